@@ -1,0 +1,56 @@
+import type { ModelShape } from './shape.js';
+
+/** The linear layers of a decoder layer, under the same names for every family (fused projections come apart). */
+export type LayerLinear = 'query' | 'key' | 'value' | 'attentionOutput' | 'gate' | 'up' | 'down';
+
+/** The norms of a decoder layer; the last two exist only with `queryKeyNorm`. */
+export type LayerNorm = 'beforeAttention' | 'beforeFeedForward' | 'queryHead' | 'keyHead';
+
+/** A matrix of weights, read from disk each time it is asked for, so that no more than one is in memory. */
+export interface WeightMatrix {
+  /** Where it came from, for error messages: file and tensor name. */
+  readonly origin: string;
+  readonly rows: number;
+  readonly columns: number;
+  /** All rows in row-major order (`[out, in]`) as float32, upcast from what is stored. */
+  read(): Float32Array;
+}
+
+/** The weights of a model folder in one form for all families. Shapes were checked against the {@link ModelShape}. */
+export interface Checkpoint {
+  readonly folder: string;
+  readonly shape: ModelShape;
+  /** Changes whenever any weight file or the config changes: names, sizes, modification times and headers, hashed. */
+  readonly fingerprint: string;
+  /** Bytes of weights as stored. */
+  readonly storedBytes: number;
+  /** How most weights are stored. */
+  readonly storedType: 'F32' | 'F16' | 'BF16';
+  /** `[vocabulary, hidden]`. */
+  readonly embedding: WeightMatrix;
+  /** `[vocabulary, hidden]`; the embedding itself when tied. */
+  readonly languageHead: WeightMatrix;
+  /** `[hidden]` */
+  finalNorm(): Float32Array;
+  linear(layer: number, which: LayerLinear): WeightMatrix;
+  /** Bias of a linear layer, `[out]`, or undefined when the family has none. */
+  bias(layer: number, which: LayerLinear): Float32Array | undefined;
+  norm(layer: number, which: LayerNorm): Float32Array;
+  close(): void;
+}
+
+/**
+ * Locret's retaining heads: for each layer `scores = fc2(SiLU(fc1(input)))`, without biases (arXiv 2410.01805, 3.2).
+ * With input `qkv` the head reads the query, key and value projections before q/k norm and before RoPE, side by side.
+ */
+export interface RetainingHeads {
+  readonly file: string;
+  readonly fingerprint: string;
+  readonly input: 'qkv';
+  /** Width between the two linear layers (d_R). */
+  readonly width: number;
+  /** `[width, (heads + 2 * kvHeads) * headDim]` */
+  first(layer: number): Float32Array;
+  /** `[kvHeads, width]` */
+  second(layer: number): Float32Array;
+}
