@@ -1,0 +1,48 @@
+import type { ReadProgress } from '../memory/memory.js';
+import { formatCount, formatSeconds } from './format.js';
+
+const barWidth = 24;
+const redrawMilliseconds = 100;
+const lineMilliseconds = 5_000;
+
+/** One line about a read: bar, share, files, tokens, speed, time left. */
+export function progressLine(progress: ReadProgress): string {
+  const share = progress.bytes === 0 ? 1 : Math.min(1, progress.bytesRead / progress.bytes);
+  const filled = Math.round(share * barWidth);
+  const bar = '█'.repeat(filled) + '░'.repeat(barWidth - filled);
+  const left = progress.secondsLeft === undefined ? '' : ` · ${formatSeconds(progress.secondsLeft)} left`;
+  return (
+    `Reading ${bar} ${String(Math.floor(share * 100)).padStart(3)} %` +
+    ` · ${formatCount(progress.filesRead)}/${formatCount(progress.files)} files` +
+    ` · ${formatCount(progress.tokensRead)} tokens · ${formatCount(Math.round(progress.tokensPerSecond))} tokens/s${left}`
+  );
+}
+
+/** Shows a read's progress: a bar that is redrawn on a terminal, a line now and then elsewhere. */
+export class ProgressBar {
+  private lastDrawn = -Infinity;
+  private drawn = false;
+
+  constructor(private readonly output: NodeJS.WriteStream = process.stderr) {}
+
+  show(progress: ReadProgress): void {
+    const now = performance.now();
+    const finished = progress.filesRead === progress.files && progress.bytesRead >= progress.bytes;
+    const pause = this.output.isTTY ? redrawMilliseconds : lineMilliseconds;
+    if (now - this.lastDrawn < pause && !finished) return;
+    this.lastDrawn = now;
+    const line = progressLine(progress);
+    if (this.output.isTTY) {
+      this.output.write(`\r\u001b[2K${line.slice(0, Math.max(20, this.output.columns - 1))}`);
+      this.drawn = true;
+    } else {
+      this.output.write(`${line}\n`);
+    }
+  }
+
+  /** Ends the bar's line, so that what follows starts on a new one. */
+  end(): void {
+    if (this.drawn) this.output.write('\n');
+    this.drawn = false;
+  }
+}
