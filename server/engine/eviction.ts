@@ -1,4 +1,5 @@
 import { LocretError } from '../errors.js';
+import { bitsOf, highestByCount, isNaNBits, orderedKey } from './radix-selection.js';
 
 /** What limits one eviction. All in cache units of one KV head. */
 export interface RetainLimits {
@@ -8,24 +9,6 @@ export interface RetainLimits {
   readonly pinned: number;
   /** Newest units, exempt (n_s). */
   readonly stabilizers: number;
-}
-
-const signBit = 0x80000000 | 0;
-const magnitudeBits = 0x7fffffff;
-const infinityBits = 0x7f800000;
-
-const bucketBits = 11;
-const buckets = new Int32Array(1 << bucketBits);
-
-/** The same float32 numbers seen as integers of 32 bits. */
-function bitsOf(ranks: Float32Array, length: number): Int32Array {
-  return new Int32Array(ranks.buffer, ranks.byteOffset, length);
-}
-
-/** Maps the bits of a float32 to an integer in the same order, as signed 32 bits; -0 and 0 become equal. */
-function orderedKey(bits: number): number {
-  if (bits === signBit) return 0;
-  return bits ^ ((bits >> 31) & magnitudeBits);
 }
 
 function checkLimits({ budget, pinned, stabilizers }: RetainLimits): void {
@@ -42,42 +25,13 @@ function checkLimits({ budget, pinned, stabilizers }: RetainLimits): void {
 
 function checkRanks(ranks: Float32Array, bits: Int32Array, length: number): void {
   for (let slot = 0; slot < length; slot++) {
-    if (((bits[slot] ?? 0) & magnitudeBits) <= infinityBits) continue;
+    if (!isNaNBits(bits[slot] ?? 0)) continue;
     throw new LocretError(
       'model-corrupt',
       `The rank of the cache unit in slot ${slot} of ${length} is not a number (${ranks[slot]}).`,
       "Check the model's weights and its retaining heads: they produce values that are not finite.",
     );
   }
-}
-
-/**
- * The `count`-th largest key among slots begin..end-1 and how many units of exactly that key belong to the `count`
- * largest: radix selection from the highest bits down, O(end - begin), without allocation.
- */
-function selectThreshold(bits: Int32Array, begin: number, end: number, count: number): { key: number; ties: number } {
-  let wanted = count;
-  let prefix = 0;
-  let prefixMask = 0;
-  for (const shift of [21, 10, 0]) {
-    const mask = shift === 0 ? (1 << 10) - 1 : (1 << bucketBits) - 1;
-    buckets.fill(0);
-    for (let slot = begin; slot < end; slot++) {
-      // Flipping the sign bit turns the signed order into an unsigned one, which buckets need.
-      const key = orderedKey(bits[slot] ?? 0) ^ signBit;
-      if ((key & prefixMask) !== prefix) continue;
-      const bucket = (key >>> shift) & mask;
-      buckets[bucket] = (buckets[bucket] ?? 0) + 1;
-    }
-    let bucket = mask;
-    while (wanted > (buckets[bucket] ?? 0)) {
-      wanted -= buckets[bucket] ?? 0;
-      bucket--;
-    }
-    prefix |= bucket << shift;
-    prefixMask |= mask << shift;
-  }
-  return { key: prefix ^ signBit, ties: wanted };
 }
 
 /**
@@ -105,7 +59,7 @@ export function retainTopUnits(ranks: Float32Array, length: number, limits: Reta
   for (let i = 0; i < stabilizers; i++) kept[budget - stabilizers + i] = end + i;
   if (count === 0) return kept;
 
-  const threshold = selectThreshold(bits, pinned, end, count);
+  const threshold = highestByCount(bits, pinned, end, count);
   let ties = threshold.ties;
   let next = pinned + count;
   // From the newest unit down, so that of equal ranks the newer ones are taken first.
