@@ -1,0 +1,18 @@
+import type { CacheView, EvictionPolicy } from './policy.js';
+
+/** Units at the start that are always kept: attention that has nowhere to go rests on them. */
+const sinks = 4;
+
+/**
+ * StreamingLLM (arXiv 2309.17453, section 3.2): the first four units and the newest ones stay.
+ * rank = infinity for slots 0..3, otherwise the slot itself, so that newer units rank higher.
+ */
+export const sinkRecent: EvictionPolicy = {
+  name: 'sink-recent',
+  needsRetainingHeads: false,
+  rank(view: CacheView): Float32Array {
+    const ranks = new Float32Array(view.length);
+    for (let slot = 0; slot < view.length; slot++) ranks[slot] = slot < sinks ? Infinity : slot;
+    return ranks;
+  },
+};
