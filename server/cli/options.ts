@@ -1,0 +1,126 @@
+import path from 'node:path';
+import { InvalidArgumentError, type Command } from 'commander';
+import type { Sampling, WeightPrecision } from '../engine/engine.js';
+import type { PolicyName } from '../memory/policies/policy.js';
+
+/** What every command that reads a repository can be told. */
+export interface ReadingOptions {
+  readonly repo: string;
+  readonly model: string;
+  readonly heads?: string;
+  readonly policy?: PolicyName;
+  readonly precision?: WeightPrecision;
+  readonly budget?: number;
+  readonly chunk?: number;
+  readonly stabilizers?: number;
+  readonly local?: number;
+  readonly threads?: number;
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly maxFileSize: number;
+}
+
+/** How an answer is generated. */
+export interface AnswerOptions {
+  readonly recall?: number;
+  readonly tokens: number;
+  readonly temperature?: number;
+  readonly topP?: number;
+  readonly topK?: number;
+  readonly minP?: number;
+  readonly repetitionPenalty?: number;
+  readonly seed?: number;
+  readonly stop: readonly string[];
+}
+
+const policies: readonly PolicyName[] = ['locret', 'sink-recent', 'key-difference'];
+const precisions: readonly WeightPrecision[] = ['float32', 'int8', 'int4'];
+
+/** A parser of whole numbers of at least `least`, for commander. */
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isSafeInteger(value) || value < least)
+      throw new InvalidArgumentError(`Expected a whole number of at least ${least}.`);
+    return value;
+  };
+}
+
+/** A parser of numbers in a closed range, for commander. */
+export function numberBetween(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !(value >= least && value <= most))
+      throw new InvalidArgumentError(`Expected a number between ${least} and ${most}.`);
+    return value;
+  };
+}
+
+/** A parser of one of several words, for commander. */
+export function oneOf<Word extends string>(words: readonly Word[]): (text: string) => Word {
+  return (text) => {
+    const word = words.find((candidate) => candidate === text);
+    if (word === undefined) throw new InvalidArgumentError(`Expected one of: ${words.join(', ')}.`);
+    return word;
+  };
+}
+
+function collect(text: string, earlier: readonly string[]): string[] {
+  return [...earlier, text];
+}
+
+const megabyte = 1 << 20;
+
+/** A path as the user meant it: npm runs scripts in the package's folder and tells where the user stood. */
+export function userPath(text: string): string {
+  return path.resolve(process.env['INIT_CWD'] ?? process.cwd(), text);
+}
+
+/** Adds the options of {@link ReadingOptions} to a command. */
+export function withReadingOptions(command: Command): Command {
+  return command
+    .option('--repo <folder>', 'repository to read', userPath, process.cwd())
+    .option('--model <name|folder>', 'model: a name that `locret models` lists, or a folder', 'nano')
+    .option('--heads <file>', "retaining heads (safetensors); default: the model's own", userPath)
+    .option('--policy <name>', `which cache units stay: ${policies.join(', ')}`, oneOf(policies))
+    .option('--precision <name>', `weights while running: ${precisions.join(', ')}`, oneOf(precisions))
+    .option('--budget <units>', 'cache units every KV head keeps', wholeNumber(1))
+    .option('--chunk <tokens>', 'tokens read per pass', wholeNumber(1))
+    .option('--stabilizers <units>', 'newest units exempt from eviction', wholeNumber(0))
+    .option('--local <tokens>', 'last tokens of the repository that are never evicted', wholeNumber(0))
+    .option('--threads <n>', 'threads of the model', wholeNumber(1))
+    .option('--include <pattern>', 'read only matching files (.gitignore syntax; repeatable)', collect, [])
+    .option('--exclude <pattern>', 'leave out matching files (.gitignore syntax; repeatable)', collect, [])
+    .option(
+      '--max-file-size <MB>',
+      'leave out larger files',
+      (text) => numberBetween(0.001, 1024)(text) * megabyte,
+      megabyte,
+    );
+}
+
+/** Adds the options of {@link AnswerOptions} to a command. */
+export function withAnswerOptions(command: Command): Command {
+  return command
+    .option('--recall <tokens>', 'tokens for definitions re-read verbatim; 0 switches recall off', wholeNumber(0))
+    .option('--tokens <n>', 'longest answer, in tokens', wholeNumber(1), 256)
+    .option('--temperature <t>', '0 is greedy', numberBetween(0, 5))
+    .option('--top-p <p>', 'nucleus sampling', numberBetween(0, 1))
+    .option('--top-k <k>', 'only the k likeliest tokens; 0 is off', wholeNumber(0))
+    .option('--min-p <p>', 'only tokens at least p times as likely as the likeliest', numberBetween(0, 1))
+    .option('--repetition-penalty <r>', '1 is off', numberBetween(0.1, 10))
+    .option('--seed <n>', 'seed of the sampling', wholeNumber(0))
+    .option('--stop <text>', 'end the answer at this text (repeatable)', collect, []);
+}
+
+/** The sampling that was asked for: only what was given, so that the model's own settings fill the rest. */
+export function samplingOf(options: AnswerOptions): Partial<Sampling> {
+  return {
+    ...(options.temperature === undefined ? {} : { temperature: options.temperature }),
+    ...(options.topP === undefined ? {} : { topP: options.topP }),
+    ...(options.topK === undefined ? {} : { topK: options.topK }),
+    ...(options.minP === undefined ? {} : { minP: options.minP }),
+    ...(options.repetitionPenalty === undefined ? {} : { repetitionPenalty: options.repetitionPenalty }),
+    ...(options.seed === undefined ? {} : { seed: options.seed }),
+  };
+}
