@@ -1,0 +1,192 @@
+import { Worker } from 'node:worker_threads';
+import { LocretError, messageOf, systemErrorCode } from '../errors.js';
+import type { ChunkReport, EngineDescription, EngineOptions } from './engine.js';
+import {
+  controlBytes,
+  controlWords,
+  type EngineAnswer,
+  type EngineCall,
+  errorFromMessage,
+  type FromWorker,
+  type ImportStep,
+  type ToWorker,
+  verdicts,
+} from './worker-messages.js';
+
+/** What a call wants to hear while it runs. */
+export interface CallListeners {
+  readonly onChunk?: ((report: ChunkReport) => void) | undefined;
+  readonly onToken?: ((token: number) => boolean) | undefined;
+  readonly nextImportStep?: () => Promise<ImportStep>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface RunningCall {
+  readonly id: number;
+  readonly listeners: CallListeners;
+  readonly resolve: (answer: EngineAnswer) => void;
+  readonly reject: (error: unknown) => void;
+  /** What a listener threw; the call ends with it. */
+  listenerError?: { readonly thrown: unknown };
+}
+
+function workerFailure(error: unknown): LocretError {
+  if (systemErrorCode(error) === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return new LocretError(
+      'engine-failed',
+      "The engine's worker ran out of memory and was ended.",
+      'Use a smaller budget or chunk, a smaller model, or int4 weights.',
+      { cause: error },
+    );
+  }
+  return new LocretError(
+    'engine-failed',
+    `The engine's worker failed: ${messageOf(error)}`,
+    'Load the model again; if it happens again, report it with this message.',
+    { cause: error },
+  );
+}
+
+/** A worker thread with an engine in it. One call at a time; see {@link RemoteEngine} for the queue before it. */
+export class WorkerConnection {
+  /** The engine's description once it is loaded; rejects with what kept it from loading. */
+  readonly opened: Promise<EngineDescription>;
+  private readonly worker: Worker;
+  private readonly control: Int32Array;
+  private lastId = 0;
+  private running: RunningCall | undefined;
+  private failure: LocretError | undefined;
+
+  constructor(workerFile: URL, options: EngineOptions) {
+    const control = new SharedArrayBuffer(controlBytes);
+    this.control = new Int32Array(control);
+    this.worker = new Worker(workerFile, { name: 'locret engine' });
+    this.opened = new Promise((resolve, reject) => {
+      this.worker.on('message', (message: FromWorker) => {
+        if (message.kind === 'opened') {
+          // An engine that nobody waits for does not keep the process alive.
+          this.worker.unref();
+          resolve(message.description);
+        } else if (message.kind === 'open-failed') {
+          this.fail(errorFromMessage(message.error), reject);
+          void this.worker.terminate();
+        } else {
+          this.receive(message);
+        }
+      });
+      this.worker.on('error', (error) => {
+        this.fail(workerFailure(error), reject);
+      });
+      this.worker.on('messageerror', (error) => {
+        this.fail(workerFailure(error), reject);
+        void this.worker.terminate();
+      });
+      this.worker.on('exit', (code) => {
+        this.fail(workerFailure(new Error(`it ended by itself with exit code ${code}`)), reject);
+      });
+    });
+    this.send({ kind: 'open', options, control });
+  }
+
+  /** Why no more calls are possible, if so. */
+  get failed(): LocretError | undefined {
+    return this.failure;
+  }
+
+  /** Sends a call and waits for its answer. No other call may be running. */
+  async call(call: EngineCall, listeners: CallListeners = {}): Promise<EngineAnswer> {
+    if (this.failure !== undefined) throw this.failure;
+    const id = ++this.lastId;
+    const { signal } = listeners;
+    const cancel = (): void => {
+      this.cancel();
+    };
+    this.worker.ref();
+    try {
+      return await new Promise((resolve, reject) => {
+        this.running = { id, listeners, resolve, reject };
+        signal?.addEventListener('abort', cancel, { once: true });
+        if (signal?.aborted === true) cancel();
+        this.send({ kind: 'call', id, call });
+      });
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+      this.running = undefined;
+      this.worker.unref();
+    }
+  }
+
+  /** Asks the running call to end, if it can: within one chunk or one token. */
+  cancel(): void {
+    if (this.running !== undefined) Atomics.store(this.control, controlWords.cancelled, this.running.id);
+  }
+
+  /** Ends the worker, whatever it does. */
+  async terminate(): Promise<void> {
+    await this.worker.terminate();
+  }
+
+  private send(message: ToWorker): void {
+    this.worker.postMessage(message);
+  }
+
+  private fail(error: LocretError, rejectOpening: (error: LocretError) => void): void {
+    this.failure ??= error;
+    rejectOpening(this.failure);
+    this.running?.reject(this.failure);
+  }
+
+  private receive(message: Exclude<FromWorker, { kind: 'opened' | 'open-failed' }>): void {
+    const { running } = this;
+    if (running?.id !== message.id) return;
+    switch (message.kind) {
+      case 'answer':
+        if (running.listenerError === undefined) running.resolve(message.answer);
+        else running.reject(running.listenerError.thrown);
+        break;
+      case 'failed':
+        running.reject(
+          running.listenerError === undefined ? errorFromMessage(message.error) : running.listenerError.thrown,
+        );
+        break;
+      case 'chunk':
+        this.listen(running, () => running.listeners.onChunk?.(message.report));
+        break;
+      case 'token':
+        this.answerToken(running, message.token);
+        break;
+      case 'want-import-step':
+        void this.sendImportStep(running);
+        break;
+    }
+  }
+
+  /** Runs a listener. When it throws, the call is cancelled and ends with what was thrown. */
+  private listen<T>(running: RunningCall, listener: () => T): T | undefined {
+    if (running.listenerError !== undefined) return undefined;
+    try {
+      return listener();
+    } catch (error) {
+      running.listenerError = { thrown: error };
+      this.cancel();
+      return undefined;
+    }
+  }
+
+  private answerToken(running: RunningCall, token: number): void {
+    const goOn = this.listen(running, () => running.listeners.onToken?.(token) ?? true) ?? false;
+    Atomics.store(this.control, controlWords.verdict, goOn ? verdicts.continue : verdicts.stop);
+    Atomics.notify(this.control, controlWords.verdict);
+  }
+
+  private async sendImportStep(running: RunningCall): Promise<void> {
+    const { id, listeners } = running;
+    try {
+      const step = await listeners.nextImportStep?.();
+      this.send({ kind: 'import-step', id, step: step ?? { done: true } });
+    } catch (error) {
+      running.listenerError = { thrown: error };
+      this.send({ kind: 'import-failed', id });
+    }
+  }
+}
