@@ -1,0 +1,178 @@
+import type { AttentionMass } from '../engine/engine.js';
+import type { SourcePosition } from '../memory/memory.js';
+import type { Definition } from '../repository/source.js';
+import type { FileAttention } from './answer.js';
+
+/** A piece of the repository that attention can fall on: a definition, or some lines of a file without an outline. */
+export interface AttendedPassage {
+  readonly path: string;
+  readonly line: number;
+  readonly endLine: number;
+  readonly definition?: Definition;
+  /** Standard deviations above what is expected when the question does not matter. */
+  readonly score: number;
+}
+
+export interface AttentionRanking {
+  /** Best first; only scores above 0. */
+  readonly passages: readonly AttendedPassage[];
+  /** Best first; only scores above 0. */
+  readonly files: readonly FileAttention[];
+}
+
+/** What the ranking must know of a memory. */
+export interface AttendedMemory {
+  locate(tokenIndex: number): SourcePosition | undefined;
+  readonly definitions: readonly Definition[];
+}
+
+/** Lines of a passage in a file without an outline. */
+const windowLines = 30;
+
+interface Difference {
+  readonly tokenIndex: number;
+  readonly value: number;
+}
+
+function massByToken(attention: AttentionMass, end: number): Map<number, number> {
+  const byToken = new Map<number, number>();
+  let total = 0;
+  for (let i = 0; i < attention.tokenIndices.length; i++) {
+    const token = attention.tokenIndices[i] ?? 0;
+    const mass = attention.mass[i] ?? 0;
+    if (token >= end || !(mass > 0)) continue;
+    byToken.set(token, (byToken.get(token) ?? 0) + mass);
+    total += mass;
+  }
+  for (const [token, mass] of byToken) byToken.set(token, mass / total);
+  return byToken;
+}
+
+function median(values: Float64Array): number {
+  const sorted = values.toSorted();
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
+}
+
+/**
+ * Per token, how much more attention the question pays it than a neutral question does: the difference of the square
+ * roots of their masses, centred at the median and in units of the robust standard deviation. The neutral question
+ * takes out what every question attends to (attention sinks: first tokens, line ends, headers). The square root makes
+ * the spread independent of the size, as for counts, so that a sink's small wobble, large in mass, does not outweigh a
+ * real hit.
+ */
+function differences(question: AttentionMass, neutral: AttentionMass, end: number): Difference[] {
+  const asked = massByToken(question, end);
+  const usual = massByToken(neutral, end);
+  const tokens = [...new Set([...asked.keys(), ...usual.keys()])].sort((a, b) => a - b);
+  const raw = Float64Array.from(tokens, (token) => Math.sqrt(asked.get(token) ?? 0) - Math.sqrt(usual.get(token) ?? 0));
+  const centre = median(raw);
+  const robust = 1.4826 * median(raw.map((value) => Math.abs(value - centre)));
+  const plain = Math.sqrt(raw.reduce((sum, value) => sum + (value - centre) ** 2, 0) / Math.max(1, raw.length));
+  const deviation = robust > 0 ? robust : plain;
+  if (!(deviation > 0)) return [];
+  return tokens.map((tokenIndex, i) => ({ tokenIndex, value: ((raw[i] ?? 0) - centre) / deviation }));
+}
+
+/** Sum over n tokens, divided by √n: of equal spread for long and short passages when there is nothing to find. */
+class Evidence {
+  private sum = 0;
+  private count = 0;
+
+  add(value: number): void {
+    this.sum += value;
+    this.count += 1;
+  }
+
+  get score(): number {
+    return this.sum / Math.sqrt(this.count);
+  }
+}
+
+interface Collected {
+  readonly path: string;
+  readonly line: number;
+  readonly endLine: number;
+  readonly definition?: Definition;
+  readonly evidence: Evidence;
+}
+
+/** Finds the innermost definition of a line; fields belong to what they are fields of. */
+class LineOwners {
+  private readonly byPath = new Map<string, Definition[]>();
+
+  constructor(definitions: readonly Definition[]) {
+    for (const definition of definitions) {
+      const list = this.byPath.get(definition.path) ?? [];
+      if (list.length === 0) this.byPath.set(definition.path, list);
+      if (definition.kind !== 'field') list.push(definition);
+    }
+    for (const list of this.byPath.values()) list.sort((a, b) => a.line - b.line || b.endLine - a.endLine);
+  }
+
+  hasOutline(path: string): boolean {
+    return (this.byPath.get(path)?.length ?? 0) > 0;
+  }
+
+  owner(path: string, line: number): Definition | undefined {
+    let innermost: Definition | undefined;
+    for (const definition of this.byPath.get(path) ?? []) {
+      if (definition.line > line) break;
+      if (definition.endLine < line) continue;
+      if (innermost === undefined || definition.endLine - definition.line <= innermost.endLine - innermost.line) {
+        innermost = definition;
+      }
+    }
+    return innermost;
+  }
+}
+
+/**
+ * Ranks files and definitions by the attention that a question pays to their cache units beyond what a neutral question
+ * pays.
+ *
+ * @param question attention of the question's tokens to the retained cache
+ * @param neutral attention of a question that asks for nothing in particular, over the same cache
+ * @param end token indices from here on are not the memory's and are left out
+ */
+export function rankByAttention(
+  memory: AttendedMemory,
+  question: AttentionMass,
+  neutral: AttentionMass,
+  end: number,
+): AttentionRanking {
+  const owners = new LineOwners(memory.definitions);
+  const files = new Map<string, Evidence>();
+  const passages = new Map<Definition | string, Collected>();
+  for (const { tokenIndex, value } of differences(question, neutral, end)) {
+    const position = memory.locate(tokenIndex);
+    if (position === undefined) continue;
+    const { path, line } = position;
+    let file = files.get(path);
+    if (file === undefined) files.set(path, (file = new Evidence()));
+    file.add(value);
+    const definition = owners.owner(path, line);
+    if (definition === undefined && owners.hasOutline(path)) continue;
+    const begin = line - ((line - 1) % windowLines);
+    const key = definition ?? `${path}:${begin}`;
+    let passage = passages.get(key);
+    if (passage === undefined) {
+      passage =
+        definition === undefined
+          ? { path, line: begin, endLine: begin + windowLines - 1, evidence: new Evidence() }
+          : { path, line: definition.line, endLine: definition.endLine, definition, evidence: new Evidence() };
+      passages.set(key, passage);
+    }
+    passage.evidence.add(value);
+  }
+  return {
+    passages: [...passages.values()]
+      .map(({ evidence, ...passage }) => ({ ...passage, score: evidence.score }))
+      .filter((passage) => passage.score > 0)
+      .sort((a, b) => b.score - a.score),
+    files: [...files]
+      .map(([path, evidence]) => ({ path, score: evidence.score }))
+      .filter((file) => file.score > 0)
+      .sort((a, b) => b.score - a.score),
+  };
+}

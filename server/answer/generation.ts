@@ -1,0 +1,89 @@
+import type { AttentionMass, Engine, Sampling } from '../engine/engine.js';
+import type { GenerationSettings } from '../model/generation-settings.js';
+import type { ModelTokenizer } from '../model/tokenizer.js';
+import type { AnswerEnd } from './answer.js';
+import { StopStrings } from './stop-strings.js';
+
+/** What applies where neither the caller nor the model's generation settings say otherwise: greedy. */
+const productSampling: Sampling = {
+  temperature: 0,
+  topP: 1,
+  topK: 0,
+  minP: 0,
+  repetitionPenalty: 1,
+  seed: 0,
+};
+
+/** Longest answer without a limit from the caller, in tokens. */
+export const defaultMaxTokens = 256;
+
+/** What the caller gives, then the model's generation settings, then the product's defaults (greedy). */
+export function resolveSampling(given: Partial<Sampling>, model: GenerationSettings): Sampling {
+  return {
+    ...productSampling,
+    ...(model.temperature === undefined ? {} : { temperature: model.temperature }),
+    ...(model.topP === undefined ? {} : { topP: model.topP }),
+    ...(model.topK === undefined ? {} : { topK: model.topK }),
+    ...(model.repetitionPenalty === undefined ? {} : { repetitionPenalty: model.repetitionPenalty }),
+    ...given,
+  };
+}
+
+export interface GeneratedText {
+  readonly text: string;
+  readonly tokens: number;
+  readonly end: AnswerEnd;
+  readonly attention?: AttentionMass;
+  /** `performance.now()` when the first token was chosen; undefined when none was. */
+  readonly firstTokenAt: number | undefined;
+}
+
+/**
+ * Generates text from where the engine stands, and passes it on as it comes. Stop strings end it, also across tokens,
+ * and are not part of it; white space at the answer's beginning is left out.
+ */
+export async function generateText(input: {
+  readonly engine: Engine;
+  readonly tokenizer: ModelTokenizer;
+  readonly maxTokens: number;
+  readonly sampling: Sampling;
+  readonly stopTokens: readonly number[];
+  readonly stopStrings: readonly string[];
+  /** Tokens of the question: they count for the repetition penalty. */
+  readonly penalized: readonly number[];
+  readonly onText?: (text: string) => void;
+  readonly signal?: AbortSignal;
+}): Promise<GeneratedText> {
+  const decoder = input.tokenizer.streamDecoder();
+  const stop = new StopStrings(input.stopStrings);
+  let text = '';
+  let firstTokenAt: number | undefined;
+  const pass = (piece: string): void => {
+    const visible = text === '' ? piece.trimStart() : piece;
+    if (visible === '') return;
+    text += visible;
+    input.onText?.(visible);
+  };
+  const result = await input.engine.generate({
+    maxTokens: input.maxTokens,
+    sampling: input.sampling,
+    stopTokens: input.stopTokens,
+    penalized: input.penalized,
+    observe: true,
+    onToken: (token) => {
+      firstTokenAt ??= performance.now();
+      pass(stop.push(decoder.push(token)));
+      return !stop.stopped;
+    },
+    ...(input.signal === undefined ? {} : { signal: input.signal }),
+  });
+  if (!stop.stopped) pass(stop.push(decoder.end()));
+  pass(stop.end());
+  return {
+    text: text.trimEnd(),
+    tokens: result.tokens.length,
+    end: stop.stopped ? 'stop-string' : result.end,
+    ...(result.attention === undefined ? {} : { attention: result.attention }),
+    firstTokenAt,
+  };
+}

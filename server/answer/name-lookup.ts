@@ -1,0 +1,201 @@
+import type { Definition, DefinitionKind } from '../repository/source.js';
+import type { RecallReason } from './answer.js';
+import type { NameIndex } from './name-index.js';
+import { contentWords, namesInText, type NameCandidate } from './names-in-text.js';
+
+/** What a name in the question stands for: a definition, or a place in a file. */
+export interface NamedPlace {
+  readonly path: string;
+  readonly definition?: Definition;
+  /** Line asked for, where the place is a file. */
+  readonly line?: number;
+  readonly reason: Exclude<RecallReason, 'attention'>;
+  /** The name as the question writes it. */
+  readonly name: string;
+}
+
+export interface NameLookup {
+  /** Best first; all definitions of a name follow each other. */
+  readonly places: readonly NamedPlace[];
+  /** Names that the question quotes or writes as code, which nothing is called. */
+  readonly unknown: readonly string[];
+}
+
+/** Least share of a name's words that a question must give to mean it. */
+const leastShare = 0.6;
+
+/** A plain word that more definitions than this are called is not meant as a name. */
+const commonWord = 4;
+
+/** Similar names that are worth re-reading. */
+const maxSimilar = 6;
+
+const kindRank: Readonly<Record<DefinitionKind, number>> = {
+  class: 0,
+  interface: 0,
+  function: 0,
+  type: 0,
+  enum: 0,
+  constant: 0,
+  method: 1,
+  module: 2,
+  variable: 3,
+  field: 4,
+};
+
+/** True for tests and their fixtures: they use what others define. */
+export function isTestPath(path: string): boolean {
+  return (
+    /(?:^|\/)(?:tests?|__tests__|specs?|testing|fixtures?|mocks?|__mocks__)\//i.test(path) ||
+    /(?:^|\/)test_[^/]*$|[._-](?:test|spec)s?\.[^/]*$/i.test(path)
+  );
+}
+
+function compareNumbers(...pairs: readonly (readonly [number, number])[]): number {
+  for (const [a, b] of pairs) if (a !== b) return a - b;
+  return 0;
+}
+
+/** Real definitions before fields, sources before tests, shallow before deep; then by place, so that it is stable. */
+export function compareDefinitions(a: Definition, b: Definition): number {
+  return (
+    compareNumbers(
+      [kindRank[a.kind], kindRank[b.kind]],
+      [Number(isTestPath(a.path)), Number(isTestPath(b.path))],
+      [a.path.split('/').length, b.path.split('/').length],
+    ) || (a.path < b.path ? -1 : a.path > b.path ? 1 : a.line - b.line)
+  );
+}
+
+/** `Class.method`, `module::function`, `object->member`, `Class#method` in parts. */
+function qualifiedParts(name: string): string[] {
+  return name.split(/\.|::|->|#|\//).filter((part) => part !== '');
+}
+
+class Lookup {
+  readonly places: NamedPlace[] = [];
+  readonly unknown: string[] = [];
+  private readonly seen = new Set<Definition | string>();
+
+  constructor(
+    private readonly index: NameIndex,
+    private readonly reason: 'earlier-turn' | undefined,
+  ) {}
+
+  candidate(candidate: NameCandidate): void {
+    if (candidate.form === 'word') {
+      this.word(candidate.text);
+      return;
+    }
+    if (this.file(candidate) || this.definition(candidate.text) || this.similar(candidate.text)) return;
+    this.unknown.push(candidate.text);
+  }
+
+  /** Names made of the question's words: "retain the top units" is `retainTopUnits`. */
+  phrase(words: readonly string[]): void {
+    for (const { definition } of this.index.byWords(words, leastShare).slice(0, maxSimilar)) {
+      if (kindRank[definition.kind] < kindRank.variable) this.add([definition], 'similar-name', definition.name);
+    }
+  }
+
+  private word(text: string): void {
+    const real = (definitions: readonly Definition[]): Definition[] =>
+      definitions.filter((definition) => kindRank[definition.kind] < kindRank.variable);
+    const exact = real(this.index.exact(text));
+    const found = exact.length > 0 ? exact : real(this.index.folded(text));
+    if (found.length > 0 && found.length <= commonWord) {
+      this.add(found, exact.length > 0 ? 'name' : 'similar-name', text);
+      return;
+    }
+    const paths = this.index.pathsByStemOf(text);
+    if (paths.length > 0 && paths.length <= 2) for (const path of paths) this.addFile(path, undefined, text);
+  }
+
+  private file(candidate: NameCandidate): boolean {
+    const paths = this.index.paths(candidate.text);
+    for (const path of paths.slice(0, maxSimilar)) this.addFile(path, candidate.line, candidate.text);
+    return paths.length > 0;
+  }
+
+  private definition(name: string): boolean {
+    const parts = qualifiedParts(name);
+    const last = parts.at(-1) ?? name;
+    const container = parts.at(-2);
+    const whole = this.index.exact(name);
+    const named = whole.length > 0 ? whole : this.index.exact(last);
+    const qualified = named.filter((definition) => container !== undefined && definition.container === container);
+    if (qualified.length > 0) return this.add(qualified, 'name', name);
+    if (named.length > 0) return this.add(named, 'name', name);
+    const folded = this.index.folded(last);
+    if (folded.length > 0) return this.add(folded, 'similar-name', name);
+    // `settings.budget` of a plain object: what is known is the part before.
+    return container !== undefined && this.add(this.index.exact(container), 'similar-name', name);
+  }
+
+  private similar(name: string): boolean {
+    const words = contentWords(name.replace(/(?<=\p{Ll})(?=\p{Lu})|[_\-./:#]/gu, ' '));
+    const found = this.index.byWords(words, leastShare).slice(0, 3);
+    return this.add(
+      found.map(({ definition }) => definition),
+      'similar-name',
+      name,
+    );
+  }
+
+  private add(definitions: readonly Definition[], reason: 'name' | 'similar-name', name: string): boolean {
+    for (const definition of definitions.toSorted(compareDefinitions)) {
+      if (this.seen.has(definition)) continue;
+      this.seen.add(definition);
+      this.places.push({ path: definition.path, definition, reason: this.reason ?? reason, name });
+    }
+    return definitions.length > 0;
+  }
+
+  private addFile(path: string, line: number | undefined, name: string): void {
+    const key = `${path}:${line ?? 1}`;
+    if (this.seen.has(key)) return;
+    this.seen.add(key);
+    this.places.push({ path, ...(line === undefined ? {} : { line }), reason: this.reason ?? 'path', name });
+  }
+}
+
+/**
+ * Looks the names of a question up in the outline. Exact names come before names that differ in case or signs, those
+ * before names that share most of their words; among the definitions of one name, real definitions before fields,
+ * sources before tests. A question that names nothing ("and what does it return?") is about what the one before named.
+ */
+export function lookUpNames(index: NameIndex, question: string, previousQuestion?: string): NameLookup {
+  const lookup = new Lookup(index, undefined);
+  for (const candidate of namesInText(question)) lookup.candidate(candidate);
+  lookup.phrase(contentWords(question));
+  if (lookup.places.length > 0 || previousQuestion === undefined) {
+    return { places: bySureness(lookup.places), unknown: lookup.unknown };
+  }
+  const earlier = new Lookup(index, 'earlier-turn');
+  for (const candidate of namesInText(previousQuestion)) earlier.candidate(candidate);
+  return { places: earlier.places, unknown: lookup.unknown };
+}
+
+const reasonRank: Readonly<Record<NamedPlace['reason'], number>> = {
+  name: 0,
+  path: 0,
+  'similar-name': 1,
+  'earlier-turn': 2,
+};
+
+/**
+ * The surest first. Where a question names several things, they say something about each other: a definition in a file,
+ * or of a class, that is named too is meant before others of its name, and before that file's beginning.
+ */
+function bySureness(places: readonly NamedPlace[]): NamedPlace[] {
+  const names = new Set(places.map((place) => place.name));
+  const paths = new Set(places.filter((place) => place.definition === undefined).map((place) => place.path));
+  const defined = new Set(places.filter((place) => place.definition !== undefined).map((place) => place.path));
+  const rank = (place: NamedPlace): number => {
+    const { definition, path, reason } = place;
+    if (definition === undefined) return reasonRank[reason] + (defined.has(path) ? 0.5 : 0);
+    const confirmed = paths.has(path) || (definition.container !== undefined && names.has(definition.container));
+    return reasonRank[reason] - (confirmed ? 0.5 : 0);
+  };
+  return places.toSorted((a, b) => rank(a) - rank(b));
+}

@@ -1,0 +1,88 @@
+import type { ModelTokenizer } from '../model/tokenizer.js';
+
+/** The line that stands for lines left out. */
+export const cutMark = '…';
+
+/** A block as the model reads it. */
+export interface BlockText {
+  /** Header, text, line end; special tokens only in the header. */
+  readonly text: string;
+  readonly line: number;
+  /** Last line shown. */
+  readonly endLine: number;
+  readonly tokens: number;
+  /** Lines left out at the end. */
+  readonly cut: number;
+}
+
+/** Lines beyond this many characters per allowed token cannot fit and are not tokenized to find out. */
+const charactersPerToken = 12;
+
+/**
+ * A recall block: a file header that carries the line, and the text.
+ *
+ * With repository tokens `<|file_sep|>{path}:{line}`, otherwise `\n=== {path}:{line} ===`. Path and text are neutralized:
+ * nothing in a repository becomes a special token.
+ */
+export function recallBlockText(tokenizer: ModelTokenizer, path: string, line: number, text: string): string {
+  const place = tokenizer.neutralize(`${path.replace(/[\r\n]/g, ' ')}:${line}`);
+  const header = tokenizer.hasRepositoryTokens ? `<|file_sep|>${place}` : `\n=== ${place} ===`;
+  return `${header}\n${tokenizer.neutralize(text)}\n`;
+}
+
+/**
+ * The block of lines `line`..`endLine` of a file, cut at a line's end where it has more than `limit` tokens.
+ *
+ * @param lines of the file as it is now
+ * @param nameLine when the cut would leave out this line, the block begins with it instead
+ * @returns undefined when not even one line fits
+ */
+export function fitRecallBlock(
+  tokenizer: ModelTokenizer,
+  path: string,
+  lines: readonly string[],
+  range: { readonly line: number; readonly endLine: number; readonly nameLine: number },
+  limit: number,
+): BlockText | undefined {
+  const endLine = Math.min(range.endLine, lines.length);
+  const fromStart = fitFrom(tokenizer, path, lines, range.line, endLine, limit);
+  if (fromStart !== undefined && fromStart.endLine >= Math.min(range.nameLine, endLine)) return fromStart;
+  return range.nameLine > range.line ? fitFrom(tokenizer, path, lines, range.nameLine, endLine, limit) : fromStart;
+}
+
+function fitFrom(
+  tokenizer: ModelTokenizer,
+  path: string,
+  lines: readonly string[],
+  line: number,
+  endLine: number,
+  limit: number,
+): BlockText | undefined {
+  if (line > endLine) return undefined;
+  const all = lines.slice(line - 1, endLine);
+  const build = (count: number): { text: string; tokens: number } => {
+    const shown = all.slice(0, count).join('\n').trimEnd();
+    const text = recallBlockText(tokenizer, path, line, count < all.length ? `${shown}\n${cutMark}` : shown);
+    return { text, tokens: tokenizer.encode(text).length };
+  };
+  // The longest prefix that can fit by its length alone, then by halving: the number of tokens grows with the lines.
+  let characters = 0;
+  let most = 0;
+  while (most < all.length && characters <= limit * charactersPerToken) {
+    characters += (all[most]?.length ?? 0) + 1;
+    most += 1;
+  }
+  let fits = 0;
+  let best: { text: string; tokens: number } | undefined;
+  let tooMany = most + 1;
+  for (let count = most; fits + 1 < tooMany; count = (fits + tooMany) >> 1) {
+    const block = build(count);
+    if (block.tokens <= limit) {
+      fits = count;
+      best = block;
+    } else {
+      tooMany = count;
+    }
+  }
+  return best === undefined ? undefined : { ...best, line, endLine: line + fits - 1, cut: all.length - fits };
+}
