@@ -25,7 +25,7 @@ function checkSampling(sampling: Sampling): void {
   const { temperature, topP, topK, minP, repetitionPenalty, seed } = sampling;
   const rules: readonly (readonly [name: string, value: number, ok: boolean, expected: string])[] = [
     ['temperature', temperature, temperature >= 0 && temperature < Infinity, 'a number of 0 or more'],
-    ['top-p', topP, topP > 0 && topP <= 1, 'above 0 and at most 1'],
+    ['top-p', topP, topP >= 0 && topP <= 1, 'from 0 to 1 (1: off)'],
     ['top-k', topK, Number.isSafeInteger(topK) && topK >= 0, 'a whole number of 0 (off) or more'],
     ['min-p', minP, minP >= 0 && minP <= 1, 'from 0 to 1'],
     [
@@ -175,7 +175,7 @@ class FilteredSampler implements Sampler {
       logits[i] = logits[tokens[i] ?? 0] ?? 0;
     }
     const bits = bitsOf(logits, count);
-    const threshold = highestByMass(bits, weights, count, share * sum);
+    const threshold = highestByMass(bits, weights, count, Math.max(share * sum, Number.MIN_VALUE));
     let ties = threshold.ties;
     return this.keep(count, (i) => {
       const key = orderedKey(bits[i] ?? 0);

@@ -57,7 +57,7 @@ describe('distribution', () => {
   });
 
   it('keeps the likeliest token whatever the filters', () => {
-    for (const filters of [{ topP: 1e-9 }, { topK: 1 }, { minP: 1 }, { topP: 1e-9, topK: 1, minP: 1 }]) {
+    for (const filters of [{ topP: 0 }, { topP: 1e-9 }, { topK: 1 }, { minP: 1 }, { topP: 1e-9, topK: 1, minP: 1 }]) {
       const peak = Float32Array.of(1, 5, 2);
       expect(Array.from(createSampler({ ...plain, ...filters }).distribution(peak).tokens)).toEqual([1]);
     }
@@ -163,7 +163,7 @@ describe('createSampler', () => {
     { temperature: -1 },
     { temperature: NaN },
     { temperature: Infinity },
-    { topP: 0 },
+    { topP: -0.1 },
     { topP: 1.1 },
     { topK: -1 },
     { topK: 2.5 },
