@@ -57,7 +57,7 @@ function compareNumbers(...pairs: readonly (readonly [number, number])[]): numbe
 }
 
 /** Real definitions before fields, sources before tests, shallow before deep; then by place, so that it is stable. */
-export function compareDefinitions(a: Definition, b: Definition): number {
+function compareDefinitions(a: Definition, b: Definition): number {
   return (
     compareNumbers(
       [kindRank[a.kind], kindRank[b.kind]],
@@ -70,6 +70,15 @@ export function compareDefinitions(a: Definition, b: Definition): number {
 /** `Class.method`, `module::function`, `object->member`, `Class#method` in parts. */
 function qualifiedParts(name: string): string[] {
   return name.split(/\.|::|->|#|\//).filter((part) => part !== '');
+}
+
+/** The definitions of exactly this name, best first; of `Class.method` those in that class, where there are any. */
+export function definitionsNamed(index: NameIndex, name: string): readonly Definition[] {
+  const [last = name, container] = qualifiedParts(name).toReversed();
+  const whole = index.exact(name);
+  const named = whole.length > 0 ? whole : index.exact(last);
+  const qualified = named.filter((definition) => container !== undefined && definition.container === container);
+  return (qualified.length > 0 ? qualified : named).toSorted(compareDefinitions);
 }
 
 class Lookup {
@@ -118,14 +127,9 @@ class Lookup {
   }
 
   private definition(name: string): boolean {
-    const parts = qualifiedParts(name);
-    const last = parts.at(-1) ?? name;
-    const container = parts.at(-2);
-    const whole = this.index.exact(name);
-    const named = whole.length > 0 ? whole : this.index.exact(last);
-    const qualified = named.filter((definition) => container !== undefined && definition.container === container);
-    if (qualified.length > 0) return this.add(qualified, 'name', name);
-    if (named.length > 0) return this.add(named, 'name', name);
+    const exact = definitionsNamed(this.index, name);
+    if (exact.length > 0) return this.add(exact, 'name', name);
+    const [last = name, container] = qualifiedParts(name).toReversed();
     const folded = this.index.folded(last);
     if (folded.length > 0) return this.add(folded, 'similar-name', name);
     // `settings.budget` of a plain object: what is known is the part before.
