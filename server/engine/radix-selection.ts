@@ -71,8 +71,7 @@ export function highestByMass(bits: Int32Array, massOf: Float64Array, length: nu
   let wanted = mass;
   let prefix = 0;
   let prefixMask = 0;
-  let single = 0;
-  let members = 0;
+  let ties = 0;
   for (const { shift, mask } of digits) {
     masses.fill(0);
     counts.fill(0);
@@ -81,10 +80,10 @@ export function highestByMass(bits: Int32Array, massOf: Float64Array, length: nu
       const key = orderedKey(bits[i] ?? 0) ^ signBit;
       if ((key & prefixMask) !== prefix) continue;
       const digit = (key >>> shift) & mask;
-      single = massOf[i] ?? 0;
-      masses[digit] = (masses[digit] ?? 0) + single;
+      const added = massOf[i] ?? 0;
+      masses[digit] = (masses[digit] ?? 0) + added;
       counts[digit] = (counts[digit] ?? 0) + 1;
-      if (single > 0 && digit < lowest) lowest = digit;
+      if (added > 0 && digit < lowest) lowest = digit;
     }
     let digit: number = mask;
     // Sums in another order may fall short of the whole by a rounding error: then everything is selected.
@@ -92,11 +91,11 @@ export function highestByMass(bits: Int32Array, massOf: Float64Array, length: nu
       wanted -= masses[digit] ?? 0;
       digit--;
     }
-    members = counts[digit] ?? 0;
-    single = (masses[digit] ?? 0) / members;
+    const members = counts[digit] ?? 0;
+    // After the last digit all members are equal, and so are their masses.
+    ties = Math.min(members, Math.max(1, Math.ceil((wanted / (masses[digit] ?? 0)) * members)));
     prefix |= digit << shift;
     prefixMask |= mask << shift;
   }
-  const ties = Math.min(members, Math.max(1, Math.ceil(wanted / single)));
   return { key: prefix ^ signBit, ties };
 }
