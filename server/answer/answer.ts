@@ -82,7 +82,11 @@ export interface MemoryFacts {
 
 export type AnswerEnd = GenerateResult['end'] | 'stop-string';
 
+/** Asked of the ordinary memory, or of one that was read with the question first. */
+export type AnswerMode = 'memory' | 'deep';
+
 export interface Answer {
+  readonly mode: AnswerMode;
   readonly text: string;
   /** Best first; every one was checked. */
   readonly citations: readonly Citation[];

@@ -1,41 +1,11 @@
-import type { AttentionMass, Engine, Sampling } from '../engine/engine.js';
-import { LocretError, messageOf, throwIfCancelled } from '../errors.js';
-import type { Coverage, RepositoryMemory } from '../memory/memory.js';
+import type { Engine } from '../engine/engine.js';
+import type { RepositoryMemory } from '../memory/memory.js';
 import { promptFrame } from '../memory/prompt-frame.js';
-import { outlineSource } from '../repository/outline.js';
-import type { Answer, AnswerEnd, MemoryFacts } from './answer.js';
-import { rankByAttention, type AttentionRanking } from './attention-ranking.js';
-import { collectCitations } from './citations.js';
-import type { Turn } from './conversation.js';
-import { CurrentFiles } from './current-files.js';
-import { defaultMaxTokens, generateText, resolveSampling } from './generation.js';
-import { NameIndex } from './name-index.js';
-import { lookUpNames } from './name-lookup.js';
-import { planPrompt } from './prompt.js';
-import { selectRecall } from './recall.js';
+import type { LoadedModel } from '../model/model.js';
+import type { Answer } from './answer.js';
+import { answerQuestion, questionTextOf, type Question } from './answer-question.js';
+import { questionFits } from './prompt.js';
 
-/** A question and how it is to be answered. */
-export interface Question {
-  readonly question: string;
-  /** Earlier turns about the same memory, oldest first. */
-  readonly history?: readonly Turn[];
-  /** Tokens for definitions that are re-read; 0 switches recall off; default: an eighth of the model's window. */
-  readonly recallTokens?: number;
-  /** Longest answer, in tokens. */
-  readonly maxTokens?: number;
-  /** What is given; the model's generation settings and the product's defaults (greedy) fill the rest. */
-  readonly sampling?: Partial<Sampling>;
-  /** Texts that end the answer. */
-  readonly stop?: readonly string[];
-  readonly signal?: AbortSignal;
-  /** Called with each piece of the answer as it comes. */
-  readonly onText?: (text: string) => void;
-}
-
-/** Asks for nothing in particular: what it attends to, every question attends to. */
-const neutralQuestion = 'Please say something about this.';
-
-const neutralAttention = new WeakMap<RepositoryMemory, AttentionMass>();
 const busy = new WeakMap<Engine, Promise<unknown>>();
 
 /** Questions to one engine wait for each other: they share its cache. */
@@ -48,209 +18,47 @@ function oneAtATime<Result>(engine: Engine, task: () => Promise<Result>): Promis
   return result;
 }
 
-/** Runs a task and takes back everything it appended to the cache, whether it succeeds or fails. */
-async function leavingNoTrace<Result>(engine: Engine, task: () => Promise<Result>): Promise<Result> {
-  const mark = await engine.mark();
-  let result: Result;
-  try {
-    result = await task();
-  } catch (error) {
-    // An engine that failed cannot rewind either; the first error is the one to tell.
-    await engine.rewind(mark).catch(() => undefined);
-    throw error;
-  }
-  await engine.rewind(mark);
-  return result;
-}
-
-/** The attention that a question pays to the memory, without leaving a trace in it; undefined when there is no room. */
-async function observeQuestion(
-  memory: RepositoryMemory,
-  tokens: readonly number[],
-  room: number,
-  signal: AbortSignal | undefined,
-): Promise<AttentionMass | undefined> {
-  const { engine } = memory;
-  if (tokens.length > room) return undefined;
-  const observe = Math.min(tokens.length, engine.description.plan.chunk);
-  const { attention } = await leavingNoTrace(engine, () =>
-    engine.extend(tokens, { evict: 'none', observe, ...(signal === undefined ? {} : { signal }) }),
-  );
-  return attention;
-}
-
-async function factsOf(memory: RepositoryMemory): Promise<MemoryFacts> {
-  const { engine, model } = memory;
-  const { length, cacheBytes, weightBytes } = await engine.stats();
-  return {
-    model: model.name,
-    source: memory.source,
-    seconds: memory.seconds,
-    tokensRead: memory.tokensRead,
-    units: length,
-    cacheBytes,
-    weightBytes,
-    policy: engine.description.policy,
-    precision: engine.description.precision,
-  };
-}
-
-const endNotice: Readonly<Partial<Record<AnswerEnd, string>>> = {
-  'token-limit': 'The answer was cut at its limit of tokens.',
-  capacity: 'The answer was cut because the cache is full.',
-};
-
-function changeNotice({ changed }: Coverage): string[] {
-  if (changed.length === 0) return [];
-  const shown = changed.slice(0, 5).map(({ path, change }) => `${path} (${change})`);
-  const more = changed.length > shown.length ? `, and ${changed.length - shown.length} more` : '';
-  const files = changed.length === 1 ? '1 file has' : `${changed.length} files have`;
-  return [`${files} changed since the repository was read: ${shown.join(', ')}${more}.`];
-}
-
 /**
  * Answers a question from a memory and leaves the memory as it was.
- *
- * Names of the question are looked up in the outline; the question is read once over the memory to see what it attends
- * to; the definitions found so are re-read from disk behind the memory; then the conversation, then the answer. Links
- * are checked against the files as they are now.
  *
  * @throws LocretError question-too-long, invalid-argument (an empty question), cancelled, engine-failed
  */
 export function askMemory(memory: RepositoryMemory, question: Question): Promise<Answer> {
-  return oneAtATime(memory.engine, () => answer(memory, question));
+  return oneAtATime(memory.engine, () => answerQuestion(memory, question));
 }
 
-async function answer(memory: RepositoryMemory, asked: Question): Promise<Answer> {
-  const start = performance.now();
-  const { engine, model } = memory;
-  const { tokenizer } = model;
-  const { signal } = asked;
-  const question = asked.question.trim();
-  if (question === '') {
-    throw new LocretError('invalid-argument', 'The question is empty.', 'Ask something, in words or by a name.');
-  }
-  throwIfCancelled(signal, 'The question');
-  // Runs beside the model; a failure must not be lost, nor fail the answer.
-  const changes = memory.detectChanges(signal).then(
-    () => undefined,
-    (error: unknown) => `Whether files changed since the repository was read is not known: ${messageOf(error)}`,
-  );
-
-  const { plan } = engine.description;
-  const window = model.locret.window ?? model.shape.maxPositions;
-  const base = await engine.mark();
-  const room = Math.min(plan.capacity, window) - base.length;
-  const frame = promptFrame(model);
-  const prompt = planPrompt({
-    tokenizer,
-    after: (messages) => frame.after([...messages]),
-    question,
-    history: asked.history ?? [],
-    room,
-    window,
-    maxTokens: asked.maxTokens ?? defaultMaxTokens,
-    recallTokens: asked.recallTokens,
-  });
-
-  const questionText = (text: string): number[] =>
-    tokenizer.encode(frame.after([{ role: 'user', content: tokenizer.neutralize(text) }]));
-  const questionTokens = questionText(question);
-  const neutral = await neutralFor(memory, questionText(neutralQuestion), room, signal);
-  const rank = (attention: AttentionMass | undefined): AttentionRanking | undefined =>
-    attention === undefined || neutral === undefined
-      ? undefined
-      : rankByAttention(memory, attention, neutral, base.nextTokenIndex);
-  const attention =
-    prompt.recallTokens > 0 ? rank(await observeQuestion(memory, questionTokens, room, signal)) : undefined;
-
-  const index = NameIndex.of(memory);
-  const files = new CurrentFiles(memory.survey, memory.definitions, outlineSource);
-  const recall = await selectRecall({
-    files,
-    tokenizer,
-    lookup: lookUpNames(index, question, asked.history?.at(-1)?.question),
-    attention,
-    limit: prompt.recallTokens,
-  });
-  throwIfCancelled(signal, 'The question');
-  const recallSeconds = (performance.now() - start) / 1000;
-
-  const tokens = tokenizer.encode(recall.text + prompt.conversation);
-  const generated = await leavingNoTrace(engine, async () => {
-    await engine.extend(tokens, { evict: 'none', ...(signal === undefined ? {} : { signal }) });
-    return generateText({
-      engine,
-      tokenizer,
-      maxTokens: prompt.answerTokens,
-      sampling: resolveSampling(asked.sampling ?? {}, model.generation),
-      stopTokens: model.generation.stopTokens,
-      stopStrings: asked.stop ?? [],
-      penalized: questionTokens,
-      ...(asked.onText === undefined ? {} : { onText: asked.onText }),
-      ...(signal === undefined ? {} : { signal }),
-    });
-  });
-  const answeredAt = performance.now();
-
-  const { citations, dropped } = await collectCitations({
-    files,
-    index,
-    named: recall.named,
-    blocks: recall.blocks,
-    answer: generated.text,
-    attended: rank(generated.attention)?.passages ?? [],
-  });
-  const changeFailure = await changes;
-  const coverage = memory.coverage();
-  const cut = endNotice[generated.end];
-  const firstTokenAt = generated.firstTokenAt ?? answeredAt;
-  const decodeSeconds = (answeredAt - firstTokenAt) / 1000;
-  return {
-    text: generated.text,
-    citations,
-    coverage,
-    recall: {
-      blocks: recall.blocks,
-      tokens: recall.blocks.reduce((sum, block) => sum + block.tokens, 0),
-      limit: prompt.recallTokens,
-      files: attention?.files.slice(0, 8) ?? [],
-    },
-    timings: {
-      recallSeconds,
-      firstTokenSeconds: (firstTokenAt - start) / 1000,
-      totalSeconds: (performance.now() - start) / 1000,
-      promptTokens: tokens.length,
-      answerTokens: generated.tokens,
-      tokensPerSecond: decodeSeconds > 0 ? Math.max(0, generated.tokens - 1) / decodeSeconds : 0,
-    },
-    memory: await factsOf(memory),
-    end: generated.end,
-    notices: [
-      ...prompt.notices,
-      ...recall.notices,
-      ...(generated.text === '' ? ['The model gave no answer in words; the links are from recall.'] : []),
-      ...(cut === undefined ? [] : [cut]),
-      ...(dropped === 0
-        ? []
-        : [
-            `${dropped === 1 ? '1 link' : `${dropped} links`} did not hold and ${dropped === 1 ? 'was' : 'were'} dropped.`,
-          ]),
-      ...(changeFailure === undefined ? changeNotice(coverage) : [changeFailure]),
-    ],
-  };
+/** A question for which the repository is read anew. */
+export interface DeepQuestion extends Question {
+  readonly engine: Engine;
+  readonly model: LoadedModel;
+  /** Reads the repository into the engine, which was emptied, behind the question. */
+  readonly read: (questionFirst: string) => Promise<RepositoryMemory>;
+  /** Puts back what the engine held before; called once, after the answer or an error. */
+  readonly restore?: () => Promise<void>;
 }
 
-/** The neutral question's attention, observed once per memory. */
-async function neutralFor(
-  memory: RepositoryMemory,
-  tokens: readonly number[],
-  room: number,
-  signal: AbortSignal | undefined,
-): Promise<AttentionMass | undefined> {
-  const known = neutralAttention.get(memory);
-  if (known !== undefined) return known;
-  const observed = await observeQuestion(memory, tokens, room, signal);
-  if (observed !== undefined) neutralAttention.set(memory, observed);
-  return observed;
+/**
+ * Answers a question by streaming the repository with the question first (the paper's Locret-Q, section 4.4), so that
+ * what is kept may depend on it.
+ *
+ * The same engine is used: a second one would hold the weights and a cache twice and take longer to load than a memory
+ * takes to come back from its snapshot. Other questions wait until `restore` is through.
+ *
+ * @throws LocretError question-too-long before anything is read; what `read` throws; what {@link askMemory} throws
+ */
+export function askDeep(deep: DeepQuestion): Promise<Answer> {
+  const { engine, model, read, restore } = deep;
+  return oneAtATime(engine, async () => {
+    const question = questionTextOf(deep);
+    const { budget, capacity } = engine.description.plan;
+    const room = Math.min(capacity, model.locret.window ?? model.shape.maxPositions) - Math.min(budget, capacity);
+    const frame = promptFrame(model);
+    questionFits(model.tokenizer, (messages) => frame.after([...messages]), question, room, deep.maxTokens);
+    try {
+      await engine.reset();
+      return { ...(await answerQuestion(await read(question), deep)), mode: 'deep' };
+    } finally {
+      await restore?.();
+    }
+  });
 }

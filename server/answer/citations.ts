@@ -3,7 +3,7 @@ import type { Citation, CitationSource, RecalledBlock } from './answer.js';
 import type { AttendedPassage } from './attention-ranking.js';
 import type { CurrentFiles } from './current-files.js';
 import type { NameIndex } from './name-index.js';
-import { compareDefinitions } from './name-lookup.js';
+import { definitionsNamed } from './name-lookup.js';
 import { namesInText, type NameCandidate } from './names-in-text.js';
 import type { RecalledPlace } from './recall.js';
 
@@ -100,14 +100,13 @@ async function addAnswerLinks(collector: Collector, index: NameIndex, answer: st
       else if (others.length === 0) wholeFiles.push(path);
       continue;
     }
-    const defined =
-      index.exact(text).length > 0 ? index.exact(text) : index.exact(text.split(/\.|::|#/).at(-1) ?? text);
+    const defined = definitionsNamed(index, text);
     if (defined.length === 0) {
       if (isPathLike(candidate)) collector.dropped += 1;
       continue;
     }
     const inPaths = defined.filter((definition) => paths.has(definition.path));
-    const meant = (inPaths.length > 0 ? inPaths : defined).toSorted(compareDefinitions).slice(0, maxDefinitions);
+    const meant = (inPaths.length > 0 ? inPaths : defined).slice(0, maxDefinitions);
     for (const definition of meant) await collector.addDefinition(definition, 'answer');
   }
   for (const path of wholeFiles) await collector.add({ path, line: 1, endLine: 1, from: 'answer', whole: true });

@@ -1,5 +1,7 @@
 import type { Definition, DefinitionKind } from '../repository/source.js';
+import type { ChangedFile } from '../memory/memory.js';
 import type { RecallReason } from './answer.js';
+import type { CurrentFiles } from './current-files.js';
 import type { NameIndex } from './name-index.js';
 import { contentWords, namesInText, type NameCandidate } from './names-in-text.js';
 
@@ -178,6 +180,31 @@ export function lookUpNames(index: NameIndex, question: string, previousQuestion
   const earlier = new Lookup(index, 'earlier-turn');
   for (const candidate of namesInText(previousQuestion)) earlier.candidate(candidate);
   return { places: earlier.places, unknown: lookup.unknown };
+}
+
+/** Changed files that are outlined anew to find a name. */
+const maxChangedFiles = 50;
+
+/**
+ * Looks for names that were not known when the repository was read in the files that were modified since. What is found
+ * is no longer unknown.
+ */
+export async function lookUpInChangedFiles(
+  files: CurrentFiles,
+  lookup: NameLookup,
+  changed: readonly ChangedFile[],
+): Promise<NameLookup> {
+  const wanted = new Set(lookup.unknown);
+  const places: NamedPlace[] = [];
+  const modified = wanted.size === 0 ? [] : changed.filter(({ change }) => change === 'modified');
+  for (const { path } of modified.slice(0, maxChangedFiles)) {
+    for (const definition of (await files.read(path))?.definitions ?? []) {
+      const name = [...wanted].find((candidate) => qualifiedParts(candidate).at(-1) === definition.name);
+      if (name !== undefined) places.push({ path, definition, reason: 'name', name });
+    }
+  }
+  const found = new Set(places.map(({ name }) => name));
+  return { places: [...places, ...lookup.places], unknown: lookup.unknown.filter((name) => !found.has(name)) };
 }
 
 const reasonRank: Readonly<Record<NamedPlace['reason'], number>> = {

@@ -1,6 +1,7 @@
 import { LocretError } from '../errors.js';
 import type { ChatMessage } from '../model/chat-template.js';
 import type { ModelTokenizer } from '../model/tokenizer.js';
+import { defaultMaxTokens } from './generation.js';
 import { fitHistory, messagesOf, type Turn } from './conversation.js';
 
 /** How the cache units behind the memory are shared out for one question. All in tokens. */
@@ -20,6 +21,33 @@ const leastAnswer = 32;
 /** Recall without a setting: an eighth of the window, within these bounds. */
 const automaticRecall = { share: 1 / 8, least: 512, most: 4096 };
 
+/** Text that follows the recall blocks for a conversation. */
+export type ConversationText = (messages: readonly ChatMessage[]) => string;
+
+/**
+ * Tokens of a question as the last thing of the prompt.
+ *
+ * @param room cache units behind the memory
+ * @throws LocretError question-too-long with the numbers, when no answer would fit behind it
+ */
+export function questionFits(
+  tokenizer: ModelTokenizer,
+  after: ConversationText,
+  question: string,
+  room: number,
+  maxTokens = defaultMaxTokens,
+): number {
+  const tokens = tokenizer.encode(after([{ role: 'user', content: tokenizer.neutralize(question) }])).length;
+  const least = Math.min(maxTokens, leastAnswer);
+  if (tokens + least <= room) return tokens;
+  throw new LocretError(
+    'question-too-long',
+    `The question takes ${tokens} tokens; behind the memory there is room for ${Math.max(0, room)}, of which the answer ` +
+      `needs at least ${least}.`,
+    'Ask a shorter question, or give the memory a smaller budget or the cache more room.',
+  );
+}
+
 /**
  * Shares out the room behind the memory. The question comes first and is never cut; then the answer (up to half of what
  * is left, where room is short), the earlier turns (up to half of what is left then), and recall.
@@ -31,7 +59,7 @@ const automaticRecall = { share: 1 / 8, least: 512, most: 4096 };
  */
 export function planPrompt(input: {
   readonly tokenizer: ModelTokenizer;
-  readonly after: (messages: readonly ChatMessage[]) => string;
+  readonly after: ConversationText;
   readonly question: string;
   readonly history: readonly Turn[];
   readonly room: number;
@@ -47,19 +75,10 @@ export function planPrompt(input: {
   };
   const tokensOf = (turns: readonly Turn[]): number => tokenizer.encode(textOf(turns)).length;
 
-  const questionTokens = tokensOf([]);
-  const least = Math.min(maxTokens, leastAnswer);
-  if (questionTokens + least > room) {
-    throw new LocretError(
-      'question-too-long',
-      `The question takes ${questionTokens} tokens; behind the memory there is room for ${Math.max(0, room)}, of which ` +
-        `the answer needs at least ${least}.`,
-      'Ask a shorter question, or give the memory a smaller budget or the cache more room.',
-    );
-  }
+  const questionTokens = questionFits(tokenizer, input.after, input.question, room, maxTokens);
   const notices: string[] = [];
   let left = room - questionTokens;
-  const answerTokens = Math.min(maxTokens, Math.max(least, left >> 1));
+  const answerTokens = Math.min(maxTokens, Math.max(Math.min(maxTokens, leastAnswer), left >> 1));
   if (answerTokens < maxTokens) {
     notices.push(`The answer may take ${answerTokens} tokens instead of ${maxTokens}: there is no more room.`);
   }

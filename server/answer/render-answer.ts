@@ -5,11 +5,9 @@ import type { Answer } from './answer.js';
  * the signs that reverse the direction of text. Line ends and tabs stay. Pieces of a stream may be treated one by one.
  */
 export function terminalText(text: string): string {
-  return text
-    .replace(/\r\n?/g, '\n')
-    .replace(/[\p{Cc}\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069]/gu, (sign) =>
-      sign === '\n' || sign === '\t' ? sign : '',
-    );
+  return text.replace(/[\p{Cc}\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069]/gu, (sign) =>
+    sign === '\n' || sign === '\t' ? sign : '',
+  );
 }
 
 /** The same for one line: names of files may contain line ends. */
@@ -39,12 +37,13 @@ export function renderLinks(answer: Answer): string {
 /** The one line of facts: what was read, what is kept, how long it took. */
 export function renderFacts(answer: Answer): string {
   const { coverage, memory, timings } = answer;
-  const how = { read: 'read in', snapshot: 'restored in', update: 'updated in' }[memory.source];
+  const how = { read: 'read', snapshot: 'restored', update: 'updated' }[memory.source];
+  const order = answer.mode === 'deep' ? ' with the question first' : '';
   return [
     `${count(coverage.filesRead, 'file')} read, ${coverage.skipped.length.toLocaleString('en-US')} skipped`,
     ...(coverage.changed.length === 0 ? [] : [`${count(coverage.changed.length, 'file')} changed since`]),
     `${count(memory.tokensRead, 'token')}, ${count(memory.units, 'unit')} kept in ${bytes(memory.cacheBytes)} of cache`,
-    `${how} ${seconds(memory.seconds)}`,
+    `${how}${order} in ${seconds(memory.seconds)}`,
     `first token after ${seconds(timings.firstTokenSeconds)}`,
   ].join(' · ');
 }

@@ -1,7 +1,7 @@
 import { rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { askMemory } from '../../../server/answer/ask.js';
+import { askDeep, askMemory } from '../../../server/answer/ask.js';
 import { isLocretError, LocretError } from '../../../server/errors.js';
 import { fixtureMemory, project, type FixtureMemory } from './fixture-memory.js';
 
@@ -268,6 +268,16 @@ describe('recall', () => {
     expect(notices).toContain('1 file has changed since the repository was read: src/order.ts (modified).');
   });
 
+  it('finds a name that a changed file got since it was read', async () => {
+    const asked = await fixture(project);
+    await asked.write('src/order.ts', '\nexport function brandNew() {\n  return 2;\n}\n');
+    asked.setChanged([{ path: 'src/order.ts', change: 'modified' }]);
+    const { recall, citations, notices } = await askMemory(asked.memory, { question: 'What does `brandNew` do?' });
+    expect(recall.blocks).toMatchObject([{ path: 'src/order.ts', line: 2, endLine: 4, reason: 'name' }]);
+    expect(citations[0]).toMatchObject({ path: 'src/order.ts', line: 2, name: 'brandNew' });
+    expect(notices.join()).not.toContain('Nothing that was read');
+  });
+
   it('says when a definition or its file is gone', async () => {
     const asked = await fixture(project);
     await asked.write('src/order.ts', 'export const nothing = 1;\n');
@@ -365,5 +375,61 @@ describe('links', () => {
     asked.engine.answer = Array.from({ length: 30 }, (_, i) => `\`name${i}x\``).join(' ');
     const { citations } = await askMemory(asked.memory, { question: 'What is there?', maxTokens: 5000 });
     expect(citations).toHaveLength(8);
+  });
+});
+
+describe('asking deep', () => {
+  it('reads the repository into the emptied engine with the question first, answers, and puts the memory back', async () => {
+    const asked = await fixture(project);
+    const { engine, memory } = asked;
+    const before = [...engine.cache];
+    const steps: string[] = [];
+    const answer = await askDeep({
+      question: ' Where is `order` defined? ',
+      engine,
+      model: memory.model,
+      read: (questionFirst) => {
+        steps.push(`read into ${engine.cache.length} units: ${questionFirst}`);
+        engine.cache = [...before];
+        return Promise.resolve(memory);
+      },
+      restore: () => {
+        steps.push('restore');
+        return Promise.resolve();
+      },
+    });
+    expect(steps).toEqual(['read into 0 units: Where is `order` defined?', 'restore']);
+    expect(answer.mode).toBe('deep');
+    expect(answer.citations[0]).toMatchObject({ path: 'src/order.ts', line: 1, name: 'order' });
+  });
+
+  it('puts the memory back when reading fails', async () => {
+    const { engine, memory } = await fixture(project);
+    let restored = 0;
+    const answer = askDeep({
+      question: 'order?',
+      engine,
+      model: memory.model,
+      read: () => Promise.reject(new LocretError('repository-unreadable', 'Gone.', 'Look.')),
+      restore: () => {
+        restored += 1;
+        return Promise.resolve();
+      },
+    });
+    await expect(answer).rejects.toSatisfy((error) => isLocretError(error, 'repository-unreadable'));
+    expect(restored).toBe(1);
+  });
+
+  it('refuses a question that is too long before it reads anything', async () => {
+    const { engine, memory } = await fixture(project, { room: 200 });
+    const before = [...engine.cache];
+    const answer = askDeep({
+      question: 'x'.repeat(300),
+      engine,
+      model: memory.model,
+      read: () => Promise.reject(new Error('must not be called')),
+    });
+    await expect(answer).rejects.toSatisfy((error) => isLocretError(error, 'question-too-long'));
+    expect(engine.cache).toEqual(before);
   });
 });

@@ -15,7 +15,7 @@ export function characterTokenizer(hasRepositoryTokens = true): ModelTokenizer {
     }
     return [...ids, ...characters(text.slice(at))];
   };
-  const characters = (text: string): number[] => [...text].map((character) => character.codePointAt(0) ?? 0);
+  const characters = (text: string): number[] => Array.from(text, (character) => character.codePointAt(0) ?? 0);
   const decode = (ids: readonly number[]): string =>
     ids.map((id) => (id < firstSpecial ? String.fromCodePoint(id) : (specials[id - firstSpecial] ?? ''))).join('');
   return {
