@@ -1,0 +1,147 @@
+"""Questions and answers of the lookup tasks: phrasings per kind, and the names and literals that replace the source's own."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import Counter
+
+# {x} the quoted name, {w} the word for its kind, {p} the file
+QUESTIONS = {
+    "where": [
+        "Where is {x} defined?", "Where is {x} defined?", "Where is the {w} {x} defined?", "Which file defines {x}?", "In which file is {x}?",
+        "Find the definition of {x}.", "where is {x}", "Where is {x}?", "Which file contains the {w} {x}?", "Where can I find {x}?",
+        "What is the path of the file that defines {x}?", "Where is {x} implemented?", "Show me where {x} is defined.", "location of {x}",
+        "where is {x} defined", "In which file is {x} defined?", "Which file is {x} in?", "Where does {x} live?", "find {x}",
+    ],
+    "const": [
+        "What is the value of {x}?", "What is {x} set to?", "value of {x}", "Which value does {x} have?", "What value is assigned to {x}?",
+        "What is {x}?", "what is {x} set to", "How large is {x}?", "What does {x} equal?",
+    ],
+    "sig": [
+        "What are the parameters of {x}?", "What is the signature of {x}?", "How do I call {x}?", "Which arguments does {x} take?",
+        "Show the signature of {x}.", "parameters of {x}", "What arguments does {x} accept?", "Which parameters does {x} have?",
+        "what are the parameters of {x}", "signature of {x}", "How is {x} called?", "What does {x} take?",
+    ],
+    "doc": [
+        "What does {x} do?", "What is {x} for?", "Describe {x}.", "Explain {x}.", "What does the documentation of {x} say?", "what does {x} do",
+        "What does the {w} {x} do?", "explain {x}", "What is the purpose of {x}?", "What is {x}?",
+    ],
+    "meth": [
+        "Which methods does {x} have?", "What methods does the class {x} define?", "List the methods of {x}.", "methods of {x}",
+        "What are the methods of {x}?",
+    ],
+    "import": [
+        "Where is {x} imported from?", "Which module is {x} imported from?", "Which module does {p} import {x} from?",
+        "Where does {p} get {x} from?",
+    ],
+    "ret": ["What does {x} return?", "What is returned by {x}?", "Which value does {x} return?", "return value of {x}"],
+    "raise": [
+        "What does {x} raise?", "Which exception does {x} raise?", "Which error is thrown by {x}?", "What does {x} throw?",
+        "Which error does {x} throw?",
+    ],
+    "base": [
+        "What is the base class of {x}?", "What does {x} extend?", "Which class does {x} inherit from?", "base class of {x}",
+        "What does {x} inherit from?",
+    ],
+    "call": [
+        "Who calls {x}?", "Which functions call {x}?", "Where is {x} called?", "What calls {x}?", "who calls {x}", "Where is {x} used?",
+    ],
+    "needle": ["What is the {w} for {x}?", "Tell me the {w} for {x}.", "What {w} belongs to {x}?"],
+}
+QUESTIONS["nodoc"] = QUESTIONS["doc"]
+
+# How often a kind is asked, relative to the others that the row offers.
+WEIGHT = {
+    "where": 3.0, "const": 1.8, "sig": 2.2, "doc": 2.0, "nodoc": 0.7, "meth": 1.0, "import": 0.9, "ret": 1.2, "raise": 1.2, "base": 1.0,
+    "call": 0.9, "needle": 0.5,
+}
+
+
+def answer(kind: str, subject: str, value: object) -> str:
+    """The one right answer; it quotes the source as one contiguous piece wherever possible, which is what a small model learns."""
+    quoted = f"`{subject}`"
+    match kind:
+        case "where":
+            return f"{quoted} is defined in `{value}`."
+        case "const" | "sig" | "base":
+            return f"`{value}`"
+        case "doc":
+            return f"`{value[0]}`: {value[1]}"
+        case "nodoc":
+            return f"{quoted} has no documentation; it is defined in `{value}`."
+        case "meth":
+            return f"{quoted} has the methods " + ", ".join(f"`{m}`" for m in value) + "."
+        case "import":
+            return f"{quoted} is imported from `{value}`."
+        case "ret":
+            return f"{quoted} returns `{value}`."
+        case "raise":
+            return f"{quoted} raises `{value}`."
+        case "call":
+            return f"{quoted} is called by " + ", ".join(f"`{m}`" for m in value) + "."
+        case "needle":
+            return f"The {value[0]} for {subject} is {value[1]}."
+        case "none":
+            return f"{quoted} was not found in this repository."
+    raise ValueError(f"unknown kind {kind}")
+
+
+def question(rng: random.Random, kind: str, subject: str, word: str, path: str) -> str:
+    """One phrasing; the name in backticks, bare or in apostrophes."""
+    if kind == "none":
+        kind = rng.choice(["where", "where", "const", "sig", "sig", "doc", "doc", "ret", "meth", "call"])
+        word = "class" if subject[:1].isupper() and not subject.isupper() else "constant" if subject.isupper() else "function"
+    x = rng.choice(["`{}`"] * 6 + ["{}"] * 4 + ["'{}'"]).format(subject)
+    return rng.choice(QUESTIONS[kind]).format(x=x, w=word, p=f"`{path}`" if path else "the code")
+
+
+NOT_A_NAME = set(
+    "def class import from return for with not and is in if or as new true false none null let var const function type enum case try else pass "
+    "async await lambda yield del".split()
+)
+
+
+class Names:
+    """Makes identifiers out of the words that the sources' own names are made of."""
+
+    def __init__(self, packs):
+        count = Counter()
+        for pack in packs:
+            for units in pack.files.values():
+                for unit in units:
+                    for fact in unit.facts:
+                        count.update(w.lower() for w in re.findall(r"[A-Z]?[a-z]{2,}", fact.subject))
+        self.all = [w for w, n in sorted(count.items()) if n >= 20 and len(w) <= 10 and w not in NOT_A_NAME]
+        self.words = self.all
+
+    def draw_pool(self, rng: random.Random) -> None:
+        """Sometimes a row's names share few words, so that many are similar."""
+        self.words = rng.sample(self.all, rng.randint(7, 16)) if rng.random() < 0.45 else self.all
+
+    def make(self, rng: random.Random, like: str = "foo_bar", n: int = 0) -> str:
+        n = n or rng.choice([1, 2, 2, 2, 3, 3])
+        words = [rng.choice(self.words) for _ in range(n)]
+        lead = "_" if like.startswith("_") else ""
+        core = like.strip("_")
+        if core.isupper():
+            return lead + "_".join(words).upper()
+        if core[:1].isupper():
+            return lead + "".join(w.capitalize() for w in words)
+        if "_" in core or (core.islower() and rng.random() < 0.8):
+            return lead + "_".join(words)
+        return lead + words[0] + "".join(w.capitalize() for w in words[1:])
+
+
+def random_literal(rng: random.Random, names: Names, literal: str) -> str:
+    """Another literal of the same type; the same one where no replacement is known."""
+    if re.fullmatch(r"-?\d+", literal):
+        return str(
+            rng.choice([rng.randint(0, 9), rng.randint(0, 99), rng.randint(0, 999), rng.randint(0, 99999), 2 ** rng.randint(3, 16)])
+        )
+    if re.fullmatch(r"-?\d*\.\d+", literal):
+        return f"{rng.randint(0, 99)}.{rng.randint(0, 99)}"
+    if literal[:1] in "\"'" and len(literal) > 2:
+        words = [rng.choice(names.words) for _ in range(rng.randint(1, 3))]
+        return literal[0] + rng.choice(["_", "-", " ", "/", "."]).join(words) + literal[0]
+    return literal

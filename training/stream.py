@@ -1,0 +1,176 @@
+"""Chunked prefill into a fixed cache, as the product reads a repository (Locret, arXiv 2410.01805, algorithm 1).
+
+Keys are kept before RoPE and rotated by slot at every pass. Per KV head the `budget` units with the highest score stay; the newest
+`stabilizers` units are safe from every eviction but the last. The last `local` tokens are appended without eviction.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from model import TURN_END, LanguageModel, ModelConfig, rope_tables, rotate
+
+MAX_SLOTS = 32768
+SINK = 4
+
+
+class RetainingHeads(nn.Module):
+    """Per layer fc2(silu(fc1([q‖k‖v]))), no biases: one causal importance score per token and KV head."""
+
+    def __init__(self, config: ModelConfig, size: int = 96):
+        super().__init__()
+        width = (config.num_attention_heads + 2 * config.num_key_value_heads) * config.head_dim
+        layers = range(config.num_hidden_layers)
+        self.fc1 = nn.ModuleList(nn.Linear(width, size, bias=False) for _ in layers)
+        self.fc2 = nn.ModuleList(nn.Linear(size, config.num_key_value_heads, bias=False) for _ in layers)
+
+    def score(self, layer: int, projections: Tensor) -> Tensor:
+        """projections [..., (h + 2 h_kv) d] → scores [..., h_kv]."""
+        return self.fc2[layer](F.silu(self.fc1[layer](projections)))
+
+    def save(self, path: Path) -> None:
+        tensors = {
+            f"model.layers.{i}.self_attn.{name}.weight": getattr(self, name)[i].weight.detach().float().cpu().contiguous()
+            for i in range(len(self.fc1))
+            for name in ("fc1", "fc2")
+        }
+        save_file(tensors, path, {"format": "pt"})
+
+    @staticmethod
+    def load(path: Path, config: ModelConfig) -> RetainingHeads:
+        tensors = load_file(path)
+        heads = RetainingHeads(config, tensors["model.layers.0.self_attn.fc1.weight"].shape[0])
+        for name, tensor in tensors.items():
+            _, _, layer, _, part, _ = name.split(".")
+            getattr(heads, part)[int(layer)].weight.data.copy_(tensor)
+        return heads
+
+
+class MemoryStream:
+    """The retained cache of one repository, and questions to it.
+
+    policy: 'full' (nothing is evicted), 'locret' (needs `heads`), 'recent' (the first SINK and the newest units), 'random'."""
+
+    def __init__(
+        self, model: LanguageModel, policy: str = "full", heads: RetainingHeads | None = None, budget: int = 0, chunk: int = 256,
+        stabilizers: int = 0, local: int = 0, seed: int = 0,
+    ):  # fmt: skip
+        self.model, self.config, self.policy, self.heads = model, model.config, policy, heads
+        self.budget, self.chunk, self.stabilizers, self.local = budget, chunk, stabilizers, local
+        kv, dim, layers = self.config.num_key_value_heads, self.config.head_dim, self.config.num_hidden_layers
+        self.keys = [torch.zeros(kv, 0, dim) for _ in range(layers)]
+        self.values = [torch.zeros(kv, 0, dim) for _ in range(layers)]
+        self.scores = [torch.zeros(kv, 0) for _ in range(layers)]
+        self.projections: list[list[Tensor]] = [[] for _ in range(layers)]
+        self.keep_projections = False
+        self.count = 0
+        self.random = torch.Generator().manual_seed(seed)
+        self.cos, self.sin = rope_tables(MAX_SLOTS, dim, self.config.rope_theta)
+
+    def rotated(self, x: Tensor, first: int) -> Tensor:
+        """Rotates x [..., T, d] for the slots first, first + 1, …"""
+        slots = slice(first, first + x.shape[-2])
+        return rotate(x, self.cos[slots], self.sin[slots])
+
+    @torch.no_grad()
+    def prefill(self, ids: list[int]) -> MemoryStream:
+        """Reads the memory text chunk by chunk, evicting after each, then its local tail."""
+        head, tail = (ids[: -self.local], ids[-self.local :]) if self.local else (ids, [])
+        for begin in range(0, len(head), self.chunk):
+            self.append(head[begin : begin + self.chunk])
+            self.evict(last=begin + self.chunk >= len(head))
+        if tail:
+            self.append(tail)
+        return self
+
+    @torch.no_grad()
+    def append(self, ids: list[int]) -> None:
+        """Reads tokens without eviction (recalled definitions, a chunk before its eviction)."""
+        if not ids:
+            return
+        length, group, kv = len(ids), self.config.group, self.config.num_key_value_heads
+        x = self.model.model.embed_tokens(torch.tensor(ids))[None]
+        mask = None
+        for i, layer in enumerate(self.model.model.layers):
+            q, k, v, projections = layer.self_attn.project(layer.input_layernorm(x))
+            self.keys[i], self.values[i] = torch.cat([self.keys[i], k[0]], 1), torch.cat([self.values[i], v[0]], 1)
+            slots = self.keys[i].shape[1]
+            if mask is None:
+                mask = torch.ones(length, slots, dtype=torch.bool).tril(slots - length)
+            keys = self.rotated(self.keys[i], 0).repeat_interleave(group, 0)[None]
+            queries = self.rotated(q, slots - length)
+            out = F.scaled_dot_product_attention(queries, keys, self.values[i].repeat_interleave(group, 0)[None], attn_mask=mask)
+            x = x + layer.self_attn.o_proj(out.transpose(1, 2).flatten(2))
+            x = x + layer.mlp(layer.post_attention_layernorm(x))
+            self.scores[i] = torch.cat([self.scores[i], self.score(i, projections[0], kv)], 1)
+            if self.keep_projections:
+                self.projections[i].append(projections[0])
+        self.count += length
+
+    def score(self, layer: int, projections: Tensor, kv: int) -> Tensor:
+        """Scores of new units [h_kv, T] under the policy."""
+        length = projections.shape[0]
+        if self.policy == "locret" and self.heads is not None:
+            return self.heads.score(layer, projections).T
+        if self.policy == "random":
+            return torch.rand(kv, length, generator=self.random)
+        age = torch.arange(self.count, self.count + length).float()
+        return torch.where(age < SINK, torch.inf, age).expand(kv, length)
+
+    def evict(self, last: bool) -> None:
+        if self.policy == "full":
+            return
+        for i, scores in enumerate(self.scores):
+            slots = scores.shape[1]
+            if slots <= self.budget:
+                continue
+            ranked = scores.clone()
+            if not last and self.stabilizers:
+                ranked[:, -self.stabilizers :] = torch.inf
+            kept = ranked.topk(self.budget, 1).indices.sort(1).values
+            wide = kept[..., None].expand(-1, -1, self.config.head_dim)
+            self.keys[i], self.values[i] = self.keys[i].gather(1, wide), self.values[i].gather(1, wide)
+            self.scores[i] = scores.gather(1, kept)
+
+    @torch.no_grad()
+    def ask(self, tails: list[list[int]], with_attention: bool = False):
+        """Continues the cache with each tail independently. → logits [n, T, vocabulary]; with_attention: also, per layer, the logits
+        q·k/√d of the tails' queries on the cached units [n, h_kv, group, T, units]."""
+        kv, dim, group = self.config.num_key_value_heads, self.config.head_dim, self.config.group
+        length, batch = max(map(len, tails)), len(tails)
+        ids = torch.zeros(batch, length, dtype=torch.long)
+        for row, tail in enumerate(tails):
+            ids[row, : len(tail)] = torch.tensor(tail)
+        x = self.model.model.embed_tokens(ids)
+        future = ~torch.ones(length, length, dtype=torch.bool).tril()
+        seen = []
+        for i, layer in enumerate(self.model.model.layers):
+            q, k, v, _ = layer.self_attn.project(layer.input_layernorm(x))
+            cached = self.keys[i].shape[1]
+            queries = self.rotated(q, cached).view(batch, kv, group, length, dim)
+            on_cache = torch.einsum("bkgtd,knd->bkgtn", queries, self.rotated(self.keys[i], 0)) / math.sqrt(dim)
+            on_tail = (queries @ self.rotated(k, cached)[:, :, None].transpose(3, 4) / math.sqrt(dim)).masked_fill(future, -torch.inf)
+            if with_attention:
+                seen.append(on_cache)
+            weights = torch.cat([on_cache, on_tail], -1).softmax(-1)
+            out = torch.einsum("bkgtn,knd->bkgtd", weights[..., :cached], self.values[i]) + weights[..., cached:] @ v[:, :, None]
+            x = x + layer.self_attn.o_proj(out.reshape(batch, kv * group, length, dim).transpose(1, 2).flatten(2))
+            x = x + layer.mlp(layer.post_attention_layernorm(x))
+        logits = self.model.logits(self.model.model.norm(x))
+        return (logits, seen) if with_attention else logits
+
+    def generate(self, tail: list[int], limit: int = 96) -> list[int]:
+        """Greedy answer tokens, without the end of turn."""
+        tokens = list(tail)
+        while len(tokens) < len(tail) + limit:
+            token = int(self.ask([tokens])[0, -1].argmax())
+            if token == TURN_END:
+                break
+            tokens.append(token)
+        return tokens[len(tail) :]
