@@ -100,6 +100,7 @@ interface Collected {
 /** Finds the innermost definition of a line; fields belong to what they are fields of. */
 class LineOwners {
   private readonly byPath = new Map<string, Definition[]>();
+  private last: { readonly path: string; readonly line: number; readonly owner: Definition | undefined } | undefined;
 
   constructor(definitions: readonly Definition[]) {
     for (const definition of definitions) {
@@ -114,7 +115,15 @@ class LineOwners {
     return (this.byPath.get(path)?.length ?? 0) > 0;
   }
 
+  /** Asked for token after token, so the last line's answer is kept. */
   owner(path: string, line: number): Definition | undefined {
+    if (this.last?.path !== path || this.last.line !== line) {
+      this.last = { path, line, owner: this.innermost(path, line) };
+    }
+    return this.last.owner;
+  }
+
+  private innermost(path: string, line: number): Definition | undefined {
     let innermost: Definition | undefined;
     for (const definition of this.byPath.get(path) ?? []) {
       if (definition.line > line) break;

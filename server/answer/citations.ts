@@ -25,6 +25,9 @@ const maxAnswerNames = 40;
 /** Definitions of one name that an answer gives. */
 const maxDefinitions = 2;
 
+/** Links by attention are guesses: they only make a short list longer. */
+const shortList = 4;
+
 /** Passages that the answer attended to; fewer standard deviations are chance. */
 const memoryLinks = { most: 3, leastScore: 3 };
 
@@ -51,6 +54,10 @@ class Collector {
   dropped = 0;
 
   constructor(private readonly files: CurrentFiles) {}
+
+  get isShort(): boolean {
+    return this.citations.length < shortList;
+  }
 
   async add(link: Link): Promise<void> {
     if (this.citations.length >= maxCitations || this.known(link)) return;
@@ -138,10 +145,11 @@ export async function collectCitations(input: {
     await collector.add({ ...place, from: 'recall' });
   }
   for (const block of blocks.toReversed()) {
-    if (block.reason === 'attention') await collector.add({ ...block, from: 'recall' });
+    if (block.reason === 'attention' && collector.isShort) await collector.add({ ...block, from: 'recall' });
   }
   const strong = attended.filter((passage) => passage.score >= memoryLinks.leastScore).slice(0, memoryLinks.most);
   for (const { path, line, endLine, definition } of strong) {
+    if (!collector.isShort) break;
     if (definition !== undefined) {
       await collector.addDefinition(definition, 'memory');
       continue;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { systemErrorCode } from '../errors.js';
@@ -20,6 +21,9 @@ export type Outline = (file: RepositoryFile, text: string) => Promise<readonly D
 
 /** Why a file cannot be shown or linked to. */
 export type FileProblem = 'not-read' | 'vanished' | 'outside' | 'not-a-file' | 'too-large' | 'unreadable';
+
+/** Neither follows a link that appeared after the path was resolved, nor waits for the writer of a named pipe. */
+const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** Files above this size are not re-read for an answer, whatever the survey's own limit is. */
 const maxBytes = 64 << 20;
@@ -86,8 +90,8 @@ export class CurrentFiles {
       const root = await this.root;
       const real = await realpath(path.join(root, filePath));
       const relative = path.relative(root, real);
-      if (relative.startsWith('..') || path.isAbsolute(relative)) return this.fail(filePath, 'outside');
-      const handle = await open(real, 'r');
+      if (relative.split(path.sep)[0] === '..' || path.isAbsolute(relative)) return this.fail(filePath, 'outside');
+      const handle = await open(real, openFlags);
       try {
         const status = await handle.stat();
         if (!status.isFile()) return this.fail(filePath, 'not-a-file');

@@ -83,6 +83,12 @@ export function definitionsNamed(index: NameIndex, name: string): readonly Defin
   return (qualified.length > 0 ? qualified : named).toSorted(compareDefinitions);
 }
 
+/** False for quoted prose and for words that only look like code (`and/or`, `e.g.`): not finding them is no news. */
+function isMeantAsName({ text, form, line }: NameCandidate): boolean {
+  if (/\s/.test(text)) return false;
+  return form === 'quoted' || line !== undefined || /_|\p{Ll}\p{Lu}|::|->|\/.*\.\w+$/u.test(text);
+}
+
 class Lookup {
   readonly places: NamedPlace[] = [];
   readonly unknown: string[] = [];
@@ -99,7 +105,7 @@ class Lookup {
       return;
     }
     if (this.file(candidate) || this.definition(candidate.text) || this.similar(candidate.text)) return;
-    this.unknown.push(candidate.text);
+    if (isMeantAsName(candidate)) this.unknown.push(candidate.text);
   }
 
   /** Names made of the question's words: "retain the top units" is `retainTopUnits`. */

@@ -92,13 +92,17 @@ export function namesInText(text: string): NameCandidate[] {
   const { quoted, rest } = quotations(text);
   const found = new Map<string, NameCandidate>();
   const add = (raw: string, form: NameCandidate['form']): void => {
+    if (raw.length > maxNameLength) return;
     const { text: place, line } = splitLine(raw.trim());
     const name = bareName(place);
-    if (name === '' || name.length > maxNameLength || found.has(name)) return;
+    if (name === '' || found.has(name)) return;
     found.set(name, { text: name, form, ...(line === undefined ? {} : { line }) });
   };
   for (const inner of quoted) add(inner, 'quoted');
-  const words = rest.split(/[\s,;!?()[\]{}<>"“”`]+/).map((word) => word.replace(/[.:'’]+$/, ''));
+  const words = rest
+    .split(/[\s,;!?()[\]{}<>"“”`]+/)
+    .filter((word) => word.length <= maxNameLength)
+    .map((word) => word.replace(/[.:'’]+$/, ''));
   for (const word of words) if (looksLikeCode(word)) add(word, 'code');
   for (const word of words) {
     if (looksLikeCode(word)) continue;

@@ -19,7 +19,7 @@ export interface PromptPlan {
 const leastAnswer = 32;
 
 /** Recall without a setting: an eighth of the window, within these bounds. */
-const automaticRecall = { share: 1 / 8, least: 512, most: 4096 };
+const automaticRecall = { share: 1 / 8, least: 512, most: 2048 };
 
 /** Text that follows the recall blocks for a conversation. */
 export type ConversationText = (messages: readonly ChatMessage[]) => string;

@@ -16,7 +16,7 @@ export interface BlockText {
 }
 
 /** Lines beyond this many characters per allowed token cannot fit and are not tokenized to find out. */
-const charactersPerToken = 12;
+const charactersPerToken = 32;
 
 /**
  * A recall block: a file header that carries the line, and the text.
@@ -68,8 +68,9 @@ function fitFrom(
   // The longest prefix that can fit by its length alone, then by halving: the number of tokens grows with the lines.
   let characters = 0;
   let most = 0;
-  while (most < all.length && characters <= limit * charactersPerToken) {
-    characters += (all[most]?.length ?? 0) + 1;
+  for (const text of all) {
+    characters += text.length + 1;
+    if (characters > limit * charactersPerToken) break;
     most += 1;
   }
   let fits = 0;

@@ -28,6 +28,9 @@ export interface RecallSelection {
 /** Blocks behind one question. More are noise to a small model, and names rarely stand for more. */
 const maxBlocks = 6;
 
+/** Blocks because of attention: guesses, each worth at most this share of what is left. */
+const attended = { most: 3, share: 0.5 };
+
 /** Attention below this many standard deviations is taken for chance. */
 const leastAttention = 3;
 
@@ -93,16 +96,17 @@ class Selection {
   }
 
   async attention(ranking: AttentionRanking): Promise<void> {
+    const most = Math.min(maxBlocks, this.chosen.length + attended.most);
     for (const passage of ranking.passages) {
-      if (this.chosen.length >= maxBlocks || passage.score < leastAttention) return;
+      if (this.chosen.length >= most || passage.score < leastAttention) return;
       const file = await this.files.read(passage.path);
       if (file === undefined) continue;
       if (passage.definition !== undefined) {
         const now = await this.files.locate(passage.definition);
-        if (now !== undefined) await this.take(passage.path, rangeOf(now), 'attention', 1);
+        if (now !== undefined) await this.take(passage.path, rangeOf(now), 'attention', attended.share);
       } else if (passage.line <= file.lines.length) {
         const { line, endLine } = passage;
-        await this.take(passage.path, { line, endLine, nameLine: line }, 'attention', 1);
+        await this.take(passage.path, { line, endLine, nameLine: line }, 'attention', attended.share);
       }
     }
   }
@@ -157,7 +161,8 @@ class Selection {
  * passages that its attention falls on. Text and lines are those of the files as they are now.
  *
  * The best block stands last, next to the question: small models copy from what is near. While several definitions are
- * named, each may take half of what is left, so that a long one does not push out the others.
+ * named, each may take half of what is left, so that a long one does not push out the others (0.8 where the others are
+ * only similar).
  */
 export async function selectRecall(input: {
   readonly files: CurrentFiles;
@@ -170,7 +175,8 @@ export async function selectRecall(input: {
   const selection = new Selection(files, tokenizer, limit);
   if (limit > 0) {
     for (const [i, place] of lookup.places.entries()) {
-      await selection.place(place, i === lookup.places.length - 1 ? 1 : 0.5);
+      const next = lookup.places[i + 1];
+      await selection.place(place, next === undefined ? 1 : next.reason === place.reason ? 0.5 : 0.8);
     }
     if (attention !== undefined) await selection.attention(attention);
   }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -297,6 +298,14 @@ describe('recall', () => {
     await outside.remove();
     expect(asked.engine.prompts.join('')).not.toContain('secret');
     expect(notices).toContain('src/order.ts leads out of the repository now.');
+  });
+
+  it.skipIf(process.platform === 'win32')('does not wait for a named pipe that a file became', async () => {
+    const asked = await fixture(project);
+    await rm(path.join(asked.root, 'src/order.ts'));
+    execFileSync('mkfifo', [path.join(asked.root, 'src/order.ts')]);
+    const { notices } = await askMemory(asked.memory, { question: 'What does `order` do?' });
+    expect(notices).toContain('src/order.ts is not a regular file any more.');
   });
 
   it('re-reads the definition that the question attends to, though it does not name it', async () => {

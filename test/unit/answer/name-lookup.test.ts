@@ -81,6 +81,10 @@ describe('looking names up', () => {
     });
   });
 
+  it('does not report prose that nothing is called', () => {
+    expect(lookUpNames(index, 'Does it print "no such file" and/or use TCP/IP, e.g. as Node.js?').unknown).toEqual([]);
+  });
+
   it('goes back to the question before when this one names nothing', () => {
     expect(found('And what does it return?', 'Where is `order` defined?')).toEqual(['src/order.ts:2 earlier-turn']);
   });

@@ -48,9 +48,9 @@ describe('sharing out the room behind the memory', () => {
     expect(plan({ room: 105, maxTokens: 5 }).answerTokens).toBe(5);
   });
 
-  it('chooses an eighth of the window for recall, between 512 and 4096 tokens', () => {
+  it('chooses an eighth of the window for recall, between 512 and 2048 tokens', () => {
     const automatic = (window: number): number => plan({ recallTokens: undefined, room: 100_000, window }).recallTokens;
-    expect([1000, 16_384, 1_000_000].map(automatic)).toEqual([512, 2048, 4096]);
+    expect([1000, 8192, 1_000_000].map(automatic)).toEqual([512, 1024, 2048]);
   });
 
   it('keeps the newest turns that fit into half of what is left', () => {
