@@ -34,6 +34,11 @@ function append<Key, Value>(map: Map<Key, Value[]>, key: Key, value: Value): voi
   else list.push(value);
 }
 
+/** The words of a file's name without its extensions. */
+function wordsOfStem(path: string): string[] {
+  return wordsOfName(path.slice(path.lastIndexOf('/') + 1).replace(/(?<=.)\..*$/, ''));
+}
+
 /** The outline of a repository, by name. Built once per memory. */
 export class NameIndex {
   private static readonly built = new WeakMap<readonly Definition[], NameIndex>();
@@ -43,7 +48,7 @@ export class NameIndex {
   private readonly byWord = new Map<string, Definition[]>();
   private readonly pathsByBase = new Map<string, string[]>();
   private readonly pathsByStem = new Map<string, string[]>();
-  private readonly definitionsByPath = new Map<string, Definition[]>();
+  private readonly pathsByStemWord = new Map<string, string[]>();
 
   private constructor(
     paths: readonly string[],
@@ -53,11 +58,12 @@ export class NameIndex {
       const base = path.slice(path.lastIndexOf('/') + 1).toLowerCase();
       append(this.pathsByBase, base, path);
       append(this.pathsByStem, base.replace(/(?<=.)\..*$/, ''), path);
+      const words = wordsOfStem(path);
+      if (words.length >= 2) for (const word of new Set(words)) append(this.pathsByStemWord, word, path);
     }
     for (const definition of definitions) {
       append(this.byName, definition.name, definition);
       append(this.byFolded, foldName(definition.name), definition);
-      append(this.definitionsByPath, definition.path, definition);
       for (const word of new Set(wordsOfName(definition.name))) append(this.byWord, word, definition);
     }
   }
@@ -96,8 +102,11 @@ export class NameIndex {
     return this.pathsByStem.get(name.toLowerCase()) ?? [];
   }
 
-  inFile(path: string): readonly Definition[] {
-    return this.definitionsByPath.get(path) ?? [];
+  /** Files whose names, of two words or more, are made of the question's words. */
+  pathsByWords(words: readonly string[]): readonly string[] {
+    const wanted = new Set(words.map(stem));
+    const candidates = new Set([...wanted].flatMap((word) => this.pathsByStemWord.get(word) ?? []));
+    return [...candidates].filter((path) => wordsOfStem(path).every((word) => wanted.has(word)));
   }
 
   /**

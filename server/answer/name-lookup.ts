@@ -30,7 +30,7 @@ const leastShare = 0.6;
 const commonWord = 4;
 
 /** Similar names that are worth re-reading. */
-const maxSimilar = 6;
+const maxSimilar = 4;
 
 const kindRank: Readonly<Record<DefinitionKind, number>> = {
   class: 0,
@@ -74,6 +74,17 @@ function qualifiedParts(name: string): string[] {
   return name.split(/\.|::|->|#|\//).filter((part) => part !== '');
 }
 
+/** Sources only, where there are any besides tests. */
+function sourcesFirst(definitions: readonly Definition[]): readonly Definition[] {
+  const sources = definitions.filter(({ path }) => !isTestPath(path));
+  return sources.length > 0 ? sources : definitions;
+}
+
+function sourcePathsFirst(paths: readonly string[]): readonly string[] {
+  const sources = paths.filter((path) => !isTestPath(path));
+  return sources.length > 0 ? sources : paths;
+}
+
 /** The definitions of exactly this name, best first; of `Class.method` those in that class, where there are any. */
 export function definitionsNamed(index: NameIndex, name: string): readonly Definition[] {
   const [last = name, container] = qualifiedParts(name).toReversed();
@@ -99,11 +110,8 @@ class Lookup {
     private readonly reason: 'earlier-turn' | undefined,
   ) {}
 
+  /** A name that is quoted or written as code. */
   candidate(candidate: NameCandidate): void {
-    if (candidate.form === 'word') {
-      this.word(candidate.text);
-      return;
-    }
     if (this.file(candidate) || this.definition(candidate.text) || this.similar(candidate.text)) return;
     if (isMeantAsName(candidate)) this.unknown.push(candidate.text);
   }
@@ -113,24 +121,31 @@ class Lookup {
     for (const { definition } of this.index.byWords(words, leastShare).slice(0, maxSimilar)) {
       if (kindRank[definition.kind] < kindRank.variable) this.add([definition], 'similar-name', definition.name);
     }
+    for (const path of sourcePathsFirst(this.index.pathsByWords(words)).slice(0, maxSimilar)) {
+      this.addFile(path, undefined, path, 'similar-name');
+    }
   }
 
-  private word(text: string): void {
-    const real = (definitions: readonly Definition[]): Definition[] =>
-      definitions.filter((definition) => kindRank[definition.kind] < kindRank.variable);
-    const exact = real(this.index.exact(text));
-    const found = exact.length > 0 ? exact : real(this.index.folded(text));
+  /** @param sure the word must be meant as a name: it is capitalized, or all that the question is about */
+  word(text: string, sure: boolean): void {
+    const meant = (definitions: readonly Definition[]): readonly Definition[] => {
+      const real = sourcesFirst(definitions.filter(({ kind }) => kindRank[kind] < kindRank.variable));
+      return sure ? real : real.filter(({ path }) => !isTestPath(path));
+    };
+    const exact = meant(this.index.exact(text));
+    const found = exact.length > 0 ? exact : meant(this.index.folded(text));
     if (found.length > 0 && found.length <= commonWord) {
-      this.add(found, exact.length > 0 ? 'name' : 'similar-name', text);
+      this.add(found, sure && exact.length > 0 ? 'name' : 'similar-name', text);
       return;
     }
-    const paths = this.index.pathsByStemOf(text);
-    if (paths.length > 0 && paths.length <= 2) for (const path of paths) this.addFile(path, undefined, text);
+    const paths = sourcePathsFirst(this.index.pathsByStemOf(text));
+    if (paths.length > commonWord) return;
+    for (const path of paths) this.addFile(path, undefined, text, sure ? 'path' : 'similar-name');
   }
 
   private file(candidate: NameCandidate): boolean {
     const paths = this.index.paths(candidate.text);
-    for (const path of paths.slice(0, maxSimilar)) this.addFile(path, candidate.line, candidate.text);
+    for (const path of paths.slice(0, maxSimilar)) this.addFile(path, candidate.line, candidate.text, 'path');
     return paths.length > 0;
   }
 
@@ -163,29 +178,39 @@ class Lookup {
     return definitions.length > 0;
   }
 
-  private addFile(path: string, line: number | undefined, name: string): void {
+  private addFile(path: string, line: number | undefined, name: string, reason: 'path' | 'similar-name'): void {
     const key = `${path}:${line ?? 1}`;
     if (this.seen.has(key)) return;
     this.seen.add(key);
-    this.places.push({ path, ...(line === undefined ? {} : { line }), reason: this.reason ?? 'path', name });
+    this.places.push({ path, ...(line === undefined ? {} : { line }), reason: this.reason ?? reason, name });
   }
 }
 
 /**
  * Looks the names of a question up in the outline. Exact names come before names that differ in case or signs, those
- * before names that share most of their words; among the definitions of one name, real definitions before fields,
- * sources before tests. A question that names nothing ("and what does it return?") is about what the one before named.
+ * before names that are made of words of the question, and those before plain words that something is called; among the definitions of one name, real definitions before fields,
+ * sources before tests. A question that surely names nothing ("and what does it return?") is
+ * about what the one before named, too.
  */
 export function lookUpNames(index: NameIndex, question: string, previousQuestion?: string): NameLookup {
   const lookup = new Lookup(index, undefined);
-  for (const candidate of namesInText(question)) lookup.candidate(candidate);
-  lookup.phrase(contentWords(question));
-  if (lookup.places.length > 0 || previousQuestion === undefined) {
-    return { places: bySureness(lookup.places), unknown: lookup.unknown };
-  }
+  lookUpAll(lookup, question);
+  const sure = lookup.places.filter((place) => place.reason !== 'similar-name');
+  const similar = lookup.places.filter((place) => place.reason === 'similar-name').slice(0, maxSimilar);
   const earlier = new Lookup(index, 'earlier-turn');
-  for (const candidate of namesInText(previousQuestion)) earlier.candidate(candidate);
-  return { places: earlier.places, unknown: lookup.unknown };
+  if (sure.length === 0 && previousQuestion !== undefined) lookUpAll(earlier, previousQuestion);
+  return { places: [...bySureness([...sure, ...similar]), ...earlier.places], unknown: lookup.unknown };
+}
+
+function lookUpAll(lookup: Lookup, question: string): void {
+  const names = namesInText(question);
+  const content = contentWords(question);
+  const words = names.filter((name) => name.form === 'word').map(({ text }) => text);
+  const isSure = (word: string): boolean => content.length === 1 || /\p{Lu}/u.test(word);
+  for (const candidate of names) if (candidate.form !== 'word') lookup.candidate(candidate);
+  for (const word of words) if (isSure(word)) lookup.word(word, true);
+  lookup.phrase(content);
+  for (const word of words) if (!isSure(word)) lookup.word(word, false);
 }
 
 /** Changed files that are outlined anew to find a name. */

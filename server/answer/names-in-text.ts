@@ -16,9 +16,9 @@ const questionWords = new Set(
   `a about all an and any are argument arguments as at be been before by call called calls can class classes code come
   comes contain contains could define defined defines definition describe did do does done each equal error exception
   exist explain file files find for from function functions get give gives had has have help here how i if implement
-  implemented implementation in into is it its kind know large let line lines list live lives location long make many
+  implemented implementation in into is it its kind know large let line lines list live lives location long made make makes many
   me mean means method methods module my name named names need not of on one or our out parameter parameters path
-  please purpose raise raises read repo repository return returned returns same see set should show signature some
+  please purpose raise raises read repo repository return returned returns run runs same see set should show signature some
   something take takes tell than that the their them then there these they thing this throw throws to type types use
   used uses using value values variable variables was we were what when where whether which who why will with work
   works would you your`.split(/\s+/),

@@ -70,6 +70,20 @@ describe('looking names up', () => {
     expect(found('What is the weather like?')).toEqual([]);
   });
 
+  it('takes a plain word among others for a hint only', () => {
+    expect(found('In which order are things opened?')).toEqual(['src/order.ts:2 similar-name']);
+    expect(found('In which order does `close` come?')[0]).toBe('src/store.ts:6 name');
+  });
+
+  it('finds a file whose name is made of words of the question, before plain words', () => {
+    const more = indexOf({ ...project, 'src/unit-order.ts': '' });
+    const places = lookUpNames(more, 'How is the order of the units found?').places;
+    expect(places.map(({ path, reason }) => `${path} ${reason}`)).toEqual([
+      'src/unit-order.ts similar-name',
+      'src/order.ts similar-name',
+    ]);
+  });
+
   it('takes a file for meant by its name without extension', () => {
     expect(found('Explain the readme')).toEqual(['README.md:1 path']);
   });
