@@ -49,29 +49,50 @@ function massByToken(attention: AttentionMass, end: number): Map<number, number>
 }
 
 function median(values: Float64Array): number {
+  if (values.length === 0) return 0;
   const sorted = values.toSorted();
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }
 
+/** Standard deviation of most values, whatever a few outliers are (median absolute deviation, scaled for normal ones). */
+function robustDeviation(values: Float64Array): number {
+  return 1.4826 * median(values.map(Math.abs));
+}
+
+/** The share of tokens, by mass, that counts as heavy. */
+const heavyShare = 0.05;
+
 /**
- * Per token, how much more attention the question pays it than a neutral question does: the difference of the square
- * roots of their masses, centred at the median and in units of the robust standard deviation. The neutral question
- * takes out what every question attends to (attention sinks: first tokens, line ends, headers). The square root makes
- * the spread independent of the size, as for counts, so that a sink's small wobble, large in mass, does not outweigh a
- * real hit.
+ * Per token, how much more attention the question pays it than a neutral question does, in standard deviations.
+ *
+ * The neutral question takes out what every question attends to (attention sinks: first tokens, line ends, headers).
+ * What is compared is the square roots of the masses: their spread does not grow with the mass, as for counts. What
+ * remains of it for the sinks, whose mass wobbles by some percent from question to question, is estimated from the
+ * heavy tokens themselves, so that a sink's wobble, large in mass, does not outweigh a real hit.
  */
 function differences(question: AttentionMass, neutral: AttentionMass, end: number): Difference[] {
   const asked = massByToken(question, end);
   const usual = massByToken(neutral, end);
   const tokens = [...new Set([...asked.keys(), ...usual.keys()])].sort((a, b) => a - b);
-  const raw = Float64Array.from(tokens, (token) => Math.sqrt(asked.get(token) ?? 0) - Math.sqrt(usual.get(token) ?? 0));
+  if (tokens.length === 0) return [];
+  const before = Float64Array.from(tokens, (token) => Math.sqrt(usual.get(token) ?? 0));
+  const raw = Float64Array.from(tokens, (token, i) => Math.sqrt(asked.get(token) ?? 0) - (before[i] ?? 0));
   const centre = median(raw);
-  const robust = 1.4826 * median(raw.map((value) => Math.abs(value - centre)));
-  const plain = Math.sqrt(raw.reduce((sum, value) => sum + (value - centre) ** 2, 0) / Math.max(1, raw.length));
-  const deviation = robust > 0 ? robust : plain;
-  if (!(deviation > 0)) return [];
-  return tokens.map((tokenIndex, i) => ({ tokenIndex, value: ((raw[i] ?? 0) - centre) / deviation }));
+  const centred = raw.map((value) => value - centre);
+  const heaviest = before.toSorted()[Math.floor(before.length * (1 - heavyShare))] ?? 0;
+  const wobble = robustDeviation(
+    centred
+      .map((value, i) => value / (before[i] ?? 1))
+      .filter((_, i) => (before[i] ?? 0) > 0 && (before[i] ?? 0) >= heaviest),
+  );
+  const plain = Math.sqrt(centred.reduce((sum, value) => sum + value ** 2, 0) / centred.length);
+  const everywhere = robustDeviation(centred) || plain;
+  if (!(everywhere > 0)) return [];
+  return tokens.map((tokenIndex, i) => {
+    const deviation = Math.hypot(everywhere, wobble * (before[i] ?? 0));
+    return { tokenIndex, value: (centred[i] ?? 0) / deviation };
+  });
 }
 
 /** Sum over n tokens, divided by √n: of equal spread for long and short passages when there is nothing to find. */

@@ -65,6 +65,13 @@ describe('ranking by attention', () => {
     expect(place(rankByAttention(memory, hit, neutral, end).passages[0])).toBe('f3.ts:21');
   });
 
+  it('does not prefer long definitions, which gather more noise', () => {
+    const hit = attention(6, (token) => (token >= 7000 && token < 7100 ? 0.12 : 0));
+    const { passages } = rankByAttention(memory, hit, neutral, end);
+    expect(place(passages[0])).toBe('f7.ts:1');
+    expect(passages.slice(1).every(({ score }) => score < 4)).toBe(true);
+  });
+
   it('finds lines of a file without an outline', () => {
     const hit = attention(4, (token) => (token >= 19_450 && token < 19_500 ? 5 : 0));
     expect(rankByAttention(memory, hit, neutral, end).passages[0]).toMatchObject({
@@ -91,9 +98,14 @@ describe('ranking by attention', () => {
     ).toBe(true);
   });
 
-  it('leaves out tokens behind the memory and tokens of no file', () => {
-    const behind: AttentionMass = { tokenIndices: Int32Array.of(5, end + 5), mass: Float32Array.of(0.1, 0.9) };
-    const usual: AttentionMass = { tokenIndices: Int32Array.of(5), mass: Float32Array.of(1) };
-    expect(rankByAttention(memory, behind, usual, end).files).toEqual([]);
+  it('leaves out tokens behind the memory, however much mass they get', () => {
+    const hit = attention(2, (token) => (token >= 7000 && token < 7100 ? 5 : 0));
+    const behind: AttentionMass = {
+      tokenIndices: Int32Array.from([...hit.tokenIndices, end, end + 1]),
+      mass: Float32Array.from([...hit.mass, 2, 1]),
+    };
+    const without = rankByAttention(memory, hit, neutral, end);
+    expect(without.passages[0]?.path).toBe('f7.ts');
+    expect(rankByAttention(memory, behind, neutral, end)).toEqual(without);
   });
 });
