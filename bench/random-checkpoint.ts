@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { seededRandom } from '../server/engine/random.js';
+import { writeSafetensors } from '../server/model/safetensors-writer.js';
 import { type BenchShape, layerMatrices } from './shapes.js';
 
 interface RandomTensor {
@@ -24,26 +25,15 @@ function* randomBytes({ shape, scale }: RandomTensor, seed: number): Generator<U
 }
 
 async function writeRandomSafetensors(file: string, tensors: readonly RandomTensor[]): Promise<void> {
-  let offset = 0;
-  const entries = tensors.map(({ name, shape }) => {
-    const begin = offset;
-    offset += shape.reduce((product, dimension) => product * dimension, 2);
-    return [name, { dtype: 'BF16', shape, data_offsets: [begin, offset] }];
-  });
-  const json = JSON.stringify(Object.fromEntries(entries));
-  const header = Buffer.from(json.padEnd(Math.ceil(json.length / 8) * 8));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(header.length));
-  const handle = await open(file, 'w');
-  try {
-    await handle.writeFile(length);
-    await handle.writeFile(header);
-    for (const [index, tensor] of tensors.entries()) {
-      for (const piece of randomBytes(tensor, index)) await handle.writeFile(piece);
-    }
-  } finally {
-    await handle.close();
-  }
+  await writeSafetensors(
+    file,
+    tensors.map((tensor, index) => ({
+      name: tensor.name,
+      dtype: 'BF16',
+      shape: tensor.shape,
+      data: () => randomBytes(tensor, index),
+    })),
+  );
 }
 
 function configOf(shape: BenchShape): object {
