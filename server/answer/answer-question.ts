@@ -1,9 +1,9 @@
 import type { AttentionMass, Engine, Sampling } from '../engine/engine.js';
 import { LocretError, messageOf, throwIfCancelled } from '../errors.js';
-import type { Coverage, RepositoryMemory } from '../memory/memory.js';
+import type { RepositoryMemory } from '../memory/memory.js';
 import { promptFrame } from '../memory/prompt-frame.js';
 import { outlineSource } from '../repository/outline.js';
-import type { Answer, AnswerEnd, MemoryFacts } from './answer.js';
+import type { Answer, MemoryFacts } from './answer.js';
 import { rankByAttention, type AttentionRanking } from './attention-ranking.js';
 import { collectCitations } from './citations.js';
 import type { Turn } from './conversation.js';
@@ -11,6 +11,7 @@ import { CurrentFiles } from './current-files.js';
 import { defaultMaxTokens, generateText, resolveSampling } from './generation.js';
 import { NameIndex } from './name-index.js';
 import { lookUpInChangedFiles, lookUpNames } from './name-lookup.js';
+import { answerNotices, changeNotices, linkNotices } from './notices.js';
 import { planPrompt } from './prompt.js';
 import { selectRecall } from './recall.js';
 
@@ -89,19 +90,6 @@ async function factsOf(memory: RepositoryMemory): Promise<MemoryFacts> {
     policy: engine.description.policy,
     precision: engine.description.precision,
   };
-}
-
-const endNotice: Readonly<Partial<Record<AnswerEnd, string>>> = {
-  'token-limit': 'The answer was cut at its limit of tokens.',
-  capacity: 'The answer was cut because the cache is full.',
-};
-
-function changeNotice({ changed }: Coverage): string[] {
-  if (changed.length === 0) return [];
-  const shown = changed.slice(0, 5).map(({ path, change }) => `${path} (${change})`);
-  const more = changed.length > shown.length ? `, and ${changed.length - shown.length} more` : '';
-  const files = changed.length === 1 ? '1 file has' : `${changed.length} files have`;
-  return [`${files} changed since the repository was read: ${shown.join(', ')}${more}.`];
 }
 
 /**
@@ -222,14 +210,9 @@ export async function answerQuestion(memory: RepositoryMemory, asked: Question):
     notices: [
       ...prompt.notices,
       ...recall.notices,
-      ...(generated.text === '' ? ['The model gave no answer in words; the links are from recall.'] : []),
-      ...(cut === undefined ? [] : [cut]),
-      ...(dropped === 0
-        ? []
-        : [
-            `${dropped === 1 ? '1 link' : `${dropped} links`} did not hold and ${dropped === 1 ? 'was' : 'were'} dropped.`,
-          ]),
-      ...(changeFailure === undefined ? changeNotice(coverage) : [changeFailure]),
+      ...answerNotices(generated),
+      ...linkNotices(dropped),
+      ...(changeFailure === undefined ? changeNotices(coverage) : [changeFailure]),
     ],
   };
 }

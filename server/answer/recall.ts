@@ -92,7 +92,7 @@ class Selection {
     const { path, reason } = place;
     const { line, endLine, name } = range;
     this.named.push({ path, line, endLine, reason, ...(name === undefined ? {} : { name }) });
-    if (this.chosen.length < maxBlocks) await this.take(path, range, reason, share);
+    if (this.limit > 0 && this.chosen.length < maxBlocks) await this.take(path, range, reason, share);
   }
 
   async attention(ranking: AttentionRanking): Promise<void> {
@@ -158,7 +158,7 @@ class Selection {
 
 /**
  * Chooses what is re-read verbatim for a question, within `limit` tokens: first what its names stand for, then the
- * passages that its attention falls on. Text and lines are those of the files as they are now.
+ * passages that its attention falls on; with a limit of 0 nothing is re-read, but places are found. Text and lines are those of the files as they are now.
  *
  * The best block stands last, next to the question: small models copy from what is near. While several definitions are
  * named, each may take half of what is left, so that a long one does not push out the others (0.8 where the others are
@@ -173,13 +173,11 @@ export async function selectRecall(input: {
 }): Promise<RecallSelection> {
   const { files, tokenizer, lookup, attention, limit } = input;
   const selection = new Selection(files, tokenizer, limit);
-  if (limit > 0) {
-    for (const [i, place] of lookup.places.entries()) {
-      const next = lookup.places[i + 1];
-      await selection.place(place, next === undefined ? 1 : next.reason === place.reason ? 0.5 : 0.8);
-    }
-    if (attention !== undefined) await selection.attention(attention);
+  for (const [i, place] of lookup.places.entries()) {
+    const next = lookup.places[i + 1];
+    await selection.place(place, next === undefined ? 1 : next.reason === place.reason ? 0.5 : 0.8);
   }
+  if (limit > 0 && attention !== undefined) await selection.attention(attention);
   const chosen = selection.chosen.toReversed();
   const unknown = lookup.unknown.map((name) => `Nothing that was read is called \`${name}\`.`);
   return {

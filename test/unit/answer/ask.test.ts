@@ -229,11 +229,12 @@ describe('recall', () => {
     expect(citations.slice(0, 2).map(({ path }) => path)).toEqual(['src/eviction.ts', 'test/eviction.test.ts']);
   });
 
-  it('is switched off by a limit of 0', async () => {
+  it('is switched off by a limit of 0, but links are given all the same', async () => {
     const asked = await fixture(project);
-    const { recall } = await askMemory(asked.memory, { question: 'What does `order` do?', recallTokens: 0 });
+    const { recall, citations } = await askMemory(asked.memory, { question: 'What does `order` do?', recallTokens: 0 });
     expect(recall).toMatchObject({ blocks: [], tokens: 0 });
     expect(promptOf(asked).startsWith('<|im_start|>user')).toBe(true);
+    expect(citations[0]).toMatchObject({ path: 'src/order.ts', line: 1, name: 'order' });
   });
 
   it('cuts a long definition at a line end within the limit, marks it and reports it', async () => {
@@ -369,7 +370,7 @@ describe('links', () => {
     const at = asked.tokenOf('src/eviction.ts', 'EVICTION_MARGIN');
     asked.engine.answer = 'A quarter.';
     asked.engine.attend = (text) =>
-      text === 'A quarter.' ? new Map(Array.from({ length: 12 }, (_, i) => [at + i, 40])) : new Map();
+      text === 'A quarter.' ? new Map(Array.from({ length: 12 }, (_, i) => [at + i, 40])) : new Map<number, number>();
     const { citations } = await askMemory(asked.memory, { question: 'How large is it?' });
     expect(citations).toEqual([
       { path: 'src/eviction.ts', line: 8, endLine: 8, name: 'EVICTION_MARGIN', from: 'memory' },

@@ -1,0 +1,29 @@
+import type { Coverage } from '../memory/memory.js';
+import type { AnswerEnd } from './answer.js';
+
+/** Changed files that are named one by one. */
+const namedChanges = 5;
+
+/** What is to be said about how the answer ended. */
+export function answerNotices(answer: { readonly text: string; readonly end: AnswerEnd }): string[] {
+  const notices: string[] = [];
+  if (answer.text === '') notices.push('The model gave no answer in words; the links do not come from it.');
+  if (answer.end === 'token-limit') notices.push('The answer was cut at its limit of tokens.');
+  if (answer.end === 'capacity') notices.push('The answer was cut because the cache is full.');
+  return notices;
+}
+
+/** How many links failed the check. */
+export function linkNotices(dropped: number): string[] {
+  if (dropped === 0) return [];
+  return [dropped === 1 ? '1 link did not hold and was dropped.' : `${dropped} links did not hold and were dropped.`];
+}
+
+/** Which files changed since the repository was read. */
+export function changeNotices({ changed }: Coverage): string[] {
+  if (changed.length === 0) return [];
+  const shown = changed.slice(0, namedChanges).map(({ path, change }) => `${path} (${change})`);
+  const more = changed.length > shown.length ? `, and ${changed.length - shown.length} more` : '';
+  const files = changed.length === 1 ? '1 file has' : `${changed.length} files have`;
+  return [`${files} changed since the repository was read: ${shown.join(', ')}${more}.`];
+}
