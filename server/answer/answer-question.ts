@@ -183,7 +183,6 @@ export async function answerQuestion(memory: RepositoryMemory, asked: Question):
   });
   const changeFailure = await changes;
   const coverage = memory.coverage();
-  const cut = endNotice[generated.end];
   const firstTokenAt = generated.firstTokenAt ?? answeredAt;
   const decodeSeconds = (answeredAt - firstTokenAt) / 1000;
   return {
