@@ -41,8 +41,11 @@ class Context:
     questions: list[Question]
 
 
-def held_out_contexts(builder: RowBuilder, count: int, memory: int, recalled: int, questions: int = 6) -> list[Context]:
-    """recalled: number of recall blocks; 0 asks about the memory itself. memory: its tokens, ± 15 %, or none."""
+def held_out_contexts(
+    builder: RowBuilder, count: int, memory: int, recalled: int, questions: int = 6, last_share: float = 0.55
+) -> list[Context]:
+    """recalled: number of recall blocks; 0 asks about the memory itself. memory: its tokens, ± 15 %, or none. last_share: how often the
+    question is about the last block."""
     contexts: list[Context] = []
     while len(contexts) < count:
         row = builder.build(memory * 1.02, recalled * 80, recalled)
@@ -57,7 +60,7 @@ def held_out_contexts(builder: RowBuilder, count: int, memory: int, recalled: in
                 builder.ids(f"<|im_start|>user\n{text}<|im_end|>\n<|im_start|>assistant\n"),
                 builder.ids(f"{answer}<|im_end|>"),
             )  # fmt: skip
-            for text, answer, kind, _ in builder.questions(row, questions, 0.12, blocks_only=recalled > 0)
+            for text, answer, kind, _ in builder.questions(row, questions, 0.12, recalled > 0, last_share)
         ]
         if asked:
             contexts.append(Context(ids, builder.ids(row.blocks), asked))
@@ -104,16 +107,16 @@ def report(name: str, result: dict) -> None:
 
 def lookups(model: LanguageModel, units: Path, tokenizer: Tokenizer, count: int) -> dict[str, dict]:
     """Recall with 0 to 2048 tokens of other code in front, and plain memory lookups."""
-    results = {}
+    # name, tokens of memory, recall blocks, share of questions about the last block
+    shapes = [("recall: 1 definition, memory 256", 256, 1, 1.0), ("recall: any of 3, memory 256", 256, 3, 0.0)]
+    shapes += [(f"recall: last of 3, memory {memory}", memory, 3, 1.0) for memory in (0, 256, 512, 1024, 2048)]
+    shapes += [(f"memory only, {memory}", memory, 0, 0.0) for memory in (256, 512, 1024)]
     packs = load_packs(units, held_out=True)
-    for memory in (0, 256, 512, 1024, 2048):
-        contexts = held_out_contexts(RowBuilder(packs, tokenizer, 900 + memory), count, memory, 3)
-        results[f"recall, memory {memory}"] = measure(model, contexts)
-        report(f"recall, memory {memory}", results[f"recall, memory {memory}"])
-    for memory in (256, 512, 1024):
-        contexts = held_out_contexts(RowBuilder(packs, tokenizer, 500 + memory), count, memory, 0)
-        results[f"memory only, {memory}"] = measure(model, contexts)
-        report(f"memory only, {memory}", results[f"memory only, {memory}"])
+    results = {}
+    for name, memory, recalled, last_share in shapes:
+        builder = RowBuilder(packs, tokenizer, 900 + memory)
+        results[name] = measure(model, held_out_contexts(builder, count, memory, recalled, last_share=last_share))
+        report(name, results[name])
     return results
 
 
@@ -121,8 +124,8 @@ def eviction(model: LanguageModel, units: Path, tokenizer: Tokenizer, heads: Ret
     """The same questions with the full cache and with a half and a quarter of it, under three policies; and with recall behind it."""
     results = {}
     packs = load_packs(units, held_out=True)
-    for memory, recalled in ((1024, 0), (1024, 3)):
-        contexts = held_out_contexts(RowBuilder(packs, tokenizer, 300 + memory), count, memory, recalled)
+    for memory, recalled in ((512, 0), (512, 3)):
+        contexts = held_out_contexts(RowBuilder(packs, tokenizer, 300 + memory), count, memory, recalled, last_share=1.0)
         shape = f"{memory}" + (" + recall" if recalled else "")
         results[f"{shape}, full"] = measure(model, contexts)
         report(f"{shape}, full", results[f"{shape}, full"])
@@ -131,7 +134,7 @@ def eviction(model: LanguageModel, units: Path, tokenizer: Tokenizer, heads: Ret
             for policy in ("locret", "recent", "random"):
                 name = f"{shape}, {policy} {factor}x"
                 results[name] = measure(
-                    model, contexts, policy=policy, heads=heads, budget=budget, chunk=256, stabilizers=budget // 4, local=16
+                    model, contexts, policy=policy, heads=heads, budget=budget, chunk=128, stabilizers=budget // 4, local=16
                 )
                 report(name, results[name])
     return results

@@ -17,18 +17,31 @@ from pathlib import Path
 from questions import WEIGHT, Names, answer, question, random_literal
 from units import Pack, Unit, load_packs
 
-PAD, CODE, QUESTION, ANSWER = 0, 1, 2, 3
+# Kinds of token. KEY: the part of an answer that takes two hops to find (the place of a definition, where its documentation begins).
+PAD, CODE, QUESTION, ANSWER, KEY = 0, 1, 2, 3, 4
 CHARS_PER_TOKEN = 3.05
+MIN_SAMPLE = 110
 
 
 class Piece:
-    """A cut of a definition, in the memory or in a recall block."""
+    """A cut of a definition. block: number of its recall block, from 1; 0 in the memory."""
 
     __slots__ = ("path", "unit", "start", "end", "text", "block", "line")
 
     def __init__(self, path, unit, start, end, block, line):
         self.path, self.unit, self.start, self.end, self.block, self.line = path, unit, start, end, block, line
         self.text = "\n".join(unit.lines[start:end])
+
+
+def key_span(text: str, kind: str, value: object) -> tuple[int, int]:
+    """Characters of the answer that are its KEY tokens; (0, 0) if it has none."""
+    if kind in ("where", "nodoc"):
+        begin = text.rindex(str(value))
+        return begin, begin + len(str(value))
+    if kind == "doc":
+        begin = text.rindex(value[1])
+        return begin, begin + 12
+    return 0, 0
 
 
 CALLER = {
@@ -43,7 +56,7 @@ CALLER = {
 class Row:
     """A rendered repository: text of the memory, text of the recall blocks, and the facts that hold in them.
 
-    A fact is (kind, subject, value, word for the subject's kind, path, stands in a recall block)."""
+    A fact is (kind, subject, value, word for the subject's kind, path, number of the recall block that shows it or 0)."""
 
     def __init__(self, memory: str, blocks: str, facts: list, language: str):
         self.memory, self.blocks, self.facts, self.language = memory, blocks, facts, language
@@ -98,12 +111,12 @@ class RowBuilder:
             if units[0].kind == "import" and rng.random() < 0.6 and j > 0:
                 end = self.cut(units[0], min(share * 0.35, 500))
                 if end:
-                    take.append(Piece(path, units[0], 0, end, False, 0))
+                    take.append(Piece(path, units[0], 0, end, 0, 0))
                     used += len(take[-1].text) + 1
             while j < len(units) and share - used >= 40:
                 end = self.cut(units[j], min(share - used, rng.choice([400, 900, 2500])))
                 if end:
-                    take.append(Piece(path, units[j], 0, end, False, 0))
+                    take.append(Piece(path, units[j], 0, end, 0, 0))
                     used += len(take[-1].text) + 2
                 elif take:
                     break
@@ -141,7 +154,7 @@ class RowBuilder:
                 continue
             seen.add((id(unit), start, end))
             line = int(math.exp(rng.uniform(0, math.log(1500)))) + start
-            pieces.append(Piece(path, unit, start, end, True, line))
+            pieces.append(Piece(path, unit, start, end, 1, line))
         return pieces
 
     # ------------------------------------------------------------------ one repository
@@ -155,6 +168,8 @@ class RowBuilder:
         if not memory and not blocks:
             return None
         pieces = memory + blocks
+        for index, piece in enumerate(blocks):
+            piece.block = index + 1
         facts = self.facts_of(pieces)
         self.replace_literals(pieces, facts)
         self.rename(pieces, facts)
@@ -174,7 +189,7 @@ class RowBuilder:
     def facts_of(pieces):
         """Facts that survived the cuts: [kind, subject, value, unit kind, piece]; a piece in a block wins over the memory's copy."""
         facts, seen = [], {}
-        for piece in sorted(pieces, key=lambda p: not p.block):
+        for piece in sorted(pieces, key=lambda p: p.block == 0):
             for kind, need, subject, value in piece.unit.facts:
                 if not piece.start <= need < piece.end:
                     continue
@@ -269,7 +284,7 @@ class RowBuilder:
             if any(subject == n[1] for n in needles) or any(subject == f[1] for f in facts):
                 continue
             piece.text += f"\n{'#' if lang == 'py' else '//'} The {word} for {subject} is {value}."
-            needles.append(("needle", subject, (word, value), word, "", False))
+            needles.append(("needle", subject, (word, value), word, "", 0))
         return needles
 
     # ------------------------------------------------------------------ facts with one answer
@@ -334,16 +349,21 @@ class RowBuilder:
                 if name in callable_names and current != name and current not in found.setdefault(name, []):
                     found[name].append(current)
         return [
-            ("call", s, tuple(v), "function", "", True) for s, v in found.items() if 1 <= len(v) <= 3 and all(x in single for x in v)
+            ("call", s, tuple(v), "function", "", 1) for s, v in found.items() if 1 <= len(v) <= 3 and all(x in single for x in v)
         ]
 
     # ------------------------------------------------------------------ questions
-    def questions(self, row: Row, count: int, none_share: float = 0.1, blocks_only: bool = False):
-        """[(question, answer, kind, fact)], kinds drawn by WEIGHT, mostly about recalled definitions where there are some."""
+    def questions(self, row: Row, count: int, none_share: float = 0.1, blocks_only: bool = False, last_share: float = 0.55):
+        """[(question, answer, kind, fact)], kinds drawn by WEIGHT, mostly about recalled definitions where there are some; last_share: how
+        often they are about the last of them, which is the one that recall thinks most relevant."""
         rng = self.rng
         facts = [f for f in row.facts if f[5] or not blocks_only]
-        if row.blocks and not blocks_only and rng.random() < 0.8:
-            facts = [f for f in facts if f[5]] or facts
+        if row.blocks:
+            last = max(f[5] for f in row.facts) if row.facts else 0
+            if last and rng.random() < last_share:
+                facts = [f for f in facts if f[5] == last]
+            elif not blocks_only and rng.random() < 0.8:
+                facts = [f for f in facts if f[5]] or facts
         pools: dict[str, list] = {}
         for fact in facts:
             pools.setdefault(fact[0], []).append(fact)
@@ -358,7 +378,7 @@ class RowBuilder:
                     break
                 subject = self.absent_name(facts)
                 if subject not in text:
-                    fact = ("none", subject, None, "", "", False)
+                    fact = ("none", subject, None, "", "", 0)
                     asked.append((question(rng, "none", subject, "", ""), answer("none", subject, None), "none", fact))
                 continue
             kinds = list(pools)
@@ -386,13 +406,27 @@ class RowBuilder:
 
     # ------------------------------------------------------------------ token rows
     def sample(self, length: int, evict: float = 0.0):
-        """One row: (ids, kinds of token), both length + 1 long; None if it came out unusable. evict: share of rows whose memory lost
-        tokens, as after eviction."""
+        """One row: (ids, kinds of token), both length + 1 long. Room that a repository leaves is filled with another one.
+        evict: share of the repositories whose memory lost tokens, as after eviction."""
+        ids: list[int] = []
+        kinds: list[int] = []
+        tries = 0
+        while length - len(ids) > MIN_SAMPLE and tries < 8:
+            tries += 1
+            sample = self.sample_one(length - len(ids), evict)
+            if sample is not None:
+                ids += sample[0]
+                kinds += sample[1]
+        padding = length + 1 - len(ids)
+        return ids + [0] * padding, kinds + [PAD] * padding
+
+    def sample_one(self, length: int, evict: float):
+        """(ids, kinds of token) of one repository with its questions, at most `length` tokens; None if it came out unusable."""
         rng = self.rng
         mode = rng.choices(["recall", "plain", "code"], [0.78, 0.18, 0.04])[0]
         if mode == "recall":
             share = rng.uniform(0.4, 0.66)
-            count = rng.randint(1, 3 if length <= 256 else 6)
+            count = rng.choice([1, 1, 2, 2, 3] if length <= 256 else [1, 1, 2, 2, 3, 3, 4, 5, 6])
             block_tokens = min(length * share, count * rng.uniform(35, 110))
             memory_tokens = max(0, length * share - block_tokens) if rng.random() < 0.75 else rng.uniform(0, 60)
             row = self.build(memory_tokens, block_tokens, count)
@@ -422,19 +456,19 @@ class RowBuilder:
             put(self.ids(f"<|im_start|>user\n{asked[0][0]}<|im_end|>\n"), QUESTION)
         put(memory, QUESTION if evicted else CODE)
         put(blocks, CODE)
-        for q, a, _, _ in asked:
+        for q, a, kind, fact in asked:
             prompt = self.ids(f"<|im_start|>user\n{q}<|im_end|>\n<|im_start|>assistant\n")
-            reply = self.ids(f"{a}<|im_end|>")
-            if len(ids) + len(prompt) + len(reply) > length:
+            reply = self.tokenizer.encode(f"{a}<|im_end|>", add_special_tokens=False)
+            if len(ids) + len(prompt) + len(reply.ids) > length:
                 continue
             put(prompt, QUESTION)
-            put(reply, ANSWER)
+            begin, end = key_span(a, kind, fact[2])
+            ids.extend(reply.ids)
+            kinds.extend(KEY if begin <= a_begin < end else ANSWER for a_begin, _ in reply.offsets)
             put(self.ids("\n"), QUESTION)
-        ids, kinds = ids[: length + 1], kinds[: length + 1]
-        if mode != "code" and ANSWER not in kinds:
-            return None
-        padding = length + 1 - len(ids)
-        return ids + [0] * padding, kinds + [PAD] * padding
+        if mode == "code":
+            return ids[:length], kinds[:length]
+        return (ids, kinds) if ANSWER in kinds else None
 
 
 def main() -> None:
@@ -448,9 +482,7 @@ def main() -> None:
     arguments = parser.parse_args()
     tokenizer = Tokenizer.from_file(str(arguments.tokenizer / "tokenizer.json"))
     builder = RowBuilder(load_packs(arguments.units, held_out=False), tokenizer, arguments.seed)
-    row = None
-    while row is None:
-        row = builder.sample(arguments.length)
+    row = builder.sample(arguments.length)
     print(tokenizer.decode(row[0], skip_special_tokens=False))
 
 

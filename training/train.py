@@ -3,7 +3,7 @@
     python train.py --units units.pkl --tokenizer DIR --out DIR --stages 256:9,512:27,1024:8:0.25,2048:3:0.25
 
 Stages are length:amount[:share of rows whose memory lost tokens, as after eviction]; the amount in minutes, or in millions of tokens with
-`--by tokens`. Loss: mean cross entropy of the answer tokens + code-weight · that of a random share of the code tokens.
+`--by tokens`. Loss: mean cross entropy of the answer tokens, KEY tokens counted three times, + code-weight · that of a random share of the code tokens.
 
 On a CPU two processes with one thread each are fastest on two cores: start it twice with WORLD_SIZE=2 MASTER_ADDR=127.0.0.1
 MASTER_PORT=29517 and RANK=0 and 1, `--threads 1`. On a GPU: `--device cuda --workers 12 --tokens 65536` (bfloat16 autocast, rows made
@@ -29,10 +29,11 @@ from torch import Tensor
 from initialization import mimetic_init
 from model import LanguageModel, ModelConfig
 from muon import Muon
-from rows import ANSWER, CODE, RowBuilder
+from rows import ANSWER, CODE, KEY, RowBuilder
 from units import load_packs
 
 CODE_SHARE = 0.25
+KEY_WEIGHT = 3.0
 HELD_OUT_ROWS = 96
 
 
@@ -48,11 +49,7 @@ class RowSource:
 
     @staticmethod
     def make(builder: RowBuilder, count: int, length: int, evict: float) -> tuple[np.ndarray, np.ndarray]:
-        rows: list[tuple[list[int], list[int]]] = []
-        while len(rows) < count:
-            row = builder.sample(length, evict)
-            if row is not None:
-                rows.append(row)
+        rows = [builder.sample(length, evict) for _ in range(count)]
         return np.array([r[0] for r in rows], np.int16), np.array([r[1] for r in rows], np.uint8)
 
     def batches(self, count: int, length: int, evict: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -84,7 +81,7 @@ def split_losses(model: LanguageModel, ids: Tensor, kinds: Tensor, code_share: f
     """Logits and targets of the answer tokens and of a share of the code tokens; nothing else is projected to the vocabulary."""
     hidden = model.hidden(ids[:, :-1])
     targets, kind = ids[:, 1:], kinds[:, 1:]
-    answer = kind == ANSWER
+    answer = kind >= ANSWER
     code = (kind == CODE) & (torch.rand(kind.shape, device=kind.device) < code_share)
     return model.logits(hidden[answer]), targets[answer], model.logits(hidden[code]), targets[code]
 
@@ -101,7 +98,7 @@ def held_out_accuracy(model: LanguageModel, ids: Tensor, kinds: Tensor, batch: i
         code += F.cross_entropy(code_logits.float(), code_targets, reduction="sum").item()
         hit = logits.argmax(-1) == targets
         tokens, right, code_tokens = tokens + len(targets), right + int(hit.sum()), code_tokens + len(code_targets)
-        answer = kind[:, 1:] == ANSWER
+        answer = kind[:, 1:] >= ANSWER
         wrong = torch.zeros_like(answer)
         wrong[answer] = ~hit
         starts = answer & ~F.pad(answer, (1, 0))[:, :-1]
@@ -171,7 +168,10 @@ class Trainer:
         cuda = self.device.type == "cuda"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=cuda):
             answers, answer_ids, code, code_ids = split_losses(self.model, ids, kinds, CODE_SHARE)
-        return F.cross_entropy(answers.float(), answer_ids), F.cross_entropy(code.float(), code_ids)
+        kind = kinds[:, 1:]
+        weight = torch.where(kind[kind >= ANSWER] == KEY, KEY_WEIGHT, 1.0)
+        each = F.cross_entropy(answers.float(), answer_ids, reduction="none")
+        return (each * weight).sum() / weight.sum(), F.cross_entropy(code.float(), code_ids)
 
     def tensors(self, batch: tuple[np.ndarray, np.ndarray]) -> tuple[Tensor, Tensor]:
         ids, kinds = batch
