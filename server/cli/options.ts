@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 import type { Sampling, WeightPrecision } from '../engine/engine.js';
+import { policyNames } from '../memory/policies/policy-by-name.js';
 import type { PolicyName } from '../memory/policies/policy.js';
 
 /** What every command that reads a repository can be told. */
@@ -33,7 +34,6 @@ export interface AnswerOptions {
   readonly stop: readonly string[];
 }
 
-const policies: readonly PolicyName[] = ['locret', 'sink-recent', 'key-difference'];
 const precisions: readonly WeightPrecision[] = ['float32', 'int8', 'int4'];
 
 /** A parser of whole numbers of at least `least`, for commander. */
@@ -82,7 +82,7 @@ export function withReadingOptions(command: Command): Command {
     .option('--repo <folder>', 'repository to read', userPath, process.cwd())
     .option('--model <name|folder>', 'model: a name that `locret models` lists, or a folder', 'nano')
     .option('--heads <file>', "retaining heads (safetensors); default: the model's own", userPath)
-    .option('--policy <name>', `which cache units stay: ${policies.join(', ')}`, oneOf(policies))
+    .option('--policy <name>', `which cache units stay: ${policyNames.join(', ')}`, oneOf(policyNames))
     .option('--precision <name>', `weights while running: ${precisions.join(', ')}`, oneOf(precisions))
     .option('--budget <units>', 'cache units every KV head keeps', wholeNumber(1))
     .option('--chunk <tokens>', 'tokens read per pass', wholeNumber(1))

@@ -1,8 +1,8 @@
 import type { PolicyName } from '../memory/policies/policy.js';
 import type { ModelShape } from '../model/shape.js';
+import type { WeightPrecision } from '../onnx/linear.js';
 
-/** How weights are held while the model runs: as float32, or quantized when the model is loaded. */
-export type WeightPrecision = 'float32' | 'int8' | 'int4';
+export type { WeightPrecision };
 
 /** The sizes that stay fixed while an engine lives. All in cache units (tokens) per KV head. */
 export interface CachePlan {
