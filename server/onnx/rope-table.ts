@@ -43,9 +43,12 @@ export function ropeFrequencies(rope: Rope, slots: number): Float64Array {
   }
 }
 
-/** The table of all slots 0..slots-1 (RoPE: arXiv 2104.09864; halves are paired, as Hugging Face checkpoints are). */
-export function ropeTable(rope: Rope, slots: number): RopeTable {
-  const frequencies = ropeFrequencies(rope, slots);
+/**
+ * The table of all slots 0..slots-1 (RoPE: arXiv 2104.09864; halves are paired, as Hugging Face checkpoints are).
+ * @param planned slots that LongRoPE's factors are chosen for: a cache that grows must not change them under its keys
+ */
+export function ropeTable(rope: Rope, slots: number, planned = slots): RopeTable {
+  const frequencies = ropeFrequencies(rope, planned);
   const pairs = frequencies.length;
   const turnCos = new Float32Array(slots * pairs);
   const turnSin = new Float32Array(slots * pairs);

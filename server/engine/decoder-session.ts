@@ -1,0 +1,223 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { LocretError, messageOf, systemErrorCode } from '../errors.js';
+import type { Checkpoint, RetainingHeads } from '../model/checkpoint.js';
+import type { ModelShape } from '../model/shape.js';
+import { attentionInputs, maskedLogit } from '../onnx/attention.js';
+import { buildDecoderGraph, decoderInputs, decoderOutputs } from '../onnx/decoder-graph.js';
+import type { WeightPrecision } from '../onnx/linear.js';
+import { PackedWeights } from '../onnx/packed-weights.js';
+import type { RopeTable } from '../onnx/rope-table.js';
+import type { NewUnits, RetainedCache } from './retained-cache.js';
+
+/** What a session is built from. */
+export interface DecoderSessionOptions {
+  readonly checkpoint: Checkpoint;
+  readonly heads: RetainingHeads | undefined;
+  readonly precision: WeightPrecision;
+  readonly threads: number;
+  /** Where packed weights and the graph lie. */
+  readonly cacheFolder: string;
+}
+
+/** One run of the model over new tokens behind the cache. */
+export interface Pass {
+  readonly tokens: Int32Array;
+  /** Tokens of the pass whose logits are wanted; at least one. */
+  readonly logitRows: readonly number[];
+  /** Whether the rotated queries are wanted. */
+  readonly queries: boolean;
+}
+
+export interface PassResult {
+  /** `[logitRows, vocabulary]` */
+  readonly logits: Float32Array;
+  /** Per layer; keys rotated to the slots behind the cache. */
+  readonly units: readonly NewUnits[];
+  /** Per layer `[tokens, heads * headDim]`; empty unless asked for. */
+  readonly queries: readonly Float32Array[];
+}
+
+function engineFailure(doing: string, error: unknown): LocretError {
+  return new LocretError(
+    'engine-failed',
+    `onnxruntime failed while ${doing}: ${messageOf(error)}`,
+    'Load the model again; if it happens again, report it with this message.',
+    { cause: error },
+  );
+}
+
+/** Writes the graph beside its weights, unless it is there: onnxruntime finds them relative to its file. */
+function writeGraph(folder: string, graph: Uint8Array): string {
+  const file = path.join(folder, `decoder-${createHash('sha256').update(graph).digest('hex').slice(0, 16)}.onnx`);
+  try {
+    if (Buffer.compare(readFileSync(file), graph) === 0) return file;
+  } catch {
+    // Not there yet.
+  }
+  const temporary = `${file}.${process.pid}.partial`;
+  try {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(temporary, graph);
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw new LocretError(
+      'disk-full',
+      `The model's graph cannot be written to ${file}: ${messageOf(error)}.`,
+      systemErrorCode(error) === 'ENOSPC'
+        ? 'Free space on that disk, or set XDG_CACHE_HOME to a folder on another one.'
+        : 'Make that folder writable, or set XDG_CACHE_HOME to one that is.',
+      { cause: error },
+    );
+  }
+  return file;
+}
+
+function floats(outputs: InferenceSession.ReturnType, name: string): Float32Array {
+  const data = outputs[name]?.data;
+  if (data instanceof Float32Array) return data;
+  throw engineFailure('reading its outputs', new Error(`no float32 output ${name}`));
+}
+
+/** The decoder in onnxruntime: runs passes over a cache that lies outside of it. */
+export class DecoderSession {
+  private readonly pastTensors = new Map<string, Tensor>();
+  private capacity = 0;
+  private pastMask = new Float32Array(0);
+  private ropeTensors: Readonly<Record<string, Tensor>> = {};
+  private rope: RopeTable | undefined;
+
+  private constructor(
+    private readonly session: InferenceSession,
+    private readonly shape: ModelShape,
+    private readonly withScores: boolean,
+    /** Bytes of packed weights. */
+    readonly weightBytes: number,
+  ) {}
+
+  /**
+   * Packs the weights unless an earlier start did, and loads them.
+   * @throws LocretError disk-full when they cannot be written, engine-failed when onnxruntime refuses the graph
+   */
+  static async open(options: DecoderSessionOptions): Promise<DecoderSession> {
+    const { checkpoint, heads, precision, threads, cacheFolder } = options;
+    const file = (kind: string, source: string): PackedWeights =>
+      new PackedWeights(cacheFolder, `${kind}-${precision}-${source.slice(0, 16)}.weights`, source);
+    const weights = file('backbone', checkpoint.fingerprint);
+    const headWeights = file('heads', heads?.fingerprint ?? '');
+    const graph = buildDecoderGraph({ checkpoint, heads, precision, weights, headWeights });
+    weights.write();
+    if (heads !== undefined) headWeights.write();
+    const graphFile = writeGraph(cacheFolder, graph);
+    let session: InferenceSession;
+    try {
+      session = await InferenceSession.create(graphFile, {
+        executionProviders: ['cpu'],
+        intraOpNumThreads: threads,
+        interOpNumThreads: 1,
+        executionMode: 'sequential',
+        logSeverityLevel: 3,
+      });
+    } catch (error) {
+      throw engineFailure(`loading ${checkpoint.folder}`, error);
+    }
+    return new DecoderSession(
+      session,
+      checkpoint.shape,
+      heads !== undefined,
+      weights.bytes + (heads === undefined ? 0 : headWeights.bytes),
+    );
+  }
+
+  /**
+   * Runs the tokens of a pass in the slots behind the cache, which is read and not changed.
+   * @throws LocretError engine-failed
+   */
+  async run(cache: RetainedCache, rope: RopeTable, pass: Pass): Promise<PassResult> {
+    const { layers } = this.shape;
+    const feeds = this.feeds(cache, rope, pass);
+    const fetches: string[] = [decoderOutputs.logits];
+    for (let layer = 0; layer < layers; layer++) {
+      fetches.push(decoderOutputs.newKey(layer), decoderOutputs.newValue(layer));
+      if (this.withScores) fetches.push(decoderOutputs.score(layer));
+      if (pass.queries) fetches.push(decoderOutputs.query(layer));
+    }
+    let outputs: InferenceSession.ReturnType;
+    try {
+      outputs = await this.session.run(feeds, fetches);
+    } catch (error) {
+      throw engineFailure('running the model', error);
+    }
+    const all = <Result>(of: (layer: number) => Result): Result[] =>
+      Array.from({ length: layers }, (_, layer) => of(layer));
+    return {
+      logits: floats(outputs, decoderOutputs.logits),
+      units: all((layer) => ({
+        keys: floats(outputs, decoderOutputs.newKey(layer)),
+        values: floats(outputs, decoderOutputs.newValue(layer)),
+        scores: this.withScores ? floats(outputs, decoderOutputs.score(layer)) : undefined,
+      })),
+      queries: pass.queries ? all((layer) => floats(outputs, decoderOutputs.query(layer))) : [],
+    };
+  }
+
+  private feeds(cache: RetainedCache, rope: RopeTable, { tokens, logitRows }: Pass): Record<string, Tensor> {
+    this.refreshPast(cache);
+    this.refreshRope(rope);
+    const count = tokens.length;
+    const total = cache.length + count;
+    const slots = BigInt64Array.from({ length: count }, (_, i) => BigInt(cache.length + i));
+    if (count === 1) this.maskPast(cache.length);
+    return {
+      ...this.ropeTensors,
+      ...Object.fromEntries(this.pastTensors),
+      [decoderInputs.tokens]: new Tensor('int64', BigInt64Array.from(tokens, BigInt), [1, count]),
+      [decoderInputs.slots]: new Tensor('int64', slots, [1, count]),
+      [decoderInputs.logitRows]: new Tensor('int64', BigInt64Array.from(logitRows, BigInt), [logitRows.length]),
+      [attentionInputs.single]: new Tensor('bool', [count === 1], [1]),
+      [attentionInputs.pastMask]: new Tensor('float32', this.pastMask, [1, 1, 1, this.capacity]),
+      [attentionInputs.lastSlot]: new Tensor('int32', Int32Array.of(total - 1), [1]),
+      [attentionInputs.totalLength]: new Tensor('int32', Int32Array.of(total), []),
+    };
+  }
+
+  /** Tensors over the cache's own arrays: onnxruntime reads them in place. They change only when the cache grows. */
+  private refreshPast(cache: RetainedCache): void {
+    if (this.capacity === cache.capacity) return;
+    const { layers, kvHeads, headDim } = this.shape;
+    this.capacity = cache.capacity;
+    this.pastMask = new Float32Array(this.capacity);
+    const dimensions = [1, kvHeads, this.capacity, headDim];
+    for (let layer = 0; layer < layers; layer++) {
+      const { keys, values } = cache.tensors(layer);
+      this.pastTensors.set(decoderInputs.pastKey(layer), new Tensor('float32', keys, dimensions));
+      this.pastTensors.set(decoderInputs.pastValue(layer), new Tensor('float32', values, dimensions));
+    }
+  }
+
+  private refreshRope(rope: RopeTable): void {
+    if (this.rope === rope) return;
+    this.rope = rope;
+    const dimensions = [rope.slots, rope.pairs];
+    this.ropeTensors = {
+      [decoderInputs.ropeCos]: new Tensor('float32', rope.cos, dimensions),
+      [decoderInputs.ropeSin]: new Tensor('float32', rope.sin, dimensions),
+    };
+  }
+
+  /** Lets a single token see the units below `length`, and of those the ones within its sliding window. */
+  private maskPast(length: number): void {
+    const { slidingWindow = Infinity } = this.shape;
+    const first = Math.max(0, length + 1 - slidingWindow);
+    this.pastMask.fill(maskedLogit, 0, first);
+    this.pastMask.fill(0, first, length);
+    this.pastMask.fill(maskedLogit, length);
+  }
+
+  async dispose(): Promise<void> {
+    await this.session.release();
+  }
+}

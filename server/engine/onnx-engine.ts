@@ -1,0 +1,434 @@
+import { createHash } from 'node:crypto';
+import { LocretError, throwIfCancelled } from '../errors.js';
+import { policyByName } from '../memory/policies/policy-by-name.js';
+import type { EvictionPolicy } from '../memory/policies/policy.js';
+import type { Checkpoint, RetainingHeads } from '../model/checkpoint.js';
+import { openCheckpoint } from '../model/open-checkpoint.js';
+import { openRetainingHeads } from '../model/retaining-heads.js';
+import type { ModelShape } from '../model/shape.js';
+import { ropeTable, type RopeTable } from '../onnx/rope-table.js';
+import { AttentionObserver } from './attention-mass.js';
+import { CallQueue } from './call-queue.js';
+import { DecoderSession, type PassResult } from './decoder-session.js';
+import type {
+  CachePlan,
+  Engine,
+  EngineDescription,
+  EngineOptions,
+  EngineStats,
+  Eviction,
+  ExtendOptions,
+  ExtendResult,
+  GenerateOptions,
+  GenerateResult,
+  LayerCache,
+  Mark,
+  TokenRange,
+} from './engine.js';
+import { evictUnits, forgetTokens } from './evict-units.js';
+import { RetainedCache } from './retained-cache.js';
+import { createSampler } from './sampling.js';
+
+/** Changes whenever the same weights and tokens may give other numbers than before. */
+const numericsVersion = 'onnxruntime-1.30 numerics-1';
+
+function checkPlan({ budget, chunk, stabilizers, pinned, capacity }: CachePlan): void {
+  const whole = (value: number, least: number): boolean => Number.isSafeInteger(value) && value >= least;
+  const expectations: readonly (readonly [holds: boolean, text: string])[] = [
+    [budget === Infinity || whole(budget, 1), `a budget of at least 1, not ${budget}`],
+    [whole(chunk, 1), `a chunk of at least 1 token, not ${chunk}`],
+    [whole(stabilizers, 0) && whole(pinned, 0), `stabilizers and pinned units of at least 0`],
+    [
+      stabilizers + pinned <= budget,
+      `at most ${budget} stabilizers and pinned units together, not ${stabilizers + pinned}`,
+    ],
+    [whole(capacity, 1), `a capacity of at least 1, not ${capacity}`],
+    [budget === Infinity || capacity >= budget, `a capacity of at least the budget, ${budget}, not ${capacity}`],
+  ];
+  for (const [holds, text] of expectations) {
+    if (!holds) throw new LocretError('invalid-argument', `The cache plan needs ${text}.`, 'Choose other sizes.');
+  }
+}
+
+function fingerprintOf(checkpoint: Checkpoint, heads: RetainingHeads | undefined, options: EngineOptions): string {
+  const parts = [numericsVersion, checkpoint.fingerprint, heads?.fingerprint ?? '', options.precision, options.policy];
+  return createHash('sha256').update(parts.join('\n')).digest('hex');
+}
+
+/** Puts the retained cache and the decoder together; see {@link Engine} for what each call promises. */
+class OnnxEngine implements Engine {
+  private readonly queue = new CallQueue();
+  private readonly shape: ModelShape;
+  private readonly cache: RetainedCache;
+  private rope: RopeTable;
+  private nextTokenIndex = 0;
+  private evictions = 0;
+  /** Logits of the last token read. */
+  private lastLogits: Float32Array | undefined;
+  private readonly seconds = { model: 0, eviction: 0 };
+  private failure: LocretError | undefined;
+
+  constructor(
+    readonly description: EngineDescription,
+    private readonly session: DecoderSession,
+    private readonly policy: EvictionPolicy,
+    withScores: boolean,
+  ) {
+    const { shape, plan } = description;
+    this.shape = shape;
+    this.cache = new RetainedCache(shape, withScores, plan.capacity);
+    this.rope = ropeTable(shape.rope, plan.capacity);
+  }
+
+  async extend(tokens: readonly number[] | Int32Array, options: ExtendOptions): Promise<ExtendResult> {
+    return this.exclusively('Reading tokens', () => this.extendNow(Int32Array.from(tokens), options), options.signal);
+  }
+
+  async generate(options: GenerateOptions): Promise<GenerateResult> {
+    return this.exclusively('Generating', () => this.generateNow(options), options.signal);
+  }
+
+  async mark(): Promise<Mark> {
+    return this.exclusively('Marking', () => {
+      const { nextTokenIndex, evictions } = this;
+      return { length: this.cache.length, nextTokenIndex, evictions };
+    });
+  }
+
+  async rewind(mark: Mark): Promise<void> {
+    return this.exclusively('Rewinding', () => {
+      if (mark.evictions !== this.evictions || mark.length > this.cache.length) {
+        throw new LocretError(
+          'invalid-argument',
+          `The cache cannot return to ${mark.length} units: units left it since (${this.evictions - mark.evictions} evictions).`,
+          'Set a mark behind the last eviction.',
+        );
+      }
+      this.cache.truncate(mark.length);
+      this.nextTokenIndex = mark.nextTokenIndex;
+      this.lastLogits = undefined;
+    });
+  }
+
+  async forget(ranges: readonly TokenRange[]): Promise<number> {
+    return this.exclusively('Forgetting', () => {
+      const dropped = forgetTokens({
+        cache: this.cache,
+        shape: this.shape,
+        policy: this.policy,
+        rope: this.rope,
+        pinned: this.description.plan.pinned,
+        ranges,
+      });
+      if (dropped > 0) this.evictions += 1;
+      this.lastLogits = undefined;
+      return dropped;
+    });
+  }
+
+  async reset(): Promise<void> {
+    return this.exclusively('Emptying the cache', () => {
+      this.clear();
+    });
+  }
+
+  private clear(): void {
+    this.cache.truncate(0);
+    this.nextTokenIndex = 0;
+    this.evictions += 1;
+    this.lastLogits = undefined;
+  }
+
+  async exportLayer(layer: number): Promise<LayerCache> {
+    return this.exclusively('Copying the cache', () => this.cache.export(layer));
+  }
+
+  async importLayers(layers: AsyncIterable<LayerCache>, nextTokenIndex: number): Promise<void> {
+    return this.exclusively('Restoring the cache', async () => {
+      this.clear();
+      let layer = 0;
+      let length: number | undefined;
+      for await (const units of layers) {
+        length ??= units.length;
+        if (layer === this.shape.layers || units.length !== length) throw this.foreignLayers(layer, units.length);
+        this.fit(length);
+        this.cache.import(layer, units);
+        layer += 1;
+      }
+      if (layer !== this.shape.layers) throw this.foreignLayers(layer, 0);
+      this.cache.setLength(length ?? 0);
+      this.nextTokenIndex = nextTokenIndex;
+    });
+  }
+
+  private foreignLayers(layer: number, length: number): LocretError {
+    return new LocretError(
+      'snapshot-foreign',
+      `The cache to be restored has ${length} units in layer ${layer}; ${this.shape.layers} layers of equal length were expected.`,
+      'Read the repository again with this model and these settings.',
+    );
+  }
+
+  async stats(): Promise<EngineStats> {
+    return this.exclusively('Reading statistics', () => ({
+      length: this.cache.length,
+      nextTokenIndex: this.nextTokenIndex,
+      evictions: this.evictions,
+      cacheBytes: this.cache.bytes,
+      weightBytes: this.session.weightBytes,
+      seconds: { ...this.seconds },
+    }));
+  }
+
+  async dispose(): Promise<void> {
+    await this.queue.run('Closing', () => this.session.dispose());
+  }
+
+  /** Runs one call at a time; after an error of the backend none any more. */
+  private exclusively<Result>(
+    operation: string,
+    task: () => Result | Promise<Result>,
+    signal?: AbortSignal,
+  ): Promise<Result> {
+    return this.queue.run(
+      operation,
+      async () => {
+        if (this.failure !== undefined) throw this.failure;
+        try {
+          return await task();
+        } catch (error) {
+          if (error instanceof LocretError && error.code === 'engine-failed') this.failure = error;
+          throw error;
+        }
+      },
+      signal,
+    );
+  }
+
+  /** Makes room for so many units: an unlimited cache grows, a planned one is as large as it is. */
+  private fit(length: number): void {
+    const { capacity } = this.cache;
+    if (length <= capacity) return;
+    const { budget, capacity: planned } = this.description.plan;
+    if (budget !== Infinity) {
+      throw new LocretError(
+        'invalid-argument',
+        `The cache holds ${capacity} units per KV head; ${length} would be needed.`,
+        'Read fewer tokens at once, or plan a larger capacity.',
+      );
+    }
+    this.cache.grow(Math.max(length, 2 * capacity));
+    this.rope = ropeTable(this.shape.rope, this.cache.capacity, planned);
+  }
+
+  private async extendNow(tokens: Int32Array, options: ExtendOptions): Promise<ExtendResult> {
+    const { evict, logits = 'none', observe = 0, signal } = options;
+    const { chunk } = this.description.plan;
+    this.checkTokens(tokens);
+    if (evict === 'none') this.fit(this.cache.length + tokens.length);
+    this.skipTo(options.firstTokenIndex);
+    const rows: Float32Array[] = [];
+    const observer = observe > 0 ? new AttentionObserver(this.shape, this.cache) : undefined;
+    const firstObserved = tokens.length - observe;
+    for (let begin = 0; begin < tokens.length; begin += chunk) {
+      throwIfCancelled(signal, 'Reading tokens');
+      const end = Math.min(tokens.length, begin + chunk);
+      const last = end === tokens.length;
+      const observing = end > firstObserved ? observer : undefined;
+      const result = await this.passWithEviction(tokens.subarray(begin, end), {
+        eviction: evict === 'final' && !last ? 'between-chunks' : evict,
+        allLogits: logits === 'all',
+        observing: observing && { observer: observing, from: Math.max(0, firstObserved - begin) },
+        options,
+      });
+      if (logits === 'all' || (logits === 'last' && last)) rows.push(result);
+    }
+    return {
+      logits: joined(rows),
+      ...(observer === undefined || tokens.length === 0 ? {} : { attention: observer.mass() }),
+    };
+  }
+
+  /** Reads one chunk, evicts, and reports. Returns its logits. */
+  private async passWithEviction(
+    tokens: Int32Array,
+    pass: {
+      readonly eviction: Eviction;
+      readonly allLogits: boolean;
+      readonly observing: { readonly observer: AttentionObserver; readonly from: number } | undefined;
+      readonly options: ExtendOptions;
+    },
+  ): Promise<Float32Array> {
+    const { observing, options } = pass;
+    const { plan } = this.description;
+    const begin = this.nextTokenIndex;
+    const started = performance.now();
+    const before = this.cache.length;
+    const rows = pass.allLogits ? Array.from(tokens, (_, row) => row) : [tokens.length - 1];
+    const result = await this.pass(tokens, rows, observing !== undefined);
+    const modelled = performance.now();
+    observing?.observer.observe(
+      (layer) => result.queries[layer] ?? new Float32Array(0),
+      { begin: observing.from, end: tokens.length },
+      before,
+    );
+    const evicting = performance.now();
+    const stabilizers = pass.eviction === 'between-chunks' ? plan.stabilizers : 0;
+    const evicts = pass.eviction !== 'none' && this.cache.length > plan.budget;
+    const decisions =
+      evicts || options.detail === true
+        ? evictUnits({
+            cache: this.cache,
+            shape: this.shape,
+            policy: this.policy,
+            rope: this.rope,
+            added: tokens.length,
+            limits: { budget: pass.eviction === 'none' ? Infinity : plan.budget, pinned: plan.pinned, stabilizers },
+            detail: options.detail === true ? result.units : undefined,
+          })
+        : undefined;
+    if (evicts) this.evictions += 1;
+    const eviction = performance.now() - evicting;
+    this.seconds.model += (modelled - started) / 1000;
+    this.seconds.eviction += eviction / 1000;
+    options.onChunk?.({
+      begin,
+      end: this.nextTokenIndex,
+      length: this.cache.length,
+      milliseconds: { model: modelled - started, eviction },
+      ...(options.detail === true && decisions !== undefined ? { layers: decisions } : {}),
+    });
+    return result.logits;
+  }
+
+  /** Runs tokens behind the cache and appends their units. */
+  private async pass(tokens: Int32Array, logitRows: readonly number[], queries: boolean): Promise<PassResult> {
+    this.fit(this.cache.length + tokens.length);
+    const result = await this.session.run(this.cache, this.rope, { tokens, logitRows, queries });
+    for (const [layer, units] of result.units.entries())
+      this.cache.append(layer, units, tokens.length, this.nextTokenIndex);
+    this.cache.extendBy(tokens.length);
+    this.nextTokenIndex += tokens.length;
+    this.lastLogits = result.logits.slice(-this.shape.vocabulary);
+    return result;
+  }
+
+  private checkTokens(tokens: Int32Array): void {
+    const { vocabulary } = this.shape;
+    const foreign = tokens.find((token) => token < 0 || token >= vocabulary);
+    if (foreign === undefined) return;
+    throw new LocretError(
+      'invalid-argument',
+      `Token ${foreign} is not one of the model's ${vocabulary}.`,
+      'Use tokens of the tokenizer that belongs to this model.',
+    );
+  }
+
+  private skipTo(firstTokenIndex: number | undefined): void {
+    if (firstTokenIndex === undefined) return;
+    if (!Number.isSafeInteger(firstTokenIndex) || firstTokenIndex < this.nextTokenIndex || firstTokenIndex >= 2 ** 31) {
+      throw new LocretError(
+        'invalid-argument',
+        `The first token index is ${firstTokenIndex}, which is not behind the last one, ${this.nextTokenIndex - 1}.`,
+        'Give ascending token indices.',
+      );
+    }
+    this.nextTokenIndex = firstTokenIndex;
+  }
+
+  private async generateNow(options: GenerateOptions): Promise<GenerateResult> {
+    const { maxTokens, sampling, stopTokens, penalized = [], signal } = options;
+    const sampler = createSampler(sampling, penalized);
+    const observer = options.observe === true ? new AttentionObserver(this.shape, this.cache) : undefined;
+    const before = this.cache.length;
+    const room = this.description.plan.budget === Infinity ? Infinity : this.cache.capacity;
+    const tokens: number[] = [];
+    const rows: Float32Array[] = [];
+    let end: GenerateResult['end'] = 'token-limit';
+    while (tokens.length < maxTokens) {
+      throwIfCancelled(signal, 'Generating');
+      if (this.lastLogits === undefined) {
+        throw new LocretError(
+          'invalid-argument',
+          'There is nothing to continue: no token was read since the cache was emptied, restored or rewound.',
+          'Read the prompt first.',
+        );
+      }
+      const token = sampler.choose(this.lastLogits);
+      if (stopTokens.includes(token)) {
+        end = 'stop-token';
+        break;
+      }
+      tokens.push(token);
+      if (options.logits === true) rows.push(this.lastLogits);
+      if (options.onToken?.(token) === false) {
+        end = 'stopped';
+        break;
+      }
+      if (tokens.length === maxTokens) break;
+      if (this.cache.length >= room) {
+        end = 'capacity';
+        break;
+      }
+      const started = performance.now();
+      const slot = this.cache.length;
+      const { queries } = await this.pass(Int32Array.of(token), [0], observer !== undefined);
+      this.seconds.model += (performance.now() - started) / 1000;
+      observer?.observe((layer) => queries[layer] ?? new Float32Array(0), { begin: 0, end: 1 }, slot, before);
+    }
+    return {
+      tokens,
+      end,
+      ...(observer !== undefined && tokens.length > 1 ? { attention: observer.mass() } : {}),
+      ...(options.logits === true ? { logits: joined(rows) } : {}),
+    };
+  }
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) return only;
+  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    all.set(part, offset);
+    offset += part.length;
+  }
+  return all;
+}
+
+/**
+ * Loads a model into onnxruntime on the CPU. It runs on the thread that calls; `openEngine` puts it into a worker.
+ * @throws LocretError model-not-found, model-unsupported, model-corrupt, heads-corrupt, invalid-argument (a policy that
+ * needs heads without heads, a plan that does not add up), disk-full, engine-failed
+ */
+export async function createOnnxEngine(options: EngineOptions): Promise<Engine> {
+  const { plan, precision, threads, cacheFolder } = options;
+  checkPlan(plan);
+  const policy = policyByName(options.policy);
+  const checkpoint = openCheckpoint(options.model);
+  try {
+    const { shape } = checkpoint;
+    const heads = options.heads === undefined ? undefined : openRetainingHeads(options.heads, shape);
+    if (policy.needsRetainingHeads && heads === undefined) {
+      throw new LocretError(
+        'invalid-argument',
+        `The policy "${policy.name}" needs retaining heads, and none were given.`,
+        'Give the retaining heads of this model, or choose a policy that needs none.',
+      );
+    }
+    const session = await DecoderSession.open({ checkpoint, heads, precision, threads, cacheFolder });
+    const description: EngineDescription = {
+      backend: 'onnx',
+      shape,
+      plan,
+      policy: policy.name,
+      precision,
+      fingerprint: fingerprintOf(checkpoint, heads, options),
+      threads,
+    };
+    return new OnnxEngine(description, session, policy, heads !== undefined);
+  } finally {
+    checkpoint.close();
+  }
+}
