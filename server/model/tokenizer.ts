@@ -1,3 +1,12 @@
+import { Tokenizer } from '@huggingface/tokenizers';
+import { join } from 'node:path';
+import { LocretError, messageOf } from '../errors.js';
+import { markerBreaker } from './control-markers.js';
+import { TokenBytes } from './token-bytes.js';
+import { tokenStarts } from './token-starts.js';
+import { UNSUPPORTED_TOKENIZER } from './tokenizer-config.js';
+import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.js';
+
 /** Tokens of a text and where each begins. */
 export interface TokenizedText {
   readonly ids: Int32Array;
@@ -5,16 +14,17 @@ export interface TokenizedText {
   readonly starts: Int32Array;
 }
 
-/** Turns a stream of tokens into text; holds back incomplete UTF-8 sequences. */
+/** Turns a stream of tokens into text; holds back incomplete UTF-8 sequences and leaves special tokens out. */
 export interface TokenStreamDecoder {
   push(token: number): string;
   end(): string;
 }
 
-/** The model's tokenizer. */
+/** The model's tokenizer. Special tokens written in a text are recognised as such: see `neutralize`. */
 export interface ModelTokenizer {
-  /** `special`: special tokens in the text are recognised and the template's begin-of-text token is added. */
+  /** `addSpecialTokens`: with the tokens the tokenizer puts around a text, such as the one that begins it. */
   encode(text: string, options?: { readonly addSpecialTokens?: boolean }): number[];
+  /** The same ids as `encode`, with their places. */
   encodeWithStarts(text: string): TokenizedText;
   decode(ids: readonly number[], options?: { readonly skipSpecialTokens?: boolean }): string;
   streamDecoder(): TokenStreamDecoder;
@@ -24,3 +34,99 @@ export interface ModelTokenizer {
   /** The same text without anything the tokenizer would read as a special token: file content must not inject one. */
   neutralize(text: string): string;
 }
+
+/**
+ * Opens the tokenizer of a model folder: `tokenizer.json` and, where there is one, `tokenizer_config.json`.
+ * @param vocabulary rows of the model's embedding; added tokens beyond it are left out, because the model has none
+ * @throws LocretError tokenizer-unsupported naming the file, for one that is missing, damaged or of another kind than
+ *   byte-level or SentencePiece-style BPE or Unigram
+ */
+export function openTokenizer(folder: string, vocabulary = Number.MAX_SAFE_INTEGER): ModelTokenizer {
+  const files = readTokenizerFiles(folder, vocabulary);
+  try {
+    return new HubTokenizer(new Tokenizer(files.definition, files.settings), files);
+  } catch (error) {
+    throw new LocretError(
+      UNSUPPORTED_TOKENIZER.code,
+      `${join(folder, 'tokenizer.json')} cannot be used: ${messageOf(error)}.`,
+      UNSUPPORTED_TOKENIZER.remedy,
+      { cause: error },
+    );
+  }
+}
+
+class HubTokenizer implements ModelTokenizer {
+  readonly hasRepositoryTokens: boolean;
+  readonly neutralize: (text: string) => string;
+  private readonly bytes: TokenBytes;
+  private readonly special: ReadonlySet<number>;
+  private readonly unknown: number | undefined;
+  /** True when decoding takes away one space at the beginning, which encoding put there. */
+  private readonly dropsFirstSpace: boolean;
+
+  constructor(
+    private readonly tokenizer: Tokenizer,
+    files: TokenizerFiles,
+  ) {
+    const added = tokenizer.get_added_tokens_decoder();
+    this.bytes = new TokenBytes(tokenizer, files.form);
+    this.special = new Set([...added.values()].filter((token) => token.special).map((token) => token.id));
+    this.unknown = tokenizer.model?.unk_token_id;
+    this.dropsFirstSpace = tokenizer.decoder?.decode(['▁a']) === 'a';
+    this.hasRepositoryTokens = REPOSITORY_TOKENS.every((token) => this.tokenId(token) !== undefined);
+    this.neutralize = markerBreaker(added.values(), (text) => this.normalize(text));
+    // A tokenizer that cannot encode fails here, where its file is named.
+    this.encode('a b\n', { addSpecialTokens: true });
+  }
+
+  encode(text: string, options?: { readonly addSpecialTokens?: boolean }): number[] {
+    return this.tokenizer.encode(text, { add_special_tokens: options?.addSpecialTokens === true }).ids;
+  }
+
+  encodeWithStarts(text: string): TokenizedText {
+    const ids = Int32Array.from(this.encode(text));
+    const starts = tokenStarts(text, ids, {
+      bytesOf: (id) => this.bytes.of(id),
+      unknown: this.unknown,
+      normalize: (characters) => this.normalize(characters),
+    });
+    return { ids, starts };
+  }
+
+  decode(ids: readonly number[], options?: { readonly skipSpecialTokens?: boolean }): string {
+    const known = ids.filter((id) => this.tokenizer.id_to_token(id) !== undefined);
+    if (known.length === 0) return '';
+    return this.tokenizer.decode(known, {
+      skip_special_tokens: options?.skipSpecialTokens === true,
+      // It takes spaces before punctuation away, also from code; transformers ignores it for BPE as well.
+      clean_up_tokenization_spaces: false,
+    });
+  }
+
+  streamDecoder(): TokenStreamDecoder {
+    const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+    let first = this.dropsFirstSpace;
+    return {
+      push: (token) => {
+        if (this.special.has(token)) return '';
+        const text = utf8.decode(this.bytes.of(token), { stream: true });
+        if (!first || text === '') return text;
+        first = false;
+        return text.startsWith(' ') ? text.slice(1) : text;
+      },
+      end: () => utf8.decode(),
+    };
+  }
+
+  tokenId(token: string): number | undefined {
+    return this.tokenizer.token_to_id(token);
+  }
+
+  /** What the normalizer makes of a text; SentencePiece's `▁` is a space. */
+  private normalize(text: string): string {
+    const { normalizer } = this.tokenizer;
+    return (normalizer === null ? text : normalizer.normalize(text)).replaceAll('▁', ' ');
+  }
+}
+
+const REPOSITORY_TOKENS = ['<|repo_name|>', '<|file_sep|>'];
