@@ -167,23 +167,31 @@ export class RetainedCache {
     }
   }
 
-  /** Copies a key to a lower slot and turns it back by the slots between: RoPE angles add up. */
+  /**
+   * Copies a key to a lower slot and turns it by the difference of the two slots' angles. Both angles come from the
+   * table: their float32 rounding cancels, as if the key had been rotated to the new slot in the first place.
+   */
   private moveKey(keys: Float32Array, from: number, to: number, rope: RopeTable): void {
     const { headDim } = this.shape;
     const { pairs, turnCos, turnSin } = rope;
     const source = from * headDim;
     const target = to * headDim;
-    const row = (from - to) * pairs;
+    const old = from * pairs;
+    const next = to * pairs;
     for (let pair = 0; pair < pairs; pair++) {
-      const cos = turnCos[row + pair] ?? 0;
-      const sin = turnSin[row + pair] ?? 0;
+      const oldCos = turnCos[old + pair] ?? 0;
+      const oldSin = turnSin[old + pair] ?? 0;
+      const nextCos = turnCos[next + pair] ?? 0;
+      const nextSin = turnSin[next + pair] ?? 0;
+      const cos = oldCos * nextCos + oldSin * nextSin;
+      const sin = oldSin * nextCos - oldCos * nextSin;
       const x = keys[source + pair] ?? 0;
       const y = keys[source + pair + pairs] ?? 0;
       keys[target + pair] = x * cos + y * sin;
       keys[target + pair + pairs] = y * cos - x * sin;
     }
     // With a partial rotary factor the rest of the head is not rotated.
-    keys.copyWithin(target + 2 * pairs, source + 2 * pairs, source + headDim);
+    if (2 * pairs < headDim) keys.copyWithin(target + 2 * pairs, source + 2 * pairs, source + headDim);
   }
 
   /** A copy of one layer. */

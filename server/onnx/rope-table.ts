@@ -9,7 +9,7 @@ export interface RopeTable {
   /** `[slots, pairs]`, with the attention factor of LongRoPE: what queries and keys are multiplied with. */
   readonly cos: Float32Array;
   readonly sin: Float32Array;
-  /** `[slots, pairs]`, pure rotations: they turn a cached key by a slot difference. */
+  /** `[slots, pairs]`, pure rotations: they turn a cached key from one slot to another. */
   readonly turnCos: Float32Array;
   readonly turnSin: Float32Array;
 }
@@ -48,13 +48,14 @@ export function ropeFrequencies(rope: Rope, slots: number): Float64Array {
  * @param planned slots that LongRoPE's factors are chosen for: a cache that grows must not change them under its keys
  */
 export function ropeTable(rope: Rope, slots: number, planned = slots): RopeTable {
-  const frequencies = ropeFrequencies(rope, planned);
+  // In float32, as transformers computes them: the numbers that checkpoints were trained with.
+  const frequencies = Float32Array.from(ropeFrequencies(rope, planned));
   const pairs = frequencies.length;
   const turnCos = new Float32Array(slots * pairs);
   const turnSin = new Float32Array(slots * pairs);
   for (let slot = 0; slot < slots; slot++) {
     for (let pair = 0; pair < pairs; pair++) {
-      const angle = slot * (frequencies[pair] ?? 0);
+      const angle = Math.fround(slot * (frequencies[pair] ?? 0));
       turnCos[slot * pairs + pair] = Math.cos(angle);
       turnSin[slot * pairs + pair] = Math.sin(angle);
     }
