@@ -186,7 +186,9 @@ function readScaling(
   rotaryDim: number,
   maxPositions: number,
 ): RopeScaling {
-  const named = parameters?.string('rope_type') ?? parameters?.string('type') ?? 'default';
+  const written = parameters?.string('rope_type') ?? parameters?.string('type') ?? 'default';
+  // Early Phi-3 configs name longrope so.
+  const named = family === 'phi3' && (written === 'su' || written === 'yarn') ? 'longrope' : written;
   if (parameters?.has('full_attention') === true || parameters?.has('sliding_attention') === true) {
     throw unsupported(config.file, 'rope parameters that differ by layer type are not supported');
   }
@@ -218,7 +220,6 @@ function readScaling(
       };
     }
     case 'longrope':
-    case 'su':
       return readLongRope(parameters, rotaryDim / 2, original(), maxPositions);
     default:
       throw unsupported(

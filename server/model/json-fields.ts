@@ -26,8 +26,13 @@ export function isJsonObject(value: unknown): value is Readonly<Record<string, u
 
 /** A short form of any JSON value for error messages. */
 export function showJson(value: unknown): string {
-  const text = value === undefined ? 'nothing' : JSON.stringify(value);
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  if (value === undefined) return 'nothing';
+  try {
+    const text = JSON.stringify(value);
+    return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  } catch {
+    return 'a value nested too deeply';
+  }
 }
 
 /**
