@@ -1,5 +1,4 @@
-import type { Definition, DefinitionKind } from '../repository/source.js';
-import type { ChangedFile } from '../memory/memory.js';
+import type { ChangedFile, Definition, DefinitionKind } from '../repository/source.js';
 import type { RecallReason } from './answer.js';
 import type { CurrentFiles } from './current-files.js';
 import type { NameIndex } from './name-index.js';

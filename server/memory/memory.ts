@@ -1,6 +1,6 @@
 import type { Engine } from '../engine/engine.js';
 import type { LoadedModel } from '../model/model.js';
-import type { Definition, RepositoryFile, SkippedFile, Survey } from '../repository/source.js';
+import type { ChangedFile, Definition, RepositoryFile, SkippedFile, Survey } from '../repository/source.js';
 
 /** A place in the repository as it was read. Lines and columns are 1-based. */
 export interface SourcePosition {
@@ -26,12 +26,6 @@ export interface ReadProgress {
   readonly tokensPerSecond: number;
   /** Undefined until it can be told. */
   readonly secondsLeft: number | undefined;
-}
-
-/** A file that differs from what was read. */
-export interface ChangedFile {
-  readonly path: string;
-  readonly change: 'modified' | 'added' | 'removed';
 }
 
 /** What was read and what was not. */

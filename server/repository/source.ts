@@ -6,12 +6,13 @@ export type SkipReason =
   | 'too-large'
   | 'unreadable'
   | 'symlink-outside'
+  | 'nested-repository'
   | 'not-utf8'
   | 'vanished'
   | 'empty';
 
 export interface SkippedFile {
-  /** Relative to the root, with forward slashes. */
+  /** Relative to the root, with forward slashes; a whole folder ends in a slash. */
   readonly path: string;
   readonly reason: SkipReason;
   /** The particulars, for people: size and limit, the system's message, … */
@@ -40,6 +41,12 @@ export interface Survey {
   readonly files: readonly RepositoryFile[];
   readonly skipped: readonly SkippedFile[];
   readonly bytes: number;
+}
+
+/** A file that differs from what was read. */
+export interface ChangedFile {
+  readonly path: string;
+  readonly change: 'modified' | 'added' | 'removed';
 }
 
 export type DefinitionKind =
