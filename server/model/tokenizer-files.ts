@@ -9,10 +9,8 @@ const TOKEN_IDS: Bounds = { min: 0, max: (1 << 24) - 1 };
 /** The files of a tokenizer, checked as far as the tokenizers package does not check them itself. */
 export interface TokenizerFiles {
   readonly form: TokenForm;
-  /** The content of `tokenizer.json`. */
+  /** The content of `tokenizer.json`, joined with what of `tokenizer_config.json` concerns encoding and decoding. */
   readonly definition: Readonly<Record<string, unknown>>;
-  /** What of `tokenizer_config.json` concerns encoding and decoding. */
-  readonly settings: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -25,18 +23,18 @@ export function readTokenizerFiles(folder: string, vocabulary: number): Tokenize
   const model = file.object('model');
   if (model === undefined) throw file.wrong('model', 'an object');
   const type = model.string('type');
-  if (type !== undefined && type !== 'BPE' && type !== 'Unigram') throw model.wrong('type', '"BPE" or "Unigram"');
+  if (type !== undefined && type !== 'BPE') throw model.wrong('type', '"BPE"');
   const form = tokenForm(file.value('decoder'));
   if (form === undefined) throw file.wrong('decoder', 'a byte-level or a SentencePiece-style decoder');
   checkVocabulary(model, vocabulary);
   const absent = { normalizer: null, pre_tokenizer: null, post_processor: null };
-  const added = addedTokens(file, vocabulary);
-  const special = readTokenizerConfig(folder)?.value('additional_special_tokens');
   return {
     form,
-    definition: { ...absent, ...file.values, added_tokens: added },
-    settings: {
-      additional_special_tokens: Array.isArray(special) ? special.filter((token) => typeof token === 'string') : [],
+    definition: {
+      ...absent,
+      ...file.values,
+      model: { ...model.values, type: 'BPE' },
+      added_tokens: addedTokens(file, readTokenizerConfig(folder), vocabulary),
     },
   };
 }
@@ -45,27 +43,40 @@ export function readTokenizerFiles(folder: string, vocabulary: number): Tokenize
 function checkVocabulary(model: JsonFields, vocabulary: number): void {
   const tokens = model.value('vocab');
   const limit = Math.min(vocabulary - 1, TOKEN_IDS.max);
-  if (Array.isArray(tokens)) {
-    if (tokens.length - 1 > limit) throw model.wrong('vocab', `a list of at most ${limit + 1} tokens`);
-    return;
-  }
-  if (!isJsonObject(tokens)) throw model.wrong('vocab', 'an object of token ids, or a list of tokens');
+  const expected = `an object of token ids from 0 to ${limit}`;
+  if (!isJsonObject(tokens)) throw model.wrong('vocab', expected);
   for (const id of Object.values(tokens)) {
-    if (!Number.isSafeInteger(id) || Number(id) < 0 || Number(id) > limit) {
-      throw model.wrong('vocab', `an object of token ids from 0 to ${limit}`);
-    }
+    if (!isTokenId(id) || id > limit) throw model.wrong('vocab', expected);
   }
 }
 
-/** The added tokens the model has a row for. */
-function addedTokens(file: JsonFields, vocabulary: number): unknown[] {
+/**
+ * The added tokens the model has a row for: those of `tokenizer.json`, with what `tokenizer_config.json` says of how
+ * they take the text around them, and those that only the latter has. So does transformers.
+ */
+function addedTokens(file: JsonFields, config: JsonFields | undefined, vocabulary: number): object[] {
   const list = file.value('added_tokens') ?? [];
   if (!Array.isArray(list)) throw file.wrong('added_tokens', 'a list of tokens');
-  return list.filter((token: unknown) => {
-    const id = isJsonObject(token) && typeof token['content'] === 'string' ? token['id'] : undefined;
-    if (!Number.isSafeInteger(id) || Number(id) < TOKEN_IDS.min || Number(id) > TOKEN_IDS.max) {
-      throw file.wrong('added_tokens', 'a list of tokens, each with a "content" and an "id"');
+  const alsoSpecial: unknown = config?.value('additional_special_tokens');
+  const named = new Set<unknown>(Array.isArray(alsoSpecial) ? alsoSpecial : []);
+  const tokens = new Map<string, { readonly id: number; readonly special: boolean }>();
+  const add = (token: unknown, id: unknown, fields: JsonFields, key: string): void => {
+    const content = isJsonObject(token) ? token['content'] : undefined;
+    if (!isJsonObject(token) || typeof content !== 'string' || !isTokenId(id)) {
+      throw fields.wrong(key, 'tokens, each with a "content" and an "id"');
     }
-    return Number(id) < vocabulary;
-  });
+    const known = tokens.get(content);
+    const special = token['special'] === true || known?.special === true || named.has(content);
+    if (content !== '' && id < vocabulary) tokens.set(content, { ...known, ...token, special, id: known?.id ?? id });
+  };
+  for (const token of list) add(token, isJsonObject(token) ? token['id'] : undefined, file, 'added_tokens');
+  const decoder = config?.object('added_tokens_decoder');
+  for (const [id, token] of Object.entries(decoder?.values ?? {})) {
+    if (config !== undefined) add(token, Number(id), config, 'added_tokens_decoder');
+  }
+  return [...tokens.values()];
+}
+
+function isTokenId(id: unknown): id is number {
+  return Number.isSafeInteger(id) && Number(id) >= TOKEN_IDS.min && Number(id) <= TOKEN_IDS.max;
 }

@@ -2,10 +2,10 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { join } from 'node:path';
 import { LocretError, messageOf } from '../errors.js';
 import { markerBreaker } from './control-markers.js';
-import { TokenBytes } from './token-bytes.js';
+import { TokenBytes, type TokenForm } from './token-bytes.js';
 import { tokenStarts } from './token-starts.js';
 import { UNSUPPORTED_TOKENIZER } from './tokenizer-config.js';
-import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.js';
+import { readTokenizerFiles } from './tokenizer-files.js';
 
 /** Tokens of a text and where each begins. */
 export interface TokenizedText {
@@ -39,12 +39,12 @@ export interface ModelTokenizer {
  * Opens the tokenizer of a model folder: `tokenizer.json` and, where there is one, `tokenizer_config.json`.
  * @param vocabulary rows of the model's embedding; added tokens beyond it are left out, because the model has none
  * @throws LocretError tokenizer-unsupported naming the file, for one that is missing, damaged or of another kind than
- *   byte-level or SentencePiece-style BPE or Unigram
+ *   byte-level or SentencePiece-style BPE
  */
 export function openTokenizer(folder: string, vocabulary = Number.MAX_SAFE_INTEGER): ModelTokenizer {
-  const files = readTokenizerFiles(folder, vocabulary);
+  const { definition, form } = readTokenizerFiles(folder, vocabulary);
   try {
-    return new HubTokenizer(new Tokenizer(files.definition, files.settings), files);
+    return new HubTokenizer(new Tokenizer(definition, {}), form);
   } catch (error) {
     throw new LocretError(
       UNSUPPORTED_TOKENIZER.code,
@@ -66,17 +66,19 @@ class HubTokenizer implements ModelTokenizer {
 
   constructor(
     private readonly tokenizer: Tokenizer,
-    files: TokenizerFiles,
+    form: TokenForm,
   ) {
     const added = tokenizer.get_added_tokens_decoder();
-    this.bytes = new TokenBytes(tokenizer, files.form);
+    this.bytes = new TokenBytes(tokenizer, form);
     this.special = new Set([...added.values()].filter((token) => token.special).map((token) => token.id));
     this.unknown = tokenizer.model?.unk_token_id;
     this.dropsFirstSpace = tokenizer.decoder?.decode(['▁a']) === 'a';
     this.hasRepositoryTokens = REPOSITORY_TOKENS.every((token) => this.tokenId(token) !== undefined);
     this.neutralize = markerBreaker(added.values(), (text) => this.normalize(text));
     // A tokenizer that cannot encode fails here, where its file is named.
-    this.encode('a b\n', { addSpecialTokens: true });
+    if (!this.encode('a b\n', { addSpecialTokens: true }).every(Number.isSafeInteger)) {
+      throw new Error('it gives tokens that have no id');
+    }
   }
 
   encode(text: string, options?: { readonly addSpecialTokens?: boolean }): number[] {
