@@ -1,0 +1,51 @@
+import type { Command } from 'commander';
+import { bundledModels, listModels, type ModelEntry } from '../model/catalog.js';
+import { printable } from './exit.js';
+import { formatBytes } from './format.js';
+import { modelFolders } from './model-folders.js';
+
+const description = `
+Lists the models that can be named with --model: the bundled ones, and those in your own models folder. A model is a
+folder as published on the Hugging Face hub: config.json, safetensors files, tokenizer.json.`;
+
+/** `3.0 M`, `494 M`, `7.6 B` weights. */
+function formatParameters(count: number): string {
+  const [value, unit] = count < 1e9 ? [count / 1e6, 'M'] : [count / 1e9, 'B'];
+  return `${value >= 100 ? Math.round(value) : value.toFixed(1)} ${unit}`;
+}
+
+/** One model in a few lines. */
+export function renderModel(model: ModelEntry): string {
+  const facts =
+    'problem' in model
+      ? [`cannot be used: ${model.problem}`]
+      : [
+          [
+            model.family,
+            `${formatParameters(model.parameters)} parameters`,
+            formatBytes(model.storedBytes),
+            model.heads ? 'trained retaining heads' : 'no retaining heads: a training-free policy is used',
+          ].join(' · '),
+        ];
+  const lines = [model.description ?? [], facts, model.folder].flat();
+  return [model.name, ...lines.map((line) => `  ${printable(line)}`)].join('\n');
+}
+
+/** Adds `locret models`. */
+export function registerModels(program: Command): void {
+  program
+    .command('models')
+    .summary('list the models that can be used')
+    .description(description.trim())
+    .option('--json', 'print one JSON array')
+    .action(async (options: { readonly json?: boolean }) => {
+      const folders = modelFolders();
+      const models = await listModels(folders);
+      if (options.json === true) {
+        process.stdout.write(`${JSON.stringify(models, null, 2)}\n`);
+        return;
+      }
+      const own = folders.filter((folder) => folder !== bundledModels());
+      process.stdout.write(`${models.map(renderModel).join('\n\n')}\n\nYour own models go into ${own.join(', ')}.\n`);
+    });
+}

@@ -1,0 +1,213 @@
+import type { CachePlan } from '../engine/engine.js';
+import { LocretError } from '../errors.js';
+import { policyByName, trainingFreeNotice, trainingFreePolicy } from './policies/policy-by-name.js';
+import type { PolicyName } from './policies/policy.js';
+import type { LoadedModel } from '../model/model.js';
+import type { ModelShape } from '../model/shape.js';
+import type { WeightPrecision } from '../onnx/linear.js';
+import { beginningTokens, promptFrame } from './prompt-frame.js';
+
+/** What the user chose; the plan chooses the rest. */
+export interface PlanSettings {
+  /** Retaining heads; default: the model's own. */
+  readonly heads?: string;
+  readonly policy?: PolicyName;
+  readonly precision?: WeightPrecision;
+  readonly budget?: number;
+  readonly chunk?: number;
+  readonly stabilizers?: number;
+  /** Last tokens of the repository that are appended without eviction (n_loc). */
+  readonly local?: number;
+  readonly threads: number;
+}
+
+/** Bytes of memory that reading and asking take. */
+export interface PlannedBytes {
+  /** Weights as the model runs them, with what onnxruntime arranges anew. */
+  readonly weights: number;
+  /** While weights are packed for the first time; released before reading. */
+  readonly packing: number;
+  readonly cache: number;
+  /** Intermediate values of one pass. */
+  readonly activations: number;
+  /** The program itself. */
+  readonly program: number;
+  readonly peak: number;
+  /** Free on this machine when the plan was made. */
+  readonly free: number;
+}
+
+/** Everything that is fixed before a model is loaded. */
+export interface MemoryPlan {
+  readonly cache: CachePlan;
+  readonly local: number;
+  /** Slots that the model handles well. */
+  readonly window: number;
+  readonly policy: PolicyName;
+  readonly heads: string | undefined;
+  readonly precision: WeightPrecision;
+  readonly threads: number;
+  readonly bytes: PlannedBytes;
+  /** What the user must know about this plan. */
+  readonly notices: readonly string[];
+}
+
+/** Units behind the memory for recall, question and answer: at least, and at most. */
+const behind = { least: 192, most: 4096 };
+const largestChunk = 1024;
+/** Budget of the paper for Llama-3.1-8B; more costs time and gains little. */
+const largestBudget = 16_384;
+const leastBudget = 64;
+/** Share of the budget that the paper exempts from eviction (2500 of 6000), and its number. */
+const stabilizerShare = 2500 / 6000;
+const mostStabilizers = 2500;
+const defaultLocal = 100;
+/** Node and onnxruntime without a model, measured. */
+const programBytes = 140 * 2 ** 20;
+/** Weights in memory beside those in the file: onnxruntime arranges matrices for its kernels, measured. */
+const arrangedWeights = 2.2;
+/** Weights are float32 by default up to this many parameters: exact, and quick enough. */
+const smallModel = 50e6;
+/** Attention sinks that a training-free policy must not lose. */
+const sinks = 4;
+
+function layerParameters(shape: ModelShape): number {
+  const { hidden, heads, kvHeads, headDim, feedForward } = shape;
+  return hidden * (2 * heads + 2 * kvHeads) * headDim + 3 * hidden * feedForward;
+}
+
+function parameters(shape: ModelShape): number {
+  const tables = shape.tiedEmbeddings ? 1 : 2;
+  return shape.layers * layerParameters(shape) + tables * shape.vocabulary * shape.hidden;
+}
+
+/** Bytes per weight: int8 has a scale per row or per block of 32, int4 per block. */
+function bytesPerWeight(precision: WeightPrecision): { readonly matrix: number; readonly table: number } {
+  switch (precision) {
+    case 'float32':
+      return { matrix: 4, table: 4 };
+    case 'int8':
+      return { matrix: 1, table: 1.125 };
+    case 'int4':
+      return { matrix: 0.625, table: 0.625 };
+  }
+}
+
+function weightBytes(shape: ModelShape, precision: WeightPrecision, headWidth: number): number {
+  const { matrix, table } = bytesPerWeight(precision);
+  const tables = (shape.tiedEmbeddings ? 1 : 2) * shape.vocabulary * shape.hidden;
+  const retaining = headWidth * (shape.heads + 2 * shape.kvHeads) * shape.headDim;
+  return shape.layers * (layerParameters(shape) + retaining) * matrix + tables * table;
+}
+
+/** The largest matrix as float32, turned around, and packed. */
+function packingBytes(shape: ModelShape): number {
+  const { hidden, feedForward, vocabulary, heads, kvHeads, headDim } = shape;
+  return 9 * hidden * Math.max(vocabulary, feedForward, (heads + 2 * kvHeads) * headDim);
+}
+
+function cacheBytes({ layers, kvHeads, headDim }: ModelShape, capacity: number): number {
+  return layers * kvHeads * capacity * (2 * headDim + 2) * 4;
+}
+
+/** The widest values that live at once in a pass, doubled for quantized copies, and logits. */
+function activationBytes(shape: ModelShape, chunk: number, capacity: number): number {
+  const { hidden, feedForward, heads, kvHeads, headDim, layers, vocabulary } = shape;
+  const width = 6 * hidden + 4 * feedForward + 3 * (heads + 2 * kvHeads) * headDim;
+  const newUnits = layers * 2 * kvHeads * headDim;
+  const present = 2 * kvHeads * headDim * capacity;
+  return 4 * (chunk * (2 * width + newUnits) + present + heads * chunk * Math.min(capacity, 4096) + vocabulary);
+}
+
+function tooSmall(window: number, needed: string): LocretError {
+  return new LocretError(
+    'window-too-small',
+    `The model handles ${window} positions well; ${needed}.`,
+    'Choose a smaller budget, chunk or local part, or a model with a larger window.',
+  );
+}
+
+/** Sizes in cache units, from what was asked for, what the model's folder says, and its window. */
+function planCache(model: LoadedModel, settings: PlanSettings, window: number, pinned: number, budgetLimit: number) {
+  const { locret } = model;
+  const local = settings.local ?? locret.local ?? Math.min(defaultLocal, window >> 4);
+  const chunk = settings.chunk ?? locret.chunk ?? Math.max(16, Math.min(largestChunk, window >> 3));
+  const room = Math.max(chunk, behind.least);
+  const automatic = Math.min(largestBudget, budgetLimit, window >> 1, window - local - room);
+  const budget = settings.budget ?? Math.min(locret.budget ?? Infinity, Math.max(automatic, 1));
+  if (budget + local + room > window) {
+    throw tooSmall(
+      window,
+      `a budget of ${budget}, a local part of ${local} and ${room} for a chunk or a question with its answer need ` +
+        `${budget + local + room}`,
+    );
+  }
+  if (pinned >= budget) {
+    throw tooSmall(window, `a budget of ${budget} has no room behind the ${pinned} tokens that begin the prompt`);
+  }
+  const wanted = Math.min(mostStabilizers, Math.floor(budget * stabilizerShare));
+  const stabilizers = Math.min(settings.stabilizers ?? locret.stabilizers ?? wanted, budget - pinned);
+  const capacity = Math.min(window, budget + local + Math.max(chunk, behind.most));
+  return { cache: { budget, chunk, stabilizers, pinned, capacity }, local };
+}
+
+/**
+ * Plans the memory of reading a repository and asking about it, before anything is loaded.
+ *
+ * @param model.shape, .locret and .template decide what was not chosen
+ * @param headWidth width of the retaining heads (d_R); 0 without
+ * @param free bytes of memory that may be used
+ * @throws LocretError window-too-small, or out-of-memory with the arithmetic
+ */
+export function planMemory(model: LoadedModel, settings: PlanSettings, headWidth: number, free: number): MemoryPlan {
+  const { shape, locret } = model;
+  const window = locret.window ?? shape.maxPositions;
+  const heads = settings.heads ?? locret.heads;
+  const policy = settings.policy ?? (heads === undefined ? trainingFreePolicy : 'locret');
+  const precision = settings.precision ?? (parameters(shape) <= smallModel ? 'float32' : 'int8');
+  const needsHeads = policyByName(policy).needsRetainingHeads;
+  if (needsHeads && heads === undefined) {
+    throw new LocretError(
+      'invalid-argument',
+      `The policy "${policy}" needs retaining heads, and ${model.name} has none.`,
+      'Give them with --heads, or choose another policy.',
+    );
+  }
+  const pinned = Math.max(beginningTokens(model, promptFrame(model).before).length, needsHeads ? 0 : sinks);
+  const weights = weightBytes(shape, precision, heads === undefined ? 0 : headWidth) * arrangedWeights;
+  const packing = packingBytes(shape);
+  const planWithin = (budgetLimit: number): { plan: ReturnType<typeof planCache>; bytes: PlannedBytes } => {
+    const plan = planCache(model, settings, window, pinned, budgetLimit);
+    const cache = cacheBytes(shape, plan.cache.capacity);
+    const activations = activationBytes(shape, plan.cache.chunk, plan.cache.capacity);
+    const peak = programBytes + Math.max(weights + cache + activations, packing);
+    return { plan, bytes: { weights, packing, cache, activations, program: programBytes, peak, free } };
+  };
+  let limit = largestBudget;
+  let { plan, bytes } = planWithin(limit);
+  while (bytes.peak > free && limit > leastBudget) {
+    limit >>= 1;
+    ({ plan, bytes } = planWithin(limit));
+  }
+  if (bytes.peak > free) throw outOfMemory(model, bytes, precision);
+  const { cache, local } = plan;
+  const notices = needsHeads ? [] : [trainingFreeNotice];
+  return { cache, local, window, policy, heads, precision, threads: settings.threads, bytes, notices };
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(2)} GB`;
+}
+
+function outOfMemory(model: LoadedModel, bytes: PlannedBytes, precision: WeightPrecision): LocretError {
+  const { weights, cache, activations, packing, program, peak, free } = bytes;
+  return new LocretError(
+    'out-of-memory',
+    `${model.name} does not fit: the program ${gigabytes(program)} + the larger of packing the weights ` +
+      `${gigabytes(packing)} and weights (${precision}) ${gigabytes(weights)} + cache ${gigabytes(cache)} + activations ` +
+      `${gigabytes(activations)} = ${gigabytes(peak)}, and ${gigabytes(free)} are free.`,
+    precision === 'int4'
+      ? 'Free some memory, or choose a smaller model or budget.'
+      : 'Free some memory, or choose int4 weights (--precision int4), a smaller model or a smaller budget.',
+  );
+}

@@ -1,0 +1,35 @@
+import type { LoadedModel } from '../model/model.js';
+import type { MemoryPlan } from './plan.js';
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MB`;
+}
+
+/** The plan as a table for people. */
+export function renderPlan(model: LoadedModel, plan: MemoryPlan): string {
+  const { cache, bytes } = plan;
+  const { shape } = model;
+  const units = (count: number): string => (count === Infinity ? 'all' : count.toLocaleString('en-US'));
+  const rows: readonly (readonly [name: string, value: string, note: string])[] = [
+    ['model', model.name, `${shape.family}, ${shape.layers} layers × ${shape.kvHeads} KV heads`],
+    ['policy', plan.policy, plan.heads === undefined ? 'no retaining heads' : 'trained retaining heads'],
+    ['window', units(plan.window), 'positions the model handles well'],
+    ['budget', units(cache.budget), 'cache units every KV head keeps of the repository'],
+    ['chunk', units(cache.chunk), 'tokens read per pass'],
+    ['stabilizers', units(cache.stabilizers), 'newest units exempt from an eviction'],
+    ['local', units(plan.local), 'last tokens, never evicted'],
+    ['pinned', units(cache.pinned), "tokens of the prompt's beginning, never evicted"],
+    ['behind', units(cache.capacity - cache.budget - plan.local), 'units for recall, question and answer'],
+    ['weights', megabytes(bytes.weights), plan.precision],
+    ['cache', megabytes(bytes.cache), 'fixed, however large the repository is'],
+    ['activations', megabytes(bytes.activations), 'of one pass'],
+    ['program', megabytes(bytes.program), ''],
+    ['peak', megabytes(bytes.peak), `of ${megabytes(bytes.free)} free`],
+  ];
+  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  return rows
+    .map(([name, value, note]) =>
+      `${name.padEnd(widths[0] ?? 0)}  ${value.padStart(widths[1] ?? 0)}  ${note}`.trimEnd(),
+    )
+    .join('\n');
+}

@@ -1,0 +1,86 @@
+import type { Engine } from '../engine/engine.js';
+import { LocretError } from '../errors.js';
+import type { LoadedModel } from '../model/model.js';
+import { detectChanges, type RepositoryChanges } from '../repository/changes.js';
+import type { ChangedFile, Definition, SkippedFile, Survey, SurveyOptions } from '../repository/source.js';
+import type { Coverage, FileRetention, FileTokens, RepositoryMemory, SourcePosition } from './memory.js';
+import { fileRetention, lineRetention } from './retention-map.js';
+import type { SourceMap } from './source-map.js';
+
+/** What a memory consists of besides the engine's cache. */
+export interface MemoryContent {
+  readonly survey: Survey;
+  /** By which rules the survey was made. */
+  readonly options: SurveyOptions;
+  readonly map: SourceMap;
+  readonly definitions: readonly Definition[];
+  /** Files of the survey that turned out not to be readable. */
+  readonly skipped: readonly SkippedFile[];
+  readonly tokensRead: number;
+  readonly nextTokenIndex: number;
+}
+
+/** A repository in an engine's cache, and what the cache units stand for. */
+export class ReadMemory implements RepositoryMemory {
+  private changed: readonly ChangedFile[] = [];
+
+  constructor(
+    readonly engine: Engine,
+    readonly model: LoadedModel,
+    readonly content: MemoryContent,
+    readonly source: RepositoryMemory['source'],
+    readonly seconds: number,
+  ) {}
+
+  get survey(): Survey {
+    return this.content.survey;
+  }
+
+  get files(): readonly FileTokens[] {
+    return this.content.map.files;
+  }
+
+  get definitions(): readonly Definition[] {
+    return this.content.definitions;
+  }
+
+  get tokensRead(): number {
+    return this.content.tokensRead;
+  }
+
+  locate(tokenIndex: number): SourcePosition | undefined {
+    return this.content.map.locate(tokenIndex);
+  }
+
+  coverage(): Coverage {
+    const { map, survey, skipped, tokensRead } = this.content;
+    return { filesRead: map.files.length, tokensRead, skipped: [...survey.skipped, ...skipped], changed: this.changed };
+  }
+
+  async detectChanges(signal?: AbortSignal): Promise<readonly ChangedFile[]> {
+    return (await this.compareWithDisk(signal)).changed;
+  }
+
+  /** What changed on disk since the files were read, and the repository as it is now. */
+  async compareWithDisk(signal?: AbortSignal): Promise<RepositoryChanges> {
+    const { survey, options, map } = this.content;
+    const changes = await detectChanges(
+      survey,
+      map.files.map(({ file }) => file),
+      options,
+      signal,
+    );
+    this.changed = changes.changed;
+    return changes;
+  }
+
+  retention(): Promise<readonly FileRetention[]> {
+    return fileRetention(this.engine, this.content.map);
+  }
+
+  async lineRetention(path: string): Promise<Float32Array> {
+    const file = this.content.map.files.find((candidate) => candidate.file.path === path);
+    if (file !== undefined) return lineRetention(this.engine, file);
+    throw new LocretError('invalid-argument', `${path} is not in the memory.`, 'Name a file that was read.');
+  }
+}
