@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 
-const bytesPerItem = { F32: 4, BF16: 2, I32: 4, I64: 8 } as const;
+const bytesPerItem = { U8: 1, U16: 2, BF16: 2, I32: 4, F32: 4, I64: 8 } as const;
 
 /** A tensor to be written; its data may come in pieces, so that it need not be in memory as a whole. */
 export interface TensorToWrite {
@@ -47,6 +47,8 @@ export async function writeSafetensors(
       }
       if (written !== expected) throw new RangeError(`"${tensor.name}" has ${written} bytes instead of ${expected}`);
     }
+    // Whoever renames the file to its final name must not find it empty after a power failure.
+    await handle.sync();
   } finally {
     await handle.close();
   }

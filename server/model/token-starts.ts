@@ -26,6 +26,11 @@ export function tokenStarts(text: string, ids: ArrayLike<number>, surfaces: Toke
   return new Walk(text, ids, surfaces).run();
 }
 
+/** UTF-16 units of a character. */
+function widthOf(code: number): number {
+  return code > 0xffff ? 2 : 1;
+}
+
 class Walk {
   private readonly bytes: Uint8Array;
   /** Where each token begins in `bytes`, and behind the last their end. */
@@ -60,27 +65,32 @@ class Walk {
       if (length > 0) this.advance(length, this.characterWidth());
       else if (!this.passUnknown() && !this.passNormalized() && !this.passWhiteSpace() && !this.passLine()) break;
     }
+    // Tokens behind the text, as when the tokenizer put a space in front of spaces, belong to its last character.
+    if (this.offset >= this.text.length) this.offset = Math.max(0, this.text.length - 1);
     this.assign(Infinity);
     return this.starts;
   }
 
-  /** How many bytes the next character has, if they are the next bytes; otherwise 0. */
-  private matchingBytes(): number {
-    const code = this.text.codePointAt(this.offset) ?? 0;
-    if (code < 0x80) return this.bytes[this.byte] === code ? 1 : 0;
-    const { written } = utf8.encodeInto(
-      this.text.slice(this.offset, this.offset + this.characterWidth()),
-      this.character,
-    );
-    return this.startsWith(this.character.subarray(0, written)) ? written : 0;
+  /**
+   * How many bytes the next character has, if they are the next bytes; otherwise 0.
+   * @param characters UTF-16 units to look ahead in the text
+   * @param bytes bytes to look ahead in the tokens
+   */
+  private matchingBytes(characters = 0, bytes = 0): number {
+    const offset = this.offset + characters;
+    const code = this.text.codePointAt(offset);
+    if (code === undefined) return 0;
+    if (code < 0x80) return this.bytes[this.byte + bytes] === code ? 1 : 0;
+    const { written } = utf8.encodeInto(this.text.slice(offset, offset + widthOf(code)), this.character);
+    return this.startsWith(this.character.subarray(0, written), bytes) ? written : 0;
   }
 
   private characterWidth(): number {
-    return (this.text.codePointAt(this.offset) ?? 0) > 0xffff ? 2 : 1;
+    return widthOf(this.text.codePointAt(this.offset) ?? 0);
   }
 
-  private startsWith(expected: Uint8Array): boolean {
-    return expected.every((byte, index) => this.bytes[this.byte + index] === byte);
+  private startsWith(expected: Uint8Array, ahead = 0): boolean {
+    return expected.every((byte, index) => this.bytes[this.byte + ahead + index] === byte);
   }
 
   /** All tokens that begin before a byte begin at the present character. */
@@ -123,11 +133,17 @@ class Walk {
     return true;
   }
 
-  /** A space that was put in, or white space that was left out. */
+  /** A space that was put in front of what stands here, or white space that was left out. */
   private passWhiteSpace(): boolean {
-    if (this.bytes[this.byte] === SPACE) this.advance(1, 0);
-    else if (/\s/.test(this.text.charAt(this.offset))) this.offset++;
-    else return false;
+    const spaceIsNext = this.bytes[this.byte] === SPACE;
+    const whiteSpace = /^\s*/.exec(this.text.slice(this.offset, this.offset + LONGEST_CLUSTER))?.[0].length ?? 0;
+    if (whiteSpace === 0 || (spaceIsNext && this.matchingBytes(0, 1) > 0)) {
+      if (spaceIsNext) this.advance(1, 0);
+      return spaceIsNext;
+    }
+    const allLeftOut = spaceIsNext && this.matchingBytes(whiteSpace, 1) > 0;
+    this.offset += allLeftOut ? whiteSpace : 1;
+    if (allLeftOut) this.advance(1, 0);
     return true;
   }
 
