@@ -1,0 +1,201 @@
+import { existsSync } from 'node:fs';
+import type { Engine } from '../engine/engine.js';
+import { openEngine } from '../engine/remote-engine.js';
+import { isLocretError, messageOf } from '../errors.js';
+import { openModel, type LoadedModel } from '../model/model.js';
+import { openRetainingHeads } from '../model/retaining-heads.js';
+import { resolveRoot } from '../repository/root.js';
+import type { Survey, SurveyOptions } from '../repository/source.js';
+import { surveyRepository } from '../repository/survey.js';
+import { packedWeightsFolder, readingIdentity, snapshotFile } from './cache-files.js';
+import { freeMemory } from './free-memory.js';
+import { lock } from './lock.js';
+import type { ReadProgress } from './memory.js';
+import { planMemory, type MemoryPlan, type PlanSettings } from './plan.js';
+import { readRepository } from './reading.js';
+import type { ReadMemory } from './repository-memory.js';
+import { restoreSnapshot, saveSnapshot } from './snapshot.js';
+import { updateMemory } from './update.js';
+
+/** Which repository is read by which model, and how. */
+export interface MemorySettings extends PlanSettings {
+  readonly repo: string;
+  readonly modelFolder: string;
+  readonly survey: SurveyOptions;
+  /** Where snapshots and packed weights are kept. */
+  readonly cacheFolder: string;
+}
+
+export interface MemoryHooks {
+  readonly onProgress?: (progress: ReadProgress) => void;
+  /** Called with what the user should know, as soon as it is known. */
+  readonly onNotice?: (notice: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How long a process waits for another one that reads the same repository. */
+const lockPatience = 30 * 60_000;
+
+/** A model that is planned, and not yet loaded. */
+export interface PlannedModel {
+  /** The repository's real path. */
+  readonly root: string;
+  readonly model: LoadedModel;
+  readonly plan: MemoryPlan;
+}
+
+/**
+ * Opens a model's folder and plans its memory. No weights are loaded.
+ * @throws LocretError for a repository or model that is not there or damaged, window-too-small, out-of-memory
+ */
+export async function planModel(settings: MemorySettings): Promise<PlannedModel> {
+  const root = await resolveRoot(settings.repo);
+  const model = await openModel(settings.modelFolder);
+  const headsFile = settings.heads ?? model.locret.heads;
+  const headWidth = headsFile === undefined ? 0 : openRetainingHeads(headsFile, model.shape).width;
+  return { root, model, plan: planMemory(model, settings, headWidth, freeMemory()) };
+}
+
+/** Loads the planned model into a worker. */
+export function loadEngine({ model, plan }: PlannedModel, cacheFolder: string): Promise<Engine> {
+  const { heads, policy, precision, threads, cache } = plan;
+  return openEngine({
+    model: model.folder,
+    policy,
+    precision,
+    plan: cache,
+    threads,
+    cacheFolder: packedWeightsFolder(cacheFolder, model.folder),
+    ...(heads === undefined ? {} : { heads }),
+  });
+}
+
+/** Opens the memory of one repository: restores its snapshot, or reads the repository. */
+class MemoryOpening {
+  private readonly file: string;
+  private readonly identity: string;
+
+  constructor(
+    private readonly planned: PlannedModel,
+    private readonly engine: Engine,
+    private readonly settings: MemorySettings,
+    private readonly hooks: MemoryHooks,
+  ) {
+    const { root, model, plan } = planned;
+    this.file = snapshotFile(settings.cacheFolder, root, model.folder, plan, settings.survey);
+    this.identity = readingIdentity(plan, settings.survey);
+  }
+
+  async open(fresh: boolean, update: boolean): Promise<ReadMemory> {
+    const restored = fresh ? undefined : await this.restore();
+    if (restored !== undefined && !update) return restored;
+    const release = await lock(`${this.file}.lock`, {
+      patience: lockPatience,
+      signal: this.hooks.signal,
+      onWait: (pid) => {
+        this.notice(`Process ${pid ?? 'unknown'} is reading this repository; waiting for it.`);
+      },
+    });
+    try {
+      // Another process may have finished reading meanwhile.
+      const memory = fresh ? undefined : (restored ?? (await this.restore()));
+      if (memory === undefined) return await this.read();
+      return update ? await this.updated(memory) : memory;
+    } finally {
+      await release?.();
+    }
+  }
+
+  private notice(text: string): void {
+    this.hooks.onNotice?.(text);
+  }
+
+  private async restore(): Promise<ReadMemory | undefined> {
+    if (!existsSync(this.file)) return undefined;
+    try {
+      return await restoreSnapshot(this.file, this.engine, this.planned.model, this.identity);
+    } catch (error) {
+      if (!isLocretError(error, 'snapshot-corrupt') && !isLocretError(error, 'snapshot-foreign')) throw error;
+      this.notice(`${error.message} ${error.remedy}`);
+      return undefined;
+    }
+  }
+
+  private async read(survey?: Survey): Promise<ReadMemory> {
+    const { root, model, plan } = this.planned;
+    const { signal } = this.hooks;
+    const options = this.settings.survey;
+    const memory = await readRepository({
+      engine: this.engine,
+      model,
+      survey: survey ?? (await surveyRepository(root, options, signal === undefined ? {} : { signal })),
+      options,
+      local: plan.local,
+      onProgress: this.hooks.onProgress,
+      signal,
+    });
+    await this.save(memory);
+    return memory;
+  }
+
+  private async updated(memory: ReadMemory): Promise<ReadMemory> {
+    const { onProgress, signal } = this.hooks;
+    const updated = await updateMemory({ memory, onProgress, signal });
+    if (updated === undefined) {
+      this.notice('So much has changed that the repository is read anew.');
+      return this.read();
+    }
+    if (updated !== memory) await this.save(updated);
+    return updated;
+  }
+
+  /** A memory that cannot be saved can still be asked. */
+  private async save(memory: ReadMemory): Promise<void> {
+    try {
+      await saveSnapshot(this.file, memory, this.identity);
+    } catch (error) {
+      if (isLocretError(error, 'engine-failed')) throw error;
+      this.notice(isLocretError(error) ? `${error.message} ${error.remedy}` : messageOf(error));
+    }
+  }
+}
+
+/** A memory, the engine that holds it, and the plan it was made by. The caller disposes of the engine. */
+export interface OpenedMemory extends PlannedModel {
+  readonly memory: ReadMemory;
+  readonly engine: Engine;
+}
+
+/**
+ * Opens the memory of a repository: from its snapshot if there is one, otherwise by reading it. A snapshot that is
+ * damaged or belongs to something else is named and the repository is read again. Of several processes that want the
+ * same memory one reads and the others wait for its snapshot.
+ *
+ * @param open.fresh read even when there is a snapshot
+ * @param open.update fold in what changed since the snapshot
+ * @throws LocretError everything that {@link planModel}, the survey, reading and the engine throw; the engine is disposed
+ */
+export async function openMemory(
+  settings: MemorySettings,
+  open: { readonly fresh?: boolean; readonly update?: boolean } = {},
+  hooks: MemoryHooks = {},
+): Promise<OpenedMemory> {
+  const planned = await planModel(settings);
+  for (const notice of planned.plan.notices) hooks.onNotice?.(notice);
+  const { root, model, plan } = planned;
+  if (
+    open.fresh === true ||
+    !existsSync(snapshotFile(settings.cacheFolder, root, model.folder, plan, settings.survey))
+  ) {
+    // An empty repository must not wait for a model to load.
+    await surveyRepository(root, settings.survey, hooks.signal === undefined ? {} : { signal: hooks.signal });
+  }
+  const engine = await loadEngine(planned, settings.cacheFolder);
+  try {
+    const opening = new MemoryOpening(planned, engine, settings, hooks);
+    return { ...planned, engine, memory: await opening.open(open.fresh ?? false, open.update ?? false) };
+  } catch (error) {
+    await engine.dispose();
+    throw error;
+  }
+}
