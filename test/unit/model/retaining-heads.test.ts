@@ -1,0 +1,80 @@
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { readModelShape } from '../../../server/model/config.js';
+import { openRetainingHeads } from '../../../server/model/retaining-heads.js';
+import { writeSafetensors, type TensorToWrite } from '../../../server/model/safetensors-writer.js';
+import { floatsOf, readTensors } from '../../conformance/read-tensors.js';
+import { expectRefusal, modelFolder } from './model-folder.js';
+
+const reference = fileURLToPath(new URL('../../fixtures/locret', import.meta.url));
+const shape = readModelShape(reference);
+const stored = readTensors(path.join(reference, 'heads.safetensors'));
+
+/** The reference's heads with some tensors replaced; undefined leaves one out. */
+async function headsFile(changes: Readonly<Record<string, TensorToWrite | undefined>>): Promise<string> {
+  const tensors = new Map<string, TensorToWrite>();
+  for (const [name, tensor] of stored) {
+    tensors.set(name, { name, dtype: 'F32', shape: tensor.shape, data: () => [tensor.values] });
+  }
+  for (const [name, tensor] of Object.entries(changes)) {
+    if (tensor === undefined) tensors.delete(name);
+    else tensors.set(name, tensor);
+  }
+  const file = path.join(modelFolder({}), 'heads.safetensors');
+  await writeSafetensors(file, [...tensors.values()]);
+  return file;
+}
+
+function zeros(name: string, ...size: readonly number[]): TensorToWrite {
+  const count = size.reduce((product, axis) => product * axis, 1);
+  return { name, dtype: 'F32', shape: size, data: () => [new Float32Array(count)] };
+}
+
+describe('openRetainingHeads', () => {
+  it('reads the heads of every layer', () => {
+    const heads = openRetainingHeads(path.join(reference, 'heads.safetensors'), shape);
+    expect(heads.width).toBe(32);
+    for (const layer of [0, 1, 2]) {
+      const name = `model.layers.${layer}.self_attn`;
+      expect(heads.first(layer)).toEqual(floatsOf(stored, `${name}.fc1.weight`));
+      expect(heads.second(layer)).toEqual(floatsOf(stored, `${name}.fc2.weight`));
+    }
+    expect(() => heads.first(3)).toThrow(RangeError);
+  });
+
+  it('has a fingerprint that changes with a single weight', async () => {
+    const name = 'model.layers.2.self_attn.fc2.weight';
+    const other = await headsFile({ [name]: zeros(name, 2, 32) });
+    const fingerprints = [path.join(reference, 'heads.safetensors'), other].map(
+      (file) => openRetainingHeads(file, shape).fingerprint,
+    );
+    expect(new Set(fingerprints).size).toBe(2);
+  });
+
+  const second = 'model.layers.1.self_attn.fc2.weight';
+  const first = 'model.layers.1.self_attn.fc1.weight';
+  it.each<readonly [string, Readonly<Record<string, TensorToWrite | undefined>>, string]>([
+    ['of a model with more KV heads', { [second]: zeros(second, 4, 32) }, `"${second}" of shape [4, 32]`],
+    ['of another width in one layer', { [first]: zeros(first, 16, 128) }, `"${first}" of shape [16, 128]`],
+    ['that lack a layer', { [second]: undefined }, `no tensor "${second}"`],
+    [
+      'of a model with more layers',
+      { 'model.layers.3.self_attn.fc1.weight': zeros('model.layers.3.self_attn.fc1.weight', 32, 128) },
+      'heads of a layer 3',
+    ],
+    [
+      'with a number that is none',
+      { [second]: { ...zeros(second, 2, 32), data: () => [new Float32Array(64).fill(NaN)] } },
+      `"${second}" with a number not finite`,
+    ],
+  ])('refuses heads %s, naming the file and the tensor', async (_, changes, message) => {
+    const file = await headsFile(changes);
+    expectRefusal(() => openRetainingHeads(file, shape), 'heads-corrupt', 'heads.safetensors', message);
+  });
+
+  it('refuses heads that are not there', () => {
+    const file = path.join(modelFolder({}), 'heads.safetensors');
+    expectRefusal(() => openRetainingHeads(file, shape), 'heads-corrupt', 'is missing');
+  });
+});
