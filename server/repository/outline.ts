@@ -1,0 +1,189 @@
+import { Parser, type Node, type Query, type Tree } from 'web-tree-sitter';
+import { loadGrammar } from './grammars.js';
+import { languageOf } from './languages.js';
+import type { Definition, DefinitionKind, RepositoryFile } from './source.js';
+
+/** Longer texts have no outline: no person wrote them. UTF-16 units. */
+const maxTextLength = 4 << 20;
+/** A parse that takes longer is given up. Milliseconds. */
+const maxParseTime = 10_000;
+const maxNameLength = 200;
+
+const kinds: ReadonlyMap<string, DefinitionKind> = new Map<string, DefinitionKind>([
+  ['function', 'function'],
+  ['prototype', 'function'],
+  ['method', 'method'],
+  ['class', 'class'],
+  ['interface', 'interface'],
+  ['type', 'type'],
+  ['enum', 'enum'],
+  ['constant', 'constant'],
+  ['variable', 'variable'],
+  ['module', 'module'],
+  ['field', 'field'],
+]);
+
+/** A match of a query: something with a name and a range, all 0-based. */
+interface Place {
+  /** Undefined for a scope, which defines nothing itself. */
+  readonly kind: DefinitionKind | undefined;
+  readonly isPrototype: boolean;
+  readonly name: string;
+  readonly container: string | undefined;
+  readonly nameIndex: number;
+  readonly nameRow: number;
+  readonly begin: number;
+  readonly end: number;
+  readonly firstRow: number;
+  readonly lastRow: number;
+  readonly pattern: number;
+}
+
+/** Where comments, decorators and wrapping nodes begin, by where they end. */
+interface Leads {
+  readonly firstRowByLastRow: Map<number, number>;
+  readonly firstRowByWrapEnd: Map<number, number>;
+}
+
+/** A node that ends at the beginning of a line ends with the line before. */
+function lastRowOf(node: Node): number {
+  const { row, column } = node.endPosition;
+  return column === 0 && row > node.startPosition.row ? row - 1 : row;
+}
+
+/** `A<T>::b` is `b` in `A`. */
+function splitQualified(text: string): { name: string; container: string | undefined } {
+  const parts = text.replaceAll(/<[^<>]*>/g, '').split('::');
+  return { name: (parts.at(-1) ?? '').trim(), container: parts.at(-2)?.trim() };
+}
+
+function placeOf(
+  pattern: number,
+  captures: readonly { readonly name: string; readonly node: Node }[],
+): Place | undefined {
+  const around = captures.find(({ name }) => name === 'scope' || kinds.has(name));
+  const named = captures.find(({ name }) => name === 'name' || name === 'qualified');
+  if (around === undefined || named === undefined) return undefined;
+  const { name, container } =
+    named.name === 'qualified'
+      ? splitQualified(named.node.text)
+      : { name: named.node.text.replace(/^:|^(['"`])(.*)\1$/s, '$2'), container: undefined };
+  if (name === '' || name.length > maxNameLength || name.includes('\n')) return undefined;
+  return {
+    kind: kinds.get(around.name),
+    isPrototype: around.name === 'prototype',
+    name,
+    container: container ?? captures.find((capture) => capture.name === 'container')?.node.text,
+    nameIndex: named.node.startIndex,
+    nameRow: named.node.endPosition.row,
+    begin: around.node.startIndex,
+    end: around.node.endIndex,
+    firstRow: around.node.startPosition.row,
+    lastRow: lastRowOf(around.node),
+    pattern,
+  };
+}
+
+/** Whether nothing stands before the node in its line. */
+function beginsLine(node: Node, text: string): boolean {
+  const { startIndex } = node;
+  return text.slice(text.lastIndexOf('\n', startIndex - 1) + 1, startIndex).trim() === '';
+}
+
+function readMatches(tree: Tree, query: Query, text: string): { places: Place[]; leads: Leads } {
+  const places: Place[] = [];
+  const leads: Leads = { firstRowByLastRow: new Map(), firstRowByWrapEnd: new Map() };
+  for (const { patternIndex, captures } of query.matches(tree.rootNode)) {
+    const first = captures[0];
+    if (first?.name === 'lead') {
+      if (!beginsLine(first.node, text)) continue;
+      const lastRow = lastRowOf(first.node);
+      const firstRow = Math.min(leads.firstRowByLastRow.get(lastRow) ?? Infinity, first.node.startPosition.row);
+      leads.firstRowByLastRow.set(lastRow, firstRow);
+    } else if (first?.name === 'wrap') {
+      const { endIndex, startPosition } = first.node;
+      leads.firstRowByWrapEnd.set(endIndex, startPosition.row);
+      if (text[endIndex - 1] === ';') leads.firstRowByWrapEnd.set(endIndex - 1, startPosition.row);
+    } else {
+      const place = placeOf(patternIndex, captures);
+      if (place !== undefined) places.push(place);
+    }
+  }
+  return { places, leads };
+}
+
+/** The row on which a definition begins with what leads to it: no blank line parts them. */
+function leadingRow(place: Place, leads: Leads): number {
+  let row = Math.min(place.firstRow, leads.firstRowByWrapEnd.get(place.end) ?? place.firstRow);
+  row = Math.min(row, leads.firstRowByLastRow.get(row) ?? row);
+  for (let above = leads.firstRowByLastRow.get(row - 1); above !== undefined;) {
+    row = above;
+    above = leads.firstRowByLastRow.get(row - 1);
+  }
+  return row;
+}
+
+const isFunction = (place: Place): boolean => place.kind === 'function' || place.kind === 'method';
+
+/** True for what gives its functions the name of methods. */
+function hasMethods(place: Place): boolean {
+  return place.kind === undefined || place.kind === 'class' || place.kind === 'interface' || place.kind === 'enum';
+}
+
+/** Definitions in the order of the text, each with the innermost place that it stands in. */
+function toDefinitions(path: string, { places, leads }: { places: Place[]; leads: Leads }): Definition[] {
+  places.sort((a, b) => a.begin - b.begin || b.end - a.end || a.nameIndex - b.nameIndex || a.pattern - b.pattern);
+  const definitions: Definition[] = [];
+  const names = new Set<number>();
+  const open: Place[] = [];
+  for (const place of places) {
+    for (let top = open.at(-1); top !== undefined && top.end <= place.begin; top = open.at(-1)) open.pop();
+    const isAgain = names.has(place.nameIndex);
+    if (isAgain) continue;
+    names.add(place.nameIndex);
+    const around = open.findLast((outer) => outer.begin !== place.begin || outer.end !== place.end);
+    const isLocal = around !== undefined && isFunction(around);
+    if (isLocal && (place.isPrototype || place.kind === 'variable' || place.kind === 'constant')) continue;
+    open.push(place);
+    if (place.kind === undefined) continue;
+    const sharesLine = around?.firstRow === place.firstRow || around?.nameRow === place.firstRow;
+    const isMethod = place.kind === 'function' && (place.container !== undefined || (around && hasMethods(around)));
+    definitions.push({
+      name: place.name,
+      kind: isMethod === true ? 'method' : place.kind,
+      path,
+      line: (sharesLine ? place.firstRow : leadingRow(place, leads)) + 1,
+      endLine: place.lastRow + 1,
+      nameLine: place.nameRow + 1,
+      container: place.container ?? around?.name,
+    });
+  }
+  return definitions;
+}
+
+/**
+ * The named definitions of a source text, in its order: functions, classes and their members, types, constants of the
+ * top level. A constant whose value is a function counts as one. A file without a grammar has none, nor has a text that
+ * cannot be parsed in a few seconds.
+ *
+ * @param text without a byte-order mark
+ * @throws LocretError `engine-failed` when the grammar cannot be loaded
+ */
+export async function outlineSource(file: RepositoryFile, text: string): Promise<readonly Definition[]> {
+  const grammar = languageOf(file.path);
+  if (grammar === undefined || text.length > maxTextLength) return [];
+  const { language, query } = await loadGrammar(grammar);
+  const parser = new Parser();
+  let tree: Tree | null = null;
+  try {
+    const deadline = performance.now() + maxParseTime;
+    parser.setLanguage(language);
+    tree = parser.parse(text, null, { progressCallback: () => performance.now() > deadline });
+    return tree === null ? [] : toDefinitions(file.path, readMatches(tree, query, text));
+  } catch {
+    return [];
+  } finally {
+    tree?.delete();
+    parser.delete();
+  }
+}
