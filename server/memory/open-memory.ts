@@ -80,6 +80,8 @@ class MemoryOpening {
     private readonly engine: Engine,
     private readonly settings: MemorySettings,
     private readonly hooks: MemoryHooks,
+    /** The repository's files, where they are known already. */
+    private readonly survey: Survey | undefined,
   ) {
     const { root, model, plan } = planned;
     this.file = snapshotFile(settings.cacheFolder, root, model.folder, plan, settings.survey);
@@ -121,14 +123,14 @@ class MemoryOpening {
     }
   }
 
-  private async read(survey?: Survey): Promise<ReadMemory> {
+  private async read(): Promise<ReadMemory> {
     const { root, model, plan } = this.planned;
     const { signal } = this.hooks;
     const options = this.settings.survey;
     const memory = await readRepository({
       engine: this.engine,
       model,
-      survey: survey ?? (await surveyRepository(root, options, signal === undefined ? {} : { signal })),
+      survey: this.survey ?? (await surveyRepository(root, options, signal === undefined ? {} : { signal })),
       options,
       local: plan.local,
       onProgress: this.hooks.onProgress,
@@ -183,17 +185,18 @@ export async function openMemory(
   const planned = await planModel(settings);
   for (const notice of planned.plan.notices) hooks.onNotice?.(notice);
   const { root, model, plan } = planned;
-  if (
-    open.fresh === true ||
-    !existsSync(snapshotFile(settings.cacheFolder, root, model.folder, plan, settings.survey))
-  ) {
-    // An empty repository must not wait for a model to load.
-    await surveyRepository(root, settings.survey, hooks.signal === undefined ? {} : { signal: hooks.signal });
-  }
+  const { fresh = false, update = false } = open;
+  const { signal } = hooks;
+  const hasSnapshot = existsSync(snapshotFile(settings.cacheFolder, root, model.folder, plan, settings.survey));
+  // Surveyed before the model is loaded: nobody should wait for a model to be told that there is nothing to read.
+  const survey =
+    fresh || !hasSnapshot
+      ? await surveyRepository(root, settings.survey, signal === undefined ? {} : { signal })
+      : undefined;
   const engine = await loadEngine(planned, settings.cacheFolder);
   try {
-    const opening = new MemoryOpening(planned, engine, settings, hooks);
-    return { ...planned, engine, memory: await opening.open(open.fresh ?? false, open.update ?? false) };
+    const opening = new MemoryOpening(planned, engine, settings, hooks, survey);
+    return { ...planned, engine, memory: await opening.open(fresh, update) };
   } catch (error) {
     await engine.dispose();
     throw error;
