@@ -86,7 +86,7 @@ export function readModelShape(folder: string): ModelShape {
   if (headDim % 2 !== 0) throw config.wrong('head_dim', `even (here it is ${headDim})`);
   const layers = config.requiredInteger('num_hidden_layers', COUNT);
   const maxPositions = config.requiredInteger('max_position_embeddings', POSITIONS);
-  const reach = attentionReach(config, family, layers, maxPositions);
+  const window = slidingWindow(config, family, layers, maxPositions);
   const [queryKeyValueBias, outputBias, feedForwardBias] = differences.biases(config);
   return {
     family,
@@ -100,7 +100,8 @@ export function readModelShape(folder: string): ModelShape {
     normEpsilon: config.number('rms_norm_eps', { min: 1e-12, max: 1 }) ?? differences.normEpsilon,
     activation: 'silu',
     rope: readRope(config, family, headDim, maxPositions),
-    ...reach,
+    maxPositions,
+    ...(window === undefined ? {} : { slidingWindow: window }),
     tiedEmbeddings: config.boolean('tie_word_embeddings') ?? false,
     queryKeyValueBias,
     outputBias,
@@ -116,23 +117,22 @@ function kvHeadCount(config: JsonFields, family: Family, heads: number): number 
   return kvHeads;
 }
 
-/**
- * How far attention reaches. A window that no position leaves is none. Where only some layers have a window, the
- * model is used within it, where windowed and full attention are the same numbers.
- */
-function attentionReach(
+/** The sliding window, the same for all layers; undefined when there is none, or none that a position leaves. */
+function slidingWindow(
   config: JsonFields,
   family: ModelFamily,
   layers: number,
   maxPositions: number,
-): Pick<ModelShape, 'maxPositions' | 'slidingWindow'> {
+): number | undefined {
   const windowed = windowedLayers(config, family, layers);
-  if (windowed === 0) return { maxPositions };
-  const window =
-    config.integer('sliding_window', POSITIONS) ??
-    (Object.hasOwn(config.values, 'sliding_window') || family === 'phi3' || family === 'llama' ? undefined : 4096);
-  if (window === undefined || window >= maxPositions) return { maxPositions };
-  return windowed === layers ? { maxPositions, slidingWindow: window } : { maxPositions: window };
+  if (windowed === 0) return undefined;
+  const absent = Object.hasOwn(config.values, 'sliding_window') || family === 'phi3' ? undefined : 4096;
+  const window = config.integer('sliding_window', POSITIONS) ?? absent;
+  if (window === undefined || window >= maxPositions) return undefined;
+  if (windowed < layers) {
+    throw unsupported(config.file, `a sliding window in ${windowed} of ${layers} layers is not supported, only in all`);
+  }
+  return window;
 }
 
 /** How many layers have sliding window attention, if the config has a window at all. */

@@ -96,11 +96,6 @@ describe('readModelShape', () => {
       { maxPositions: 1024 },
     ],
     [
-      'use within the window where only some layers have it',
-      { use_sliding_window: true, sliding_window: 100, max_window_layers: 1 },
-      { maxPositions: 100 },
-    ],
-    [
       'the layers that layer_types names',
       {
         use_sliding_window: true,
@@ -125,6 +120,12 @@ describe('readModelShape', () => {
     ['another activation', 'llama', { hidden_act: 'gelu' }, '"gelu"'],
     ['another rope scaling', 'llama', { rope_scaling: { rope_type: 'yarn', factor: 2 } }, '"yarn"'],
     ['partial rotation of llama', 'llama', { partial_rotary_factor: 0.5 }, 'partial_rotary_factor'],
+    [
+      'a sliding window in some layers',
+      'qwen2',
+      { use_sliding_window: true, sliding_window: 100, max_window_layers: 1 },
+      'a sliding window in 2 of 3 layers',
+    ],
     [
       'another layer type',
       'qwen2',
