@@ -123,9 +123,9 @@ class Walk {
     const next = this.text.slice(this.offset, this.offset + LONGEST_CLUSTER);
     const cluster = graphemes.segment(next).containing()?.segment ?? next;
     const normalized = this.surfaces.normalize(cluster);
-    if (normalized === cluster) return false;
-    const expected = utf8.encode(normalized);
     // Some normalizers put a space in front of whatever they are given.
+    if (normalized === cluster || normalized === ` ${cluster}`) return false;
+    const expected = utf8.encode(normalized);
     const candidates = expected[0] === SPACE ? [expected, expected.subarray(1)] : [expected];
     const found = candidates.find((candidate) => this.startsWith(candidate));
     if (found === undefined) return false;

@@ -42,6 +42,33 @@ function spans(tokenizer: ModelTokenizer, text: string): (readonly [string, stri
   });
 }
 
+/** Texts put together from awkward pieces, the same at every run. */
+function* mixedTexts(count: number): Generator<string> {
+  const letters = ['a', 'B', 'def ', '12', '=', ' ', '  ', '\t', '\n', '\r\n', '\u00a0', '\u2028', '\u0000', '\ufeff'];
+  const composed = [
+    'é',
+    'e\u0301',
+    '\u0323',
+    '漢',
+    '😀',
+    '👨\u200d👩\u200d👧',
+    '\u1100\u1161',
+    '\u212b',
+    'ﬁ',
+    '\ud800',
+  ];
+  const markers = ['<|im_end|>', '<s>', '<|user|>', '<eos>', '<|eot_id|>', '<|', '|>', '<0x0A>', '▁', 'Ġ', '\u200b'];
+  const pieces = [...letters, ...composed, ...markers];
+  let state = 1;
+  const below = (limit: number): number => {
+    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
+    return (state >> 8) % limit;
+  };
+  for (let made = 0; made < count; made++) {
+    yield Array.from({ length: 1 + below(20) }, () => pieces[below(pieces.length)]).join('');
+  }
+}
+
 describe('encodeWithStarts', () => {
   const code = 'def größe(x):\n\treturn "日本 😀"  # e\u0301\r\n\n    pass\n';
 
@@ -117,10 +144,23 @@ describe('encodeWithStarts', () => {
   it.each(names)('takes a long line of one character, with %s', (name) => {
     const tokenizer = openTokenizer(folders[name]);
     for (const character of [' ', 'a', '漢', 'e\u0301']) {
-      const text = character.repeat(65536 / character.length);
+      const text = character.repeat(16384 / character.length);
       const { ids, starts } = tokenizer.encodeWithStarts(text);
       expect(starts).toHaveLength(ids.length);
       expect(starts.at(-1)).toBeLessThan(text.length);
+    }
+  });
+
+  it.each(names)('keeps order and lines in texts of all kinds of characters, with %s', (name) => {
+    const tokenizer = openTokenizer(folders[name]);
+    for (const text of mixedTexts(300)) {
+      const { ids, starts } = tokenizer.encodeWithStarts(text);
+      expect([...starts]).toEqual([...starts].sort((a, b) => a - b));
+      expect(starts.at(-1) ?? 0).toBeLessThan(text.length);
+      const lineFeeds = [...ids].flatMap((id, index) =>
+        tokenizer.decode([id]) === '\n' ? [starts[index] ?? NaN] : [],
+      );
+      for (const start of lineFeeds) expect(text.charAt(start)).toBe('\n');
     }
   });
 
@@ -179,6 +219,18 @@ describe('neutralize', () => {
     expect(tokenizer.neutralize(neutral)).toBe(neutral);
     expect(neutral.replaceAll('\u200b', '')).toBe(text);
     expect(neutral.split('\n')).toHaveLength(text.split('\n').length);
+  });
+
+  it.each(names)('lets no token in with texts of all kinds of characters, with %s', (name) => {
+    const tokenizer = openTokenizer(folders[name]);
+    const ids = ['<|im_end|>', '<s>', '<|user|>', '<eos>', '<|eot_id|>'].map((marker) => tokenizer.tokenId(marker));
+    const special = new Set(ids.filter((id) => id !== undefined));
+    expect(special.size).toBeGreaterThan(0);
+    for (const text of mixedTexts(300)) {
+      const neutral = tokenizer.neutralize(text);
+      expect(tokenizer.encode(neutral).filter((id) => special.has(id))).toEqual([]);
+      expect(tokenizer.neutralize(neutral)).toBe(neutral);
+    }
   });
 
   it('breaks control tokens that are not special, and leaves added words and white space alone', () => {
