@@ -15,6 +15,7 @@ function rebasePattern(line: string, folder: string): string {
   if (folder === '' || text.trimStart() === '' || text.startsWith('#')) return text;
   const negated = text.startsWith('!');
   const pattern = negated ? text.slice(1) : text;
+  if (/^\/* *$/.test(pattern)) return '';
   const isAnchored = pattern.trimEnd().slice(0, -1).includes('/');
   const escaped = folder.replaceAll(/[\\*?[]/g, '\\$&');
   return `${negated ? '!' : ''}/${escaped}${isAnchored ? pattern.replace(/^\//, '') : `**/${pattern}`}`;

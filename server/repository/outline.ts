@@ -5,8 +5,8 @@ import type { Definition, DefinitionKind, RepositoryFile } from './source.js';
 
 /** Longer texts have no outline: no person wrote them. UTF-16 units. */
 const maxTextLength = 4 << 20;
-/** A parse that takes longer is given up. Milliseconds. */
-const maxParseTime = 10_000;
+/** Hostile text can cost more than linear time; an outline that takes longer is given up. Milliseconds. */
+const maxTime = 5_000;
 const maxNameLength = 200;
 
 const kinds: ReadonlyMap<string, DefinitionKind> = new Map<string, DefinitionKind>([
@@ -90,10 +90,18 @@ function beginsLine(node: Node, text: string): boolean {
   return text.slice(text.lastIndexOf('\n', startIndex - 1) + 1, startIndex).trim() === '';
 }
 
-function readMatches(tree: Tree, query: Query, text: string): { places: Place[]; leads: Leads } {
+/** Undefined when it took too long. */
+function readMatches(
+  tree: Tree,
+  query: Query,
+  text: string,
+  isLate: () => boolean,
+): { places: Place[]; leads: Leads } | undefined {
+  const matches = query.matches(tree.rootNode, { progressCallback: isLate });
+  if (isLate()) return undefined;
   const places: Place[] = [];
   const leads: Leads = { firstRowByLastRow: new Map(), firstRowByWrapEnd: new Map() };
-  for (const { patternIndex, captures } of query.matches(tree.rootNode)) {
+  for (const { patternIndex, captures } of matches) {
     const first = captures[0];
     if (first?.name === 'lead') {
       if (!beginsLine(first.node, text)) continue;
@@ -176,10 +184,12 @@ export async function outlineSource(file: RepositoryFile, text: string): Promise
   const parser = new Parser();
   let tree: Tree | null = null;
   try {
-    const deadline = performance.now() + maxParseTime;
+    const deadline = performance.now() + maxTime;
+    const isLate = (): boolean => performance.now() > deadline;
     parser.setLanguage(language);
-    tree = parser.parse(text, null, { progressCallback: () => performance.now() > deadline });
-    return tree === null ? [] : toDefinitions(file.path, readMatches(tree, query, text));
+    tree = parser.parse(text, null, { progressCallback: isLate });
+    const matches = tree === null ? undefined : readMatches(tree, query, text, isLate);
+    return matches === undefined ? [] : toDefinitions(file.path, matches);
   } catch {
     return [];
   } finally {
