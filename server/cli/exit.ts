@@ -23,11 +23,18 @@ export function reportFailure(error: unknown): number {
   return exitCodes.failure;
 }
 
+/** A signal that fires when the user or the system asks the process to end. */
+export interface Interruption {
+  readonly signal: AbortSignal;
+  /** From now on such a request has its usual effect again. */
+  stop(): void;
+}
+
 /**
- * A signal that fires on the first Ctrl-C or termination request. The running operation then ends at its next safe
- * point; a second Ctrl-C ends the process at once.
+ * Listens for Ctrl-C and termination requests. The running operation then ends at its next safe point; a second Ctrl-C
+ * ends the process at once.
  */
-export function interruptSignal(): AbortSignal {
+export function listenForInterruption(): Interruption {
   const controller = new AbortController();
   const interrupt = (): void => {
     if (controller.signal.aborted) process.exit(exitCodes.cancelled);
@@ -36,5 +43,16 @@ export function interruptSignal(): AbortSignal {
   };
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
-  return controller.signal;
+  return {
+    signal: controller.signal,
+    stop: () => {
+      process.off('SIGINT', interrupt);
+      process.off('SIGTERM', interrupt);
+    },
+  };
+}
+
+/** The signal of an interruption that is listened for until the process ends. */
+export function interruptSignal(): AbortSignal {
+  return listenForInterruption().signal;
 }

@@ -23,8 +23,8 @@ export function packedWeightsFolder(cacheFolder: string, modelFolder: string): s
  * which files are read.
  */
 export function readingIdentity(plan: MemoryPlan, options: SurveyOptions): string {
-  const { budget, chunk, stabilizers, pinned } = plan.cache;
-  return JSON.stringify({ budget, chunk, stabilizers, pinned, local: plan.local, ...options });
+  const { budget, chunk, stabilizers } = plan.cache;
+  return JSON.stringify({ budget, chunk, stabilizers, local: plan.local, ...options });
 }
 
 /**

@@ -91,6 +91,19 @@ class MemoryOpening {
   async open(fresh: boolean, update: boolean): Promise<ReadMemory> {
     const restored = fresh ? undefined : await this.restore();
     if (restored !== undefined && !update) return restored;
+    return this.locked(async () => {
+      // Another process may have finished reading meanwhile.
+      const memory = fresh ? undefined : (restored ?? (await this.restore()));
+      if (memory === undefined) return this.read();
+      return update ? this.updated(memory) : memory;
+    });
+  }
+
+  update(memory: ReadMemory): Promise<ReadMemory> {
+    return this.locked(() => this.updated(memory));
+  }
+
+  private async locked<Result>(task: () => Promise<Result>): Promise<Result> {
     const release = await lock(`${this.file}.lock`, {
       patience: lockPatience,
       signal: this.hooks.signal,
@@ -99,10 +112,7 @@ class MemoryOpening {
       },
     });
     try {
-      // Another process may have finished reading meanwhile.
-      const memory = fresh ? undefined : (restored ?? (await this.restore()));
-      if (memory === undefined) return await this.read();
-      return update ? await this.updated(memory) : memory;
+      return await task();
     } finally {
       await release?.();
     }
@@ -166,6 +176,8 @@ class MemoryOpening {
 export interface OpenedMemory extends PlannedModel {
   readonly memory: ReadMemory;
   readonly engine: Engine;
+  /** Folds what changed on disk into a memory of this engine and saves it; the given memory is not valid afterwards. */
+  update(memory: ReadMemory): Promise<ReadMemory>;
 }
 
 /**
@@ -196,7 +208,8 @@ export async function openMemory(
   const engine = await loadEngine(planned, settings.cacheFolder);
   try {
     const opening = new MemoryOpening(planned, engine, settings, hooks, survey);
-    return { ...planned, engine, memory: await opening.open(fresh, update) };
+    const memory = await opening.open(fresh, update);
+    return { ...planned, engine, memory, update: (held) => opening.update(held) };
   } catch (error) {
     await engine.dispose();
     throw error;

@@ -1,0 +1,172 @@
+import { createInterface } from 'node:readline';
+import type { Command } from 'commander';
+import { askDeep, askMemory } from '../answer/ask.js';
+import { Conversation } from '../answer/conversation.js';
+import type { LayerCache } from '../engine/engine.js';
+import { isLocretError } from '../errors.js';
+import type { OpenedMemory } from '../memory/open-memory.js';
+import { readRepository } from '../memory/reading.js';
+import type { ReadMemory } from '../memory/repository-memory.js';
+import { surveyRepository } from '../repository/survey.js';
+import { questionOf, streamAnswer } from './ask.js';
+import { listenForInterruption, reportFailure } from './exit.js';
+import { formatCount } from './format.js';
+import { memorySettings, openFromOptions } from './open-from-options.js';
+import { withAnswerOptions, withReadingOptions, type AnswerOptions, type ReadingOptions } from './options.js';
+import { ProgressBar } from './progress.js';
+
+const description = `
+A conversation about a repository: questions, answers with links, earlier turns kept in mind. Ctrl-C ends an answer; at
+the prompt it ends the conversation. Lines that are piped in are answered one after the other.`;
+
+const help = `  /deep QUESTION  read the repository again with this question first
+  /update         fold in the files that changed
+  /clear          forget the conversation; the memory stays
+  /exit           end
+`;
+
+type ChatOptions = ReadingOptions & AnswerOptions;
+
+/** Layers one by one, as the engine wants them back. */
+async function* oneByOne(layers: readonly LayerCache[]): AsyncGenerator<LayerCache> {
+  for (const layer of layers) yield await Promise.resolve(layer);
+}
+
+class Chat {
+  private readonly conversation = new Conversation();
+  private memory: ReadMemory;
+  private answering: AbortController | undefined;
+
+  constructor(
+    private readonly opened: OpenedMemory,
+    private readonly options: ChatOptions,
+  ) {
+    this.memory = opened.memory;
+  }
+
+  /** Ends the answer that is being given; false when there is none. */
+  interrupt(): boolean {
+    this.answering?.abort();
+    return this.answering !== undefined;
+  }
+
+  /** Handles one line. Returns false when the conversation is over. */
+  async handle(line: string): Promise<boolean> {
+    const [command = '', ...rest] = line.trim().split(/\s+/);
+    const text = rest.join(' ');
+    switch (command) {
+      case '':
+        return true;
+      case '/exit':
+      case '/quit':
+        return false;
+      case '/help':
+        process.stdout.write(help);
+        return true;
+      case '/clear':
+        this.conversation.clear();
+        return true;
+      case '/update':
+        await this.interruptible(() => this.update());
+        return true;
+      case '/deep':
+        await this.interruptible((signal) => this.askDeep(text, signal));
+        return true;
+      default:
+        if (command.startsWith('/')) process.stdout.write(`There is no ${command}:\n${help}`);
+        else await this.interruptible((signal) => this.ask(line.trim(), signal));
+        return true;
+    }
+  }
+
+  private async interruptible(task: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    this.answering = new AbortController();
+    try {
+      await task(this.answering.signal);
+    } catch (error) {
+      if (isLocretError(error, 'engine-failed')) throw error;
+      reportFailure(error);
+    } finally {
+      this.answering = undefined;
+    }
+  }
+
+  private async ask(question: string, signal: AbortSignal): Promise<void> {
+    const asked = { ...questionOf(question, this.options, signal), history: this.conversation.turns };
+    const answer = await streamAnswer((onText) => askMemory(this.memory, { ...asked, onText }));
+    this.conversation.add({ question, answer: answer.text });
+  }
+
+  private async askDeep(question: string, signal: AbortSignal): Promise<void> {
+    const { engine, model, plan, root } = this.opened;
+    const { survey: options } = await memorySettings(this.options);
+    const survey = await surveyRepository(root, options, { signal });
+    const { nextTokenIndex } = await engine.stats();
+    const layers: LayerCache[] = [];
+    for (let layer = 0; layer < model.shape.layers; layer++) layers.push(await engine.exportLayer(layer));
+    const bar = new ProgressBar();
+    const answer = await streamAnswer((onText) =>
+      askDeep({
+        ...questionOf(question, this.options, signal),
+        history: this.conversation.turns,
+        onText,
+        engine,
+        model,
+        read: async (questionFirst) => {
+          try {
+            const onProgress = (progress: Parameters<ProgressBar['show']>[0]): void => {
+              bar.show(progress);
+            };
+            const { local } = plan;
+            return await readRepository({ engine, model, survey, options, local, questionFirst, onProgress, signal });
+          } finally {
+            bar.end();
+          }
+        },
+        restore: () => engine.importLayers(oneByOne(layers), nextTokenIndex),
+      }),
+    );
+    this.conversation.add({ question, answer: answer.text });
+  }
+
+  private async update(): Promise<void> {
+    const before = this.memory;
+    this.memory = await this.opened.update(before);
+    const { filesRead, tokensRead } = this.memory.coverage();
+    process.stdout.write(
+      this.memory === before
+        ? 'Nothing has changed.\n'
+        : `Updated: ${formatCount(filesRead)} files, ${formatCount(tokensRead)} tokens.\n`,
+    );
+  }
+}
+
+async function run(options: ChatOptions): Promise<void> {
+  const opening = listenForInterruption();
+  const opened = await openFromOptions(options, { signal: opening.signal });
+  opening.stop();
+  const chat = new Chat(opened, options);
+  const isTerminal = process.stdin.isTTY;
+  const lines = createInterface({ input: process.stdin, output: process.stdout, terminal: isTerminal, prompt: '> ' });
+  lines.on('SIGINT', () => {
+    if (!chat.interrupt()) lines.close();
+  });
+  try {
+    if (isTerminal) process.stdout.write(`${opened.root}: ask, or /help.\n`);
+    lines.prompt();
+    for await (const line of lines) {
+      if (!(await chat.handle(line))) break;
+      lines.prompt();
+    }
+  } finally {
+    lines.close();
+    await opened.engine.dispose();
+  }
+}
+
+/** Adds `locret chat`. */
+export function registerChat(program: Command): void {
+  withAnswerOptions(withReadingOptions(program.command('chat').summary('a conversation about a repository')))
+    .description(description.trim())
+    .action(run);
+}

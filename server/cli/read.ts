@@ -1,0 +1,74 @@
+import type { Command } from 'commander';
+import type { OpenedMemory } from '../memory/open-memory.js';
+import type { SkippedFile } from '../repository/source.js';
+import { interruptSignal, printable } from './exit.js';
+import { formatBytes, formatCount, formatSeconds } from './format.js';
+import { openFromOptions } from './open-from-options.js';
+import { withReadingOptions, type ReadingOptions } from './options.js';
+
+const description = `
+Reads a repository into its memory, so that questions are answered at once. With a snapshot from before, nothing is read:
+--update folds in the files that changed since, --fresh reads everything again.`;
+
+interface ReadCommandOptions extends ReadingOptions {
+  readonly update?: boolean;
+  readonly fresh?: boolean;
+  readonly skipped?: boolean;
+  readonly json?: boolean;
+}
+
+/** `3 binary · 1 too-large` */
+function countReasons(skipped: readonly SkippedFile[]): string {
+  const counts = new Map<string, number>();
+  for (const { reason } of skipped) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  return [...counts].map(([reason, count]) => `${formatCount(count)} ${reason}`).join(' · ');
+}
+
+async function report({ memory, engine }: OpenedMemory, options: ReadCommandOptions): Promise<void> {
+  const changed = await memory.detectChanges();
+  const coverage = memory.coverage();
+  const { length, cacheBytes, weightBytes } = await engine.stats();
+  if (options.json === true) {
+    const { source, seconds } = memory;
+    const object = { coverage, memory: { source, seconds, units: length, cacheBytes, weightBytes } };
+    process.stdout.write(`${JSON.stringify(object, null, 2)}\n`);
+    return;
+  }
+  const how = { read: 'Read', snapshot: 'Restored', update: 'Updated' }[memory.source];
+  const lines = [
+    `${how} in ${formatSeconds(memory.seconds)}: ${formatCount(coverage.filesRead)} files, ` +
+      `${formatCount(coverage.tokensRead)} tokens, ${formatCount(length)} units kept in ${formatBytes(cacheBytes)} of cache.`,
+  ];
+  if (coverage.skipped.length > 0)
+    lines.push(
+      `Skipped: ${countReasons(coverage.skipped)}${options.skipped === true ? '' : ' (--skipped lists them)'}.`,
+    );
+  if (options.skipped === true)
+    lines.push(...coverage.skipped.map(({ path, reason, detail }) => `  ${path}: ${reason}, ${detail}`));
+  if (changed.length > 0) {
+    lines.push(`Changed since: ${formatCount(changed.length)} (locret read --update folds them in).`);
+    lines.push(...changed.slice(0, 10).map(({ path, change }) => `  ${path}: ${change}`));
+  }
+  process.stdout.write(`${printable(lines.join('\n'))}\n`);
+}
+
+async function run(options: ReadCommandOptions): Promise<void> {
+  const { update = false, fresh = false } = options;
+  const opened = await openFromOptions(options, { update, fresh, signal: interruptSignal() });
+  try {
+    await report(opened, options);
+  } finally {
+    await opened.engine.dispose();
+  }
+}
+
+/** Adds `locret read`. */
+export function registerRead(program: Command): void {
+  withReadingOptions(program.command('read').summary('read a repository into its memory'))
+    .description(description.trim())
+    .option('--update', 'fold in the files that changed since the snapshot')
+    .option('--fresh', 'read everything again')
+    .option('--skipped', 'list what was skipped, with reasons')
+    .option('--json', 'print one JSON object')
+    .action(run);
+}
