@@ -1,11 +1,12 @@
 import eslint from '@eslint/js';
+import { defineConfig } from 'eslint/config';
 import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
-export default tseslint.config(
-  { ignores: ['dist', 'node_modules', 'coverage', 'models', 'test/fixtures', 'training'] },
+export default defineConfig(
+  { ignores: ['.cache', 'dist', 'node_modules', 'coverage', 'models', 'test/fixtures', 'training'] },
   eslint.configs.recommended,
-  ...tseslint.configs.strictTypeChecked,
+  tseslint.configs.strictTypeChecked,
   {
     languageOptions: {
       globals: globals.node,

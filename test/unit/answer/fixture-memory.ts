@@ -93,11 +93,13 @@ export async function fixtureMemory(
     template: {
       supportsSystem: true,
       render: (messages, { addGenerationPrompt }) =>
-        messages.map(({ role, content }) => `<|im_start|>${role}\n${content}<|im_end|>\n`).join('') +
+        messages
+          .map(({ role, content }) => (role === 'system' ? content : `<|im_start|>${role}\n${content}<|im_end|>\n`))
+          .join('') +
         (addGenerationPrompt ? '<|im_start|>assistant\n' : ''),
     },
     generation: { stopTokens: [endOfTurn] },
-    locret: {},
+    locret: { instructions: '' },
     ...options.model,
   };
   let changed: readonly ChangedFile[] = [];
