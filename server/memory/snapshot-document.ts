@@ -18,6 +18,8 @@ export interface SourceMapArrays {
   readonly firstColumns: Uint16Array;
   /** Per token. */
   readonly widths: Uint8Array;
+  /** Two per token that is too wide for a byte. */
+  readonly wideTokens: Int32Array;
 }
 
 const definitionKinds: readonly DefinitionKind[] = [
@@ -49,13 +51,20 @@ const skipReasons: readonly SkipReason[] = [
 /** A memory without its cache as JSON, and its source map as numbers. */
 export function documentOf(content: MemoryContent): { readonly json: string; readonly arrays: SourceMapArrays } {
   const { survey, map, ...rest } = content;
-  const files = map.files.map(({ file, begin, end, lineTokens }) => ({ file, begin, end, lines: lineTokens.length }));
+  const files = map.files.map(({ file, begin, end, lineTokens, wideTokens }) => ({
+    file,
+    begin,
+    end,
+    lines: lineTokens.length,
+    wide: wideTokens.length,
+  }));
   return {
     json: JSON.stringify({ ...rest, survey, files }),
     arrays: {
       lineTokens: joined(map.files, (file) => file.lineTokens, Int32Array),
       firstColumns: joined(map.files, (file) => file.firstColumns, Uint16Array),
       widths: joined(map.files, (file) => file.widths, Uint8Array),
+      wideTokens: joined(map.files, (file) => file.wideTokens, Int32Array),
     },
   };
 }
@@ -181,11 +190,13 @@ export function contentOf(json: string, arrays: SourceMapArrays): MemoryContent 
   const reader = new Reader(parse(json), 'the document');
   let line = 0;
   let token = 0;
+  let wide = 0;
   let reached = 0;
   const files = reader.field('files').list((item): FileMap => {
     const begin = item.field('begin').count();
     const end = item.field('end').count();
     const lines = item.field('lines').count();
+    const wides = item.field('wide').count();
     if (begin < reached || end < begin) throw new Error('the files of the document overlap');
     reached = end;
     const file = {
@@ -195,14 +206,16 @@ export function contentOf(json: string, arrays: SourceMapArrays): MemoryContent 
       lineTokens: arrays.lineTokens.subarray(line, line + lines),
       firstColumns: arrays.firstColumns.subarray(line, line + lines),
       widths: arrays.widths.subarray(token, token + end - begin),
+      wideTokens: arrays.wideTokens.subarray(wide, wide + wides),
     };
     line += lines;
     token += end - begin;
+    wide += wides;
     return file;
   });
-  const { lineTokens, firstColumns, widths } = arrays;
-  if (line !== lineTokens.length || line !== firstColumns.length || token !== widths.length)
-    throw new Error('the source map does not fit the files');
+  const { lineTokens, firstColumns, widths, wideTokens } = arrays;
+  const fits = line === lineTokens.length && line === firstColumns.length && token === widths.length;
+  if (!fits || wide !== wideTokens.length) throw new Error('the source map does not fit the files');
   return {
     survey: readSurvey(reader.field('survey')),
     options: readOptions(reader.field('options')),

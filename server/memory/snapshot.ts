@@ -91,6 +91,7 @@ export async function saveSnapshot(file: string, memory: ReadMemory, identity: s
     small('map.lineTokens', 'I32', arrays.lineTokens),
     small('map.firstColumns', 'U16', arrays.firstColumns),
     small('map.widths', 'U8', arrays.widths),
+    small('map.wideTokens', 'I32', arrays.wideTokens),
     ...layers,
     { name: 'checksum', dtype: 'U8', shape: [digestBytes], data: () => [hash.digest()] },
   ];
@@ -194,6 +195,7 @@ function readContent(file: SafetensorsFile, reader: SnapshotReader): MemoryConte
     lineTokens: new Int32Array(reader.read('map.lineTokens', 'I32', undefined)),
     firstColumns: new Uint16Array(reader.read('map.firstColumns', 'U16', undefined)),
     widths: new Uint8Array(reader.read('map.widths', 'U8', undefined)),
+    wideTokens: new Int32Array(reader.read('map.wideTokens', 'I32', undefined)),
   };
   try {
     return contentOf(json, arrays);

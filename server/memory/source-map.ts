@@ -7,18 +7,22 @@ export interface FileMap extends FileTokens {
   readonly lineTokens: Int32Array;
   /** UTF-16 column, 1-based, at which the first token of each line begins: a token may reach into the next line. */
   readonly firstColumns: Uint16Array;
-  /** UTF-16 units from each token's beginning to the next one's on the same line. */
+  /** UTF-16 units from each token's beginning to the next one's on the same line; 255 stands for 255 and more. */
   readonly widths: Uint8Array;
+  /** For each token of 255 units and more: its number in the file and its width. */
+  readonly wideTokens: Int32Array;
 }
 
 const mostColumn = 0xffff;
-const mostWidth = 0xff;
+/** A width that is too large for a byte. */
+const wide = 0xff;
 
 /** Takes down where the tokens of one file stand while they are read, in order. */
 export class FileMapBuilder {
   private readonly lineTokens: number[] = [];
   private readonly firstColumns: number[] = [];
   private readonly widths: number[] = [];
+  private readonly wideTokens: number[] = [];
   private line = 0;
   private column = 0;
 
@@ -51,15 +55,20 @@ export class FileMapBuilder {
   }
 
   private place(line: number, column: number): void {
-    if (line === this.line) {
-      this.widths[this.widths.length - 1] = Math.min(mostWidth, Math.max(0, column - this.column));
-    }
+    // Columns before and behind a cut within a line may differ by what neutralizing added.
+    if (line === this.line) this.widen(Math.max(0, column - this.column));
     for (; this.line < line; this.line++) {
       this.lineTokens.push(this.widths.length);
       this.firstColumns.push(Math.min(mostColumn, column));
     }
     this.column = column;
     this.widths.push(0);
+  }
+
+  private widen(width: number): void {
+    const token = this.widths.length - 1;
+    this.widths[token] = Math.min(wide, width);
+    if (width >= wide) this.wideTokens.push(token, width);
   }
 
   finish(file: RepositoryFile): FileMap {
@@ -70,6 +79,7 @@ export class FileMapBuilder {
       lineTokens: Int32Array.from(this.lineTokens),
       firstColumns: Uint16Array.from(this.firstColumns),
       widths: Uint8Array.from(this.widths),
+      wideTokens: Int32Array.from(this.wideTokens),
     };
   }
 }
@@ -86,6 +96,11 @@ function lastAtMost(length: number, valueAt: (index: number) => number, value: n
   return low - 1;
 }
 
+function wideTokenWidth({ wideTokens }: FileMap, token: number): number {
+  const pair = lastAtMost(wideTokens.length / 2, (index) => wideTokens[2 * index] ?? 0, token);
+  return wideTokens[2 * pair + 1] ?? wide;
+}
+
 /** Where a token of a file stands: its header's tokens at the file's beginning. */
 export function positionIn(file: FileMap, tokenIndex: number): SourcePosition {
   const token = tokenIndex - file.begin;
@@ -94,7 +109,8 @@ export function positionIn(file: FileMap, tokenIndex: number): SourcePosition {
   const { path } = file.file;
   if (line < 0) return { path, line: 1, column: 1 };
   let column = firstColumns[line] ?? 1;
-  for (let i = lineTokens[line] ?? 0; i < token; i++) column += widths[i] ?? 0;
+  for (let i = lineTokens[line] ?? 0; i < token; i++)
+    column += widths[i] === wide ? wideTokenWidth(file, i) : (widths[i] ?? 0);
   return { path, line: line + 1, column };
 }
 
