@@ -95,8 +95,7 @@ export async function fixtureMemory(
       render: (messages, { addGenerationPrompt }) =>
         messages
           .map(({ role, content }) => (role === 'system' ? content : `<|im_start|>${role}\n${content}<|im_end|>\n`))
-          .join('') +
-        (addGenerationPrompt ? '<|im_start|>assistant\n' : ''),
+          .join('') + (addGenerationPrompt ? '<|im_start|>assistant\n' : ''),
     },
     generation: { stopTokens: [endOfTurn] },
     locret: { instructions: '' },
