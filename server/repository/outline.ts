@@ -1,12 +1,12 @@
-import { Parser, type Node, type Query, type Tree } from 'web-tree-sitter';
-import { loadGrammar } from './grammars.js';
+import type { Node, Parser, Query, Tree } from 'web-tree-sitter';
+import { discardGrammars, loadGrammar } from './grammars.js';
 import { languageOf } from './languages.js';
 import type { Definition, DefinitionKind, RepositoryFile } from './source.js';
 
 /** Longer texts have no outline: no person wrote them. UTF-16 units. */
-const maxTextLength = 4 << 20;
-/** Hostile text can cost more than linear time; an outline that takes longer is given up. Milliseconds. */
-const maxTime = 5_000;
+const maxTextLength = 2 << 20;
+/** Hostile text can cost more than linear time; an outline that takes longer is given up. */
+const maxMilliseconds = 5_000;
 const maxNameLength = 200;
 
 const kinds: ReadonlyMap<string, DefinitionKind> = new Map<string, DefinitionKind>([
@@ -172,7 +172,7 @@ function toDefinitions(path: string, { places, leads }: { places: Place[]; leads
 /**
  * The named definitions of a source text, in its order: functions, classes and their members, types, constants of the
  * top level. A constant whose value is a function counts as one. A file without a grammar has none, nor has a text that
- * cannot be parsed in a few seconds.
+ * cannot be parsed in a few seconds and a quarter of a gigabyte of memory.
  *
  * @param text without a byte-order mark
  * @throws LocretError `engine-failed` when the grammar cannot be loaded
@@ -180,20 +180,22 @@ function toDefinitions(path: string, { places, leads }: { places: Place[]; leads
 export async function outlineSource(file: RepositoryFile, text: string): Promise<readonly Definition[]> {
   const grammar = languageOf(file.path);
   if (grammar === undefined || text.length > maxTextLength) return [];
-  const { language, query } = await loadGrammar(grammar);
-  const parser = new Parser();
+  const { treeSitter, language, query } = await loadGrammar(grammar);
+  const deadline = performance.now() + maxMilliseconds;
+  const isLate = (): boolean => performance.now() > deadline;
+  let parser: Parser | undefined;
   let tree: Tree | null = null;
   try {
-    const deadline = performance.now() + maxTime;
-    const isLate = (): boolean => performance.now() > deadline;
+    parser = new treeSitter.Parser();
     parser.setLanguage(language);
     tree = parser.parse(text, null, { progressCallback: isLate });
     const matches = tree === null ? undefined : readMatches(tree, query, text, isLate);
-    return matches === undefined ? [] : toDefinitions(file.path, matches);
-  } catch {
-    return [];
-  } finally {
+    const definitions = matches === undefined ? [] : toDefinitions(file.path, matches);
     tree?.delete();
     parser.delete();
+    return definitions;
+  } catch {
+    discardGrammars();
+    return [];
   }
 }

@@ -62,6 +62,7 @@ export async function findFiles(
     }
     hooks.onFile?.(texts.length + skipped.length);
   });
+  throwIfCancelled(hooks.signal, 'Surveying the repository');
   return { texts, skipped: skipped.sort(byPath) };
 }
 
