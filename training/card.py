@@ -94,7 +94,7 @@ def main() -> None:
     template = (Path(__file__).parent / "card.md").read_text()
     values = {
         "shape": ", ".join(f"{key} {config[key]:g}" for key in CONFIG_KEYS if key != "rms_norm_eps"),
-        "settings": ", ".join(f"{key} {settings[key]}" for key in ("budget", "chunk", "stabilizers", "local", "window")),
+        "settings": ", ".join(f"{key} {settings[key]}" for key in ("budget", "chunk", "stabilizers", "local", "window", "recall")),
         "lookups": lookup_table(json.loads(arguments.lookups.read_text())),
         "eviction": eviction_table(json.loads(arguments.eviction.read_text())),
         "heads_loss": overlap.group(1),

@@ -61,6 +61,7 @@ def main() -> None:
     parser.add_argument("--stabilizers", type=int, default=64)
     parser.add_argument("--local", type=int, default=16)
     parser.add_argument("--window", type=int, default=1024, help="slots the model handles")
+    parser.add_argument("--recall", type=int, default=128, help="tokens of re-read definitions the model handles well")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=arguments.out.parent) as temporary:
@@ -78,6 +79,7 @@ def main() -> None:
             "stabilizers": arguments.stabilizers,
             "local": arguments.local,
             "window": arguments.window,
+            "recall": arguments.recall,
         }
         (folder / "locret.json").write_text(json.dumps(settings, indent=2) + "\n")
         same, asked = same_answers_as_transformers(folder, arguments.units, 20)

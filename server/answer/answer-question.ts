@@ -20,7 +20,10 @@ export interface Question {
   readonly question: string;
   /** Earlier turns about the same memory, oldest first. */
   readonly history?: readonly Turn[];
-  /** Tokens for definitions that are re-read; 0 switches recall off; default: an eighth of the model's window. */
+  /**
+   * Tokens for definitions that are re-read; 0 switches recall off; default: what the model's locret.json says, or an
+   * eighth of its window.
+   */
   readonly recallTokens?: number;
   /** Longest answer, in tokens. */
   readonly maxTokens?: number;
@@ -128,7 +131,7 @@ export async function answerQuestion(memory: RepositoryMemory, asked: Question):
     room,
     window,
     maxTokens: asked.maxTokens ?? defaultMaxTokens,
-    recallTokens: asked.recallTokens,
+    recallTokens: asked.recallTokens ?? model.locret.recall,
   });
 
   const questionText = (text: string): number[] =>
@@ -173,7 +176,7 @@ export async function answerQuestion(memory: RepositoryMemory, asked: Question):
   });
   const answeredAt = performance.now();
 
-  const { citations, dropped } = await collectCitations({
+  const { citations, unfounded, dropped } = await collectCitations({
     files,
     index,
     named: recall.named,
@@ -210,7 +213,7 @@ export async function answerQuestion(memory: RepositoryMemory, asked: Question):
       ...prompt.notices,
       ...recall.notices,
       ...answerNotices(generated),
-      ...linkNotices(dropped),
+      ...linkNotices(unfounded, dropped),
       ...(changeFailure === undefined ? changeNotices(coverage) : [changeFailure]),
     ],
   };

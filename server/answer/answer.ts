@@ -80,7 +80,7 @@ export interface MemoryFacts {
   readonly precision: string;
 }
 
-export type AnswerEnd = GenerateResult['end'] | 'stop-string';
+export type AnswerEnd = GenerateResult['end'] | 'stop-string' | 'repetition';
 
 /** Asked of the ordinary memory, or of one that was read with the question first. */
 export type AnswerMode = 'memory' | 'deep';

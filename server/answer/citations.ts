@@ -10,7 +10,9 @@ import type { RecalledPlace } from './recall.js';
 export interface CheckedCitations {
   /** Best first. */
   readonly citations: readonly Citation[];
-  /** Links that were there and failed the check. */
+  /** Places that the answer's own words name and that are not in the repository, as it writes them. */
+  readonly unfounded: readonly string[];
+  /** Links from elsewhere that failed the check. */
   readonly dropped: number;
 }
 
@@ -51,6 +53,7 @@ async function holds(link: Link, files: CurrentFiles): Promise<boolean> {
 
 class Collector {
   readonly citations: Citation[] = [];
+  readonly unfounded: string[] = [];
   dropped = 0;
 
   constructor(private readonly files: CurrentFiles) {}
@@ -62,7 +65,8 @@ class Collector {
   async add(link: Link): Promise<void> {
     if (this.citations.length >= maxCitations || this.known(link)) return;
     if (!(await holds(link, this.files))) {
-      this.dropped += 1;
+      if (link.from === 'answer') this.unfounded.push(`${link.path}:${link.line}`);
+      else this.dropped += 1;
       return;
     }
     const { path, line, endLine, name, from } = link;
@@ -109,7 +113,7 @@ async function addAnswerLinks(collector: Collector, index: NameIndex, answer: st
     }
     const defined = definitionsNamed(index, text);
     if (defined.length === 0) {
-      if (isPathLike(candidate)) collector.dropped += 1;
+      if (isPathLike(candidate)) collector.unfounded.push(line === undefined ? text : `${text}:${line}`);
       continue;
     }
     const inPaths = defined.filter((definition) => paths.has(definition.path));
@@ -158,5 +162,5 @@ export async function collectCitations(input: {
     if (file !== undefined)
       await collector.add({ path, line, endLine: Math.min(endLine, file.lines.length), from: 'memory' });
   }
-  return { citations: collector.citations, dropped: collector.dropped };
+  return { citations: collector.citations, unfounded: collector.unfounded, dropped: collector.dropped };
 }

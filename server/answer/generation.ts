@@ -2,6 +2,7 @@ import type { AttentionMass, Engine, Sampling } from '../engine/engine.js';
 import type { GenerationSettings } from '../model/generation-settings.js';
 import type { ModelTokenizer } from '../model/tokenizer.js';
 import type { AnswerEnd } from './answer.js';
+import { RepetitionWatch } from './repetition.js';
 import { StopStrings } from './stop-strings.js';
 
 /** What applies where neither the caller nor the model's generation settings say otherwise: greedy. */
@@ -40,7 +41,8 @@ export interface GeneratedText {
 
 /**
  * Generates text from where the engine stands, and passes it on as it comes. Stop strings end it, also across tokens,
- * and are not part of it; white space at the answer's beginning is left out.
+ * and are not part of it; white space at the answer's beginning is left out. An answer that only repeats itself is
+ * ended.
  */
 export async function generateText(input: {
   readonly engine: Engine;
@@ -56,6 +58,7 @@ export async function generateText(input: {
 }): Promise<GeneratedText> {
   const decoder = input.tokenizer.streamDecoder();
   const stop = new StopStrings(input.stopStrings);
+  const repetition = new RepetitionWatch();
   let text = '';
   let firstTokenAt: number | undefined;
   const pass = (piece: string): void => {
@@ -73,7 +76,8 @@ export async function generateText(input: {
     onToken: (token) => {
       firstTokenAt ??= performance.now();
       pass(stop.push(decoder.push(token)));
-      return !stop.stopped;
+      repetition.push(token);
+      return !stop.stopped && !repetition.looped;
     },
     ...(input.signal === undefined ? {} : { signal: input.signal }),
   });
@@ -82,7 +86,7 @@ export async function generateText(input: {
   return {
     text: text.trimEnd(),
     tokens: result.tokens.length,
-    end: stop.stopped ? 'stop-string' : result.end,
+    end: stop.stopped ? 'stop-string' : repetition.looped ? 'repetition' : result.end,
     ...(result.attention === undefined ? {} : { attention: result.attention }),
     firstTokenAt,
   };

@@ -3,20 +3,36 @@ import type { AnswerEnd } from './answer.js';
 
 /** Changed files that are named one by one. */
 const namedChanges = 5;
+/** Places that an answer makes up and that are named one by one. */
+const namedPlaces = 3;
 
 /** What is to be said about how the answer ended. */
 export function answerNotices(answer: { readonly text: string; readonly end: AnswerEnd }): string[] {
   const notices: string[] = [];
   if (answer.text === '') notices.push('The model gave no answer in words; the links do not come from it.');
   if (answer.end === 'token-limit') notices.push('The answer was cut at its limit of tokens.');
+  if (answer.end === 'repetition') notices.push('The answer began to repeat itself and was ended.');
   if (answer.end === 'capacity') notices.push('The answer was cut because the cache is full.');
   return notices;
 }
 
-/** How many links failed the check. */
-export function linkNotices(dropped: number): string[] {
-  if (dropped === 0) return [];
-  return [dropped === 1 ? '1 link did not hold and was dropped.' : `${dropped} links did not hold and were dropped.`];
+/**
+ * Which links failed the check.
+ * @param unfounded places that the answer's own words name and that are not in the repository
+ * @param dropped links from elsewhere that did not hold
+ */
+export function linkNotices(unfounded: readonly string[], dropped: number): string[] {
+  const notices: string[] = [];
+  if (unfounded.length > 0) {
+    const shown = unfounded.slice(0, namedPlaces).join(', ');
+    const more = unfounded.length > namedPlaces ? `, and ${unfounded.length - namedPlaces} more` : '';
+    notices.push(`The answer names what is not in this repository: ${shown}${more}.`);
+  }
+  if (dropped > 0)
+    notices.push(
+      dropped === 1 ? '1 link did not hold and was dropped.' : `${dropped} links did not hold and were dropped.`,
+    );
+  return notices;
 }
 
 /** Which files changed since the repository was read. */

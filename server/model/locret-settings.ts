@@ -16,6 +16,8 @@ export interface LocretSettings {
   readonly local?: number;
   /** Slots the model handles well; default `max_position_embeddings`. */
   readonly window?: number;
+  /** Tokens of re-read definitions that the model handles well in a prompt; default: an eighth of the window. */
+  readonly recall?: number;
 }
 
 const SETTINGS_FILE = 'locret.json';
@@ -57,6 +59,7 @@ export function readLocretSettings(folder: string): LocretSettings {
   const stabilizers = fields.integer('stabilizers', UNITS_OR_NONE);
   const local = fields.integer('local', UNITS_OR_NONE);
   const window = fields.integer('window', UNITS);
+  const recall = fields.integer('recall', UNITS_OR_NONE);
   return {
     ...(instructions === undefined ? {} : { instructions }),
     ...(heads === undefined ? defaultHeads : { heads }),
@@ -65,6 +68,7 @@ export function readLocretSettings(folder: string): LocretSettings {
     ...(stabilizers === undefined ? {} : { stabilizers }),
     ...(local === undefined ? {} : { local }),
     ...(window === undefined ? {} : { window }),
+    ...(recall === undefined ? {} : { recall }),
   };
 }
 
