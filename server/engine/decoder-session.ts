@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { LocretError, messageOf, systemErrorCode } from '../errors.js';
@@ -11,6 +11,7 @@ import type { WeightPrecision } from '../onnx/linear.js';
 import { PackedWeights } from '../onnx/packed-weights.js';
 import type { RopeTable } from '../onnx/rope-table.js';
 import type { NewUnits, RetainedCache } from './retained-cache.js';
+import { forbidTelemetry } from './telemetry.js';
 
 /** What a session is built from. */
 export interface DecoderSessionOptions {
@@ -63,7 +64,7 @@ function writeGraph(folder: string, graph: Uint8Array): string {
     writeFileSync(temporary, graph);
     renameSync(temporary, file);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    if (existsSync(temporary)) rmSync(temporary);
     throw new LocretError(
       'disk-full',
       `The model's graph cannot be written to ${file}: ${messageOf(error)}.`,
@@ -112,6 +113,7 @@ export class DecoderSession {
     weights.write();
     if (heads !== undefined) headWeights.write();
     const graphFile = writeGraph(cacheFolder, graph);
+    forbidTelemetry();
     let session: InferenceSession;
     try {
       session = await InferenceSession.create(graphFile, {

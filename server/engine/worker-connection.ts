@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { LocretError, messageOf, systemErrorCode } from '../errors.js';
 import type { ChunkReport, EngineDescription, EngineOptions } from './engine.js';
+import { forbidTelemetry } from './telemetry.js';
 import {
   controlBytes,
   controlWords,
@@ -60,6 +61,7 @@ export class WorkerConnection {
   constructor(workerFile: URL, options: EngineOptions) {
     const control = new SharedArrayBuffer(controlBytes);
     this.control = new Int32Array(control);
+    forbidTelemetry();
     this.worker = new Worker(workerFile, { name: 'locret engine' });
     this.opened = new Promise((resolve, reject) => {
       this.worker.on('message', (message: FromWorker) => {

@@ -5,12 +5,14 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
+  writeSync,
 } from 'node:fs';
-import { writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { LocretError, messageOf, systemErrorCode } from '../errors.js';
 import type { ElementType, ExternalData } from './graph.js';
@@ -46,6 +48,36 @@ function writeAll(descriptor: number, data: ArrayBufferView, offset: number): vo
   while (written < bytes.length) {
     const most = Math.min(bytes.length - written, 1 << 28);
     written += writeSync(descriptor, bytes, written, most, offset + written);
+  }
+}
+
+/** The name under which a process writes a file until it is whole. */
+function partialName(file: string, processId: number): string {
+  return `${file}.${processId}.partial`;
+}
+
+function removeIfPossible(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // It cannot be removed where nothing can be written either.
+  }
+}
+
+function isRunning(processId: number): boolean {
+  try {
+    process.kill(processId, 0);
+    return true;
+  } catch (error) {
+    return systemErrorCode(error) === 'EPERM';
+  }
+}
+
+/** Removes what processes left that ended while they wrote. */
+function removeLeftovers(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const processId = /\.(\d+)\.partial$/.exec(name)?.[1];
+    if (processId !== undefined && !isRunning(Number(processId))) removeIfPossible(path.join(folder, name));
   }
 }
 
@@ -106,16 +138,18 @@ export class PackedWeights {
     const seal = `${target}.seal`;
     const expected = this.identity();
     if (this.isWritten(target, seal, expected)) return;
-    mkdirSync(this.folder, { recursive: true });
-    const temporary = `${target}.${process.pid}.partial`;
+    const temporary = partialName(target, process.pid);
+    const temporarySeal = partialName(seal, process.pid);
     try {
+      mkdirSync(this.folder, { recursive: true });
+      removeLeftovers(this.folder);
       this.writeTo(temporary);
       rmSync(seal, { force: true });
       renameSync(temporary, target);
-      writeFileSync(`${seal}.${process.pid}`, expected);
-      renameSync(`${seal}.${process.pid}`, seal);
+      writeFileSync(temporarySeal, expected);
+      renameSync(temporarySeal, seal);
     } catch (error) {
-      rmSync(temporary, { force: true });
+      for (const file of [temporary, temporarySeal]) removeIfPossible(file);
       throw this.writeError(target, error);
     }
   }
