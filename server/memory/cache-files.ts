@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
+import type { LoadedModel } from '../model/model.js';
 import type { SurveyOptions } from '../repository/source.js';
 import type { MemoryPlan } from './plan.js';
+import { promptFrame } from './prompt-frame.js';
 
 function digest(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 20);
@@ -18,27 +20,29 @@ export function packedWeightsFolder(cacheFolder: string, modelFolder: string): s
   return path.join(cacheFolder, 'weights', `${readable(path.basename(modelFolder))}-${digest(modelFolder)}`);
 }
 
-/**
- * What a snapshot's cache depends on besides the engine's fingerprint, as text: the sizes that decide what is kept, and
- * which files are read.
- */
-export function readingIdentity(plan: MemoryPlan, options: SurveyOptions): string {
-  const { budget, chunk, stabilizers } = plan.cache;
-  return JSON.stringify({ budget, chunk, stabilizers, local: plan.local, ...options });
+/** What a reading is made by. */
+export interface ReadingOrigin {
+  /** The repository's real path. */
+  readonly root: string;
+  readonly model: LoadedModel;
+  readonly plan: MemoryPlan;
+  readonly options: SurveyOptions;
 }
 
 /**
- * The file of a memory's snapshot: one for each repository, model and settings.
- * @param root the repository's real path
+ * What a memory depends on besides the numbers of the model, which the engine's fingerprint stands for: the repository
+ * and which of its files are read, the sizes that decide what is kept, and what stands before the repository.
  */
-export function snapshotFile(
-  cacheFolder: string,
-  root: string,
-  modelFolder: string,
-  plan: MemoryPlan,
-  options: SurveyOptions,
-): string {
-  const { heads = '', policy, precision } = plan;
-  const parts = [root, modelFolder, heads, policy, precision, readingIdentity(plan, options)];
-  return path.join(cacheFolder, 'memories', `${readable(path.basename(root))}-${digest(parts.join('\n'))}.memory`);
+export function readingIdentity({ root, model, plan, options }: ReadingOrigin): string {
+  const { budget, chunk, stabilizers, pinned } = plan.cache;
+  const { heads, policy, precision, local } = plan;
+  const sizes = { budget, chunk, stabilizers, pinned, local };
+  const beginning = digest(promptFrame(model).before);
+  return JSON.stringify({ root, model: model.folder, heads, policy, precision, ...sizes, beginning, ...options });
+}
+
+/** The file of a memory's snapshot: one for each repository, model and settings. */
+export function snapshotFile(cacheFolder: string, origin: ReadingOrigin): string {
+  const name = `${readable(path.basename(origin.root))}-${digest(readingIdentity(origin))}`;
+  return path.join(cacheFolder, 'memories', `${name}.memory`);
 }

@@ -1,24 +1,31 @@
-import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, open, readFile, rm, stat, utimes } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LocretError, systemErrorCode, throwIfCancelled } from '../errors.js';
 import { isJsonObject } from '../model/json-fields.js';
 
-/** Who holds a lock. */
-interface Holder {
-  readonly pid: number;
-  readonly host: string;
+const pollMilliseconds = 250;
+/** How often the holder touches its lock, to show that it lives. */
+const signOfLife = 5_000;
+/**
+ * A lock that was not touched for so long is abandoned, whoever has the holder's process id now: ids are used again, and
+ * the processes of other machines cannot be seen.
+ */
+const longestSilence = 60_000;
+
+/** A lock's text; empty when it is gone or cannot be read. */
+async function readText(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch(() => '');
 }
 
-const pollMilliseconds = 250;
-/** A lock file that cannot be read was cut while being written; after this long its writer is gone. */
-const unreadableAge = 10_000;
-
-async function readHolder(file: string): Promise<Holder | undefined> {
+/** The process that wrote a lock. Undefined when that cannot be read, as when writing it was cut short. */
+function holderOf(text: string): { readonly pid: number; readonly host: string } | undefined {
   try {
     const parse: (text: string) => unknown = JSON.parse;
-    const value = parse(await readFile(file, 'utf8'));
+    const value = parse(text);
     if (!isJsonObject(value)) return undefined;
     const { pid, host } = value;
     return typeof pid === 'number' && typeof host === 'string' ? { pid, host } : undefined;
@@ -37,17 +44,22 @@ function isAlive(pid: number): boolean {
 }
 
 /** True when whoever wrote the lock cannot release it any more. */
-async function isAbandoned(file: string, holder: Holder | undefined): Promise<boolean> {
-  if (holder !== undefined) return holder.host === os.hostname() && !isAlive(holder.pid);
+async function isAbandoned(file: string, text: string): Promise<boolean> {
+  const holder = holderOf(text);
+  if (holder?.host === os.hostname() && !isAlive(holder.pid)) return true;
   const status = await stat(file).catch(() => undefined);
-  return status !== undefined && Date.now() - status.mtimeMs > unreadableAge;
+  return status !== undefined && Date.now() - status.mtimeMs > longestSilence;
 }
 
-async function tryLock(file: string): Promise<boolean> {
+/** Creates a lock unless it is there. */
+async function tryLock(file: string, text: string): Promise<boolean> {
   try {
     const handle = await open(file, 'wx');
     try {
-      await handle.writeFile(JSON.stringify({ pid: process.pid, host: os.hostname() }));
+      await handle.writeFile(text);
+    } catch (error) {
+      await rm(file, { force: true });
+      throw error;
     } finally {
       await handle.close();
     }
@@ -56,6 +68,42 @@ async function tryLock(file: string): Promise<boolean> {
     if (systemErrorCode(error) === 'EEXIST') return false;
     throw error;
   }
+}
+
+/**
+ * Removes a lock if it is abandoned. Only one process at a time looks and removes, so that none removes the lock that
+ * another has just put in the old one's place.
+ * @returns true when the lock is worth another try at once
+ */
+async function removeAbandoned(file: string): Promise<boolean> {
+  const guard = `${file}.takeover`;
+  if (!(await tryLock(guard, ''))) {
+    const status = await stat(guard).catch(() => undefined);
+    const isLeftOver = status !== undefined && Date.now() - status.mtimeMs > longestSilence;
+    if (isLeftOver) await rm(guard, { force: true });
+    return isLeftOver;
+  }
+  try {
+    const isFree = await isAbandoned(file, await readText(file));
+    if (isFree) await rm(file, { force: true });
+    return isFree;
+  } finally {
+    await rm(guard, { force: true });
+  }
+}
+
+/** Keeps a lock that was taken; returns what releases it. */
+function hold(file: string, text: string): () => Promise<void> {
+  const timer = setInterval(() => {
+    const now = new Date();
+    // A lock that somebody removed needs no sign of life.
+    utimes(file, now, now).catch(() => undefined);
+  }, signOfLife);
+  timer.unref();
+  return async () => {
+    clearInterval(timer);
+    if ((await readText(file)) === text) await rm(file, { force: true });
+  };
 }
 
 export interface LockOptions {
@@ -73,33 +121,33 @@ export interface LockOptions {
  * @throws LocretError memory-locked when another process holds it for too long, cancelled
  */
 export async function lock(file: string, options: LockOptions): Promise<(() => Promise<void>) | undefined> {
+  const { patience, onWait, signal } = options;
   const started = Date.now();
+  const text = JSON.stringify({ pid: process.pid, host: os.hostname(), id: randomUUID() });
   let told = false;
   for (;;) {
-    throwIfCancelled(options.signal, 'Waiting for another process');
+    throwIfCancelled(signal, 'Waiting for another process');
+    let found: string;
     try {
       await mkdir(path.dirname(file), { recursive: true });
-      if (await tryLock(file)) return () => rm(file, { force: true });
+      if (await tryLock(file, text)) return hold(file, text);
+      if (!existsSync(file)) continue;
+      found = await readText(file);
+      if ((await isAbandoned(file, found)) && (await removeAbandoned(file))) continue;
     } catch (error) {
       if (systemErrorCode(error) === undefined) throw error;
       return undefined;
     }
-    const holder = await readHolder(file);
-    if (await isAbandoned(file, holder)) {
-      await rm(file, { force: true });
-      continue;
-    }
-    if (!told) options.onWait(holder?.pid);
+    const holder = holderOf(found);
+    if (!told) onWait(holder?.pid);
     told = true;
-    if (Date.now() - started > options.patience) {
+    if (Date.now() - started > patience) {
       throw new LocretError(
         'memory-locked',
         `Process ${holder?.pid ?? 'unknown'} has been reading this repository for too long; its lock is ${file}.`,
         'Wait for it or end it; if it has ended already, remove the lock file.',
       );
     }
-    await delay(pollMilliseconds, undefined, options.signal === undefined ? {} : { signal: options.signal }).catch(
-      () => undefined,
-    );
+    await delay(pollMilliseconds, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
   }
 }

@@ -74,18 +74,19 @@ export function loadEngine({ model, plan }: PlannedModel, cacheFolder: string): 
 class MemoryOpening {
   private readonly file: string;
   private readonly identity: string;
+  private readonly told = new Set<string>();
 
   constructor(
     private readonly planned: PlannedModel,
     private readonly engine: Engine,
     private readonly settings: MemorySettings,
     private readonly hooks: MemoryHooks,
-    /** The repository's files, where they are known already. */
-    private readonly survey: Survey | undefined,
+    /** The repository's files, where they were found just now; for the first reading only. */
+    private survey: Survey | undefined,
   ) {
-    const { root, model, plan } = planned;
-    this.file = snapshotFile(settings.cacheFolder, root, model.folder, plan, settings.survey);
-    this.identity = readingIdentity(plan, settings.survey);
+    const origin = { ...planned, options: settings.survey };
+    this.file = snapshotFile(settings.cacheFolder, origin);
+    this.identity = readingIdentity(origin);
   }
 
   async open(fresh: boolean, update: boolean): Promise<ReadMemory> {
@@ -118,8 +119,10 @@ class MemoryOpening {
     }
   }
 
+  /** A snapshot that cannot be used is looked at again once the lock is held; that is told once. */
   private notice(text: string): void {
-    this.hooks.onNotice?.(text);
+    if (!this.told.has(text)) this.hooks.onNotice?.(text);
+    this.told.add(text);
   }
 
   private async restore(): Promise<ReadMemory | undefined> {
@@ -137,10 +140,12 @@ class MemoryOpening {
     const { root, model, plan } = this.planned;
     const { signal } = this.hooks;
     const options = this.settings.survey;
+    const survey = this.survey ?? (await surveyRepository(root, options, signal === undefined ? {} : { signal }));
+    this.survey = undefined;
     const memory = await readRepository({
       engine: this.engine,
       model,
-      survey: this.survey ?? (await surveyRepository(root, options, signal === undefined ? {} : { signal })),
+      survey,
       options,
       local: plan.local,
       onProgress: this.hooks.onProgress,
@@ -152,7 +157,14 @@ class MemoryOpening {
 
   private async updated(memory: ReadMemory): Promise<ReadMemory> {
     const { onProgress, signal } = this.hooks;
-    const updated = await updateMemory({ memory, onProgress, signal });
+    let updated: ReadMemory | undefined;
+    try {
+      updated = await updateMemory({ memory, onProgress, signal });
+    } catch (error) {
+      // The cache is part old, part new: whoever goes on asking gets the old one back.
+      if (!isLocretError(error, 'engine-failed')) await this.restore();
+      throw error;
+    }
     if (updated === undefined) {
       this.notice('So much has changed that the repository is read anew.');
       return this.read();
@@ -196,14 +208,13 @@ export async function openMemory(
 ): Promise<OpenedMemory> {
   const planned = await planModel(settings);
   for (const notice of planned.plan.notices) hooks.onNotice?.(notice);
-  const { root, model, plan } = planned;
   const { fresh = false, update = false } = open;
   const { signal } = hooks;
-  const hasSnapshot = existsSync(snapshotFile(settings.cacheFolder, root, model.folder, plan, settings.survey));
+  const hasSnapshot = existsSync(snapshotFile(settings.cacheFolder, { ...planned, options: settings.survey }));
   // Surveyed before the model is loaded: nobody should wait for a model to be told that there is nothing to read.
   const survey =
     fresh || !hasSnapshot
-      ? await surveyRepository(root, settings.survey, signal === undefined ? {} : { signal })
+      ? await surveyRepository(planned.root, settings.survey, signal === undefined ? {} : { signal })
       : undefined;
   const engine = await loadEngine(planned, settings.cacheFolder);
   try {

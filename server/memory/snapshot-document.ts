@@ -22,6 +22,9 @@ export interface SourceMapArrays {
   readonly wideTokens: Int32Array;
 }
 
+/** Token indices are kept as int32. */
+const mostTokenIndex = 2 ** 31 - 1;
+
 const definitionKinds: readonly DefinitionKind[] = [
   'function',
   'method',
@@ -216,6 +219,8 @@ export function contentOf(json: string, arrays: SourceMapArrays): MemoryContent 
   const { lineTokens, firstColumns, widths, wideTokens } = arrays;
   const fits = line === lineTokens.length && line === firstColumns.length && token === widths.length;
   if (!fits || wide !== wideTokens.length) throw new Error('the source map does not fit the files');
+  const nextTokenIndex = reader.field('nextTokenIndex').count();
+  if (nextTokenIndex < reached || nextTokenIndex > mostTokenIndex) throw new Error('its next token index is senseless');
   return {
     survey: readSurvey(reader.field('survey')),
     options: readOptions(reader.field('options')),
@@ -223,6 +228,6 @@ export function contentOf(json: string, arrays: SourceMapArrays): MemoryContent 
     definitions: reader.field('definitions').list(readDefinition),
     skipped: reader.field('skipped').list(readSkipped),
     tokensRead: reader.field('tokensRead').count(),
-    nextTokenIndex: reader.field('nextTokenIndex').count(),
+    nextTokenIndex,
   };
 }

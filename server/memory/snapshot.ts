@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import type { Engine, LayerCache } from '../engine/engine.js';
+import type { CachePlan, Engine, LayerCache } from '../engine/engine.js';
 import { isLocretError, LocretError, messageOf, systemErrorCode } from '../errors.js';
 import type { Refusal } from '../model/json-fields.js';
 import type { LoadedModel } from '../model/model.js';
@@ -13,7 +13,9 @@ import { contentOf, documentOf } from './snapshot-document.js';
 /** Changes when the form of snapshots does. */
 const formatVersion = '1';
 const digestBytes = 32;
-const hashedMetadata = ['format', 'fingerprint', 'identity', 'length', 'nextTokenIndex'] as const;
+/** How the names of files end that are being written. */
+const partial = '.partial';
+const hashedMetadata = ['format', 'fingerprint', 'identity', 'length'] as const;
 
 const damaged: Refusal = { code: 'snapshot-corrupt', remedy: 'The repository is read again.' };
 
@@ -48,6 +50,13 @@ async function syncFolder(folder: string): Promise<void> {
   await handle?.close();
 }
 
+/** Removes what processes left that ended while they wrote this file; whoever saves a memory holds its lock. */
+async function removePartial(file: string): Promise<void> {
+  const folder = path.dirname(file);
+  const isPartial = (name: string): boolean => name.startsWith(`${path.basename(file)}.`) && name.endsWith(partial);
+  for (const name of (await readdir(folder)).filter(isPartial)) await rm(path.join(folder, name), { force: true });
+}
+
 /**
  * Saves a memory: one safetensors file with the cache layer by layer, the source map, the document (files with hashes,
  * definitions, rules of the survey) and a checksum over all of it. It is written under another name first: a file with
@@ -59,7 +68,7 @@ async function syncFolder(folder: string): Promise<void> {
 export async function saveSnapshot(file: string, memory: ReadMemory, identity: string): Promise<void> {
   const { engine, content } = memory;
   const { shape, fingerprint } = engine.description;
-  const { length, nextTokenIndex } = await engine.stats();
+  const { length } = await engine.stats();
   const first = await engine.exportLayer(0);
   const { json, arrays } = documentOf(content);
   const hash = createHash('sha256');
@@ -95,17 +104,12 @@ export async function saveSnapshot(file: string, memory: ReadMemory, identity: s
     ...layers,
     { name: 'checksum', dtype: 'U8', shape: [digestBytes], data: () => [hash.digest()] },
   ];
-  const metadata = {
-    format: `locret memory ${formatVersion}`,
-    fingerprint,
-    identity,
-    length: String(length),
-    nextTokenIndex: String(nextTokenIndex),
-  };
+  const metadata = { format: `locret memory ${formatVersion}`, fingerprint, identity, length: String(length) };
   for (const key of hashedMetadata) hash.update(`${key}=${metadata[key]}\n`);
-  const temporary = `${file}.${process.pid}-${randomUUID().slice(0, 8)}.partial`;
+  const temporary = `${file}.${process.pid}-${randomUUID().slice(0, 8)}${partial}`;
   try {
     await mkdir(path.dirname(file), { recursive: true });
+    await removePartial(file);
     await writeSafetensors(temporary, tensors, metadata);
     await rename(temporary, file);
     await syncFolder(path.dirname(file));
@@ -123,10 +127,12 @@ export async function saveSnapshot(file: string, memory: ReadMemory, identity: s
   }
 }
 
-function countIn(file: SafetensorsFile, key: string): number {
-  const value = Number(file.metadata.get(key) ?? NaN);
-  if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw file.refuse(`has no count "${key}"`);
+/** Cache units per KV head. */
+function unitsIn(file: SafetensorsFile, { capacity }: CachePlan): number {
+  const text = file.metadata.get('length') ?? '';
+  const length = /^\d+$/.test(text) ? Number(text) : Infinity;
+  if (length <= capacity) return length;
+  throw file.refuse(`holds ${text === '' ? 'no number of' : text} cache units; at most ${capacity} fit`);
 }
 
 function checkOrigin(file: SafetensorsFile, engine: Engine, identity: string): void {
@@ -136,7 +142,8 @@ function checkOrigin(file: SafetensorsFile, engine: Engine, identity: string): v
     throw foreign(file.path, `has the form "${format ?? ''}", this program writes "locret memory ${formatVersion}"`);
   if (metadata.get('fingerprint') !== engine.description.fingerprint)
     throw foreign(file.path, 'was made with another model, other retaining heads or another version of the engine');
-  if (metadata.get('identity') !== identity) throw foreign(file.path, 'was made with other settings');
+  if (metadata.get('identity') !== identity)
+    throw foreign(file.path, 'was made of another repository or with other settings');
 }
 
 /** Reads a snapshot tensor by tensor, in the order of the file, hashing what it reads. */
@@ -216,17 +223,15 @@ export async function restoreSnapshot(
   identity: string,
 ): Promise<ReadMemory> {
   const started = performance.now();
+  await engine.reset();
   const file = SafetensorsFile.open(path, damaged);
   try {
     checkOrigin(file, engine, identity);
     const reader = new SnapshotReader(file);
     const content = readContent(file, reader);
-    const length = countIn(file, 'length');
+    const length = unitsIn(file, engine.description.plan);
     const withScores = (file.tensors.get('layers.0.scores')?.shape[1] ?? 0) > 0;
-    await engine.importLayers(
-      asynchronously(reader.layers(engine, length, withScores)),
-      countIn(file, 'nextTokenIndex'),
-    );
+    await engine.importLayers(asynchronously(reader.layers(engine, length, withScores)), content.nextTokenIndex);
     reader.verify();
     return new ReadMemory(engine, model, content, 'snapshot', (performance.now() - started) / 1000);
   } catch (error) {

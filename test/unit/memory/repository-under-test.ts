@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach } from 'vitest';
 import type { CachePlan, Engine, EngineOptions, LayerCache } from '../../../server/engine/engine.js';
 import { createOnnxEngine } from '../../../server/engine/onnx-engine.js';
+import { LocretError } from '../../../server/errors.js';
 import { readRepository } from '../../../server/memory/reading.js';
 import type { ReadMemory } from '../../../server/memory/repository-memory.js';
 import { openModel, type LoadedModel } from '../../../server/model/model.js';
@@ -99,6 +100,13 @@ export async function readInto(engine: Engine, root: string): Promise<ReadMemory
     options: surveyOptions,
     local: smallLocal,
   });
+}
+
+/** The error that a promise is refused with. */
+export async function refusalOf(promise: Promise<unknown>): Promise<LocretError> {
+  const outcome: unknown = await promise.catch((error: unknown) => error);
+  if (outcome instanceof LocretError) return outcome;
+  throw new Error('this was not refused with a LocretError', { cause: outcome });
 }
 
 /** Every layer's cache. */
