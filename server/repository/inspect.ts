@@ -94,6 +94,6 @@ export async function inspectFile(
   try {
     return await inspectContent(path.join(root, filePath), filePath, maxFileBytes, buffer);
   } catch (error) {
-    return verdictOfSystemError(error);
+    return verdictOfSystemError(error, filePath);
   }
 }

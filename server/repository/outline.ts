@@ -109,9 +109,10 @@ function readMatches(
       const firstRow = Math.min(leads.firstRowByLastRow.get(lastRow) ?? Infinity, first.node.startPosition.row);
       leads.firstRowByLastRow.set(lastRow, firstRow);
     } else if (first?.name === 'wrap') {
-      const { endIndex, startPosition } = first.node;
-      leads.firstRowByWrapEnd.set(endIndex, startPosition.row);
-      if (text[endIndex - 1] === ';') leads.firstRowByWrapEnd.set(endIndex - 1, startPosition.row);
+      const { endIndex, startPosition, type } = first.node;
+      // The semicolon behind a C++ class belongs to the template around it.
+      const end = type === 'template_declaration' && text[endIndex - 1] === ';' ? endIndex - 1 : endIndex;
+      leads.firstRowByWrapEnd.set(end, startPosition.row);
     } else {
       const place = placeOf(patternIndex, captures);
       if (place !== undefined) places.push(place);

@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import { throwIfCancelled } from '../errors.js';
+import { systemErrorCode, throwIfCancelled } from '../errors.js';
 import type { Verdict } from './classify.js';
 import { LineCount, TextDecoding } from './decode-text.js';
 import { pieceBytes } from './inspect.js';
@@ -130,7 +130,7 @@ async function* piecesOf(
     try {
       ({ bytesRead } = await open.handle.read(buffer, 0, Math.min(left, buffer.length), null));
     } catch (error) {
-      verdictOfSystemError(error);
+      if (systemErrorCode(error) === undefined) throw error;
       return;
     }
     const piece = buffer.subarray(0, bytesRead);
@@ -153,7 +153,7 @@ async function* streamFile(
   try {
     open = await openText(path.join(root, file.path), options.maxFileBytes ?? Infinity, buffer);
   } catch (error) {
-    open = { skip: verdictOfSystemError(error) };
+    open = { skip: verdictOfSystemError(error, file.path) };
   }
   if ('skip' in open) {
     options.onSkip?.({ path: file.path, ...open.skip });

@@ -148,6 +148,14 @@ describe('a survey skips', () => {
     ]);
   });
 
+  it.runIf(process.platform === 'linux')('what has a name that is not UTF-8', async () => {
+    const root = await temporaryFolder();
+    await writeFiles(root, { 'a.txt': 'x' });
+    await writeFile(Buffer.concat([Buffer.from(`${root}/b`), Buffer.from([0xff])]), 'x');
+    const { skipped } = await surveyRepository(root, options);
+    expect(skipped).toEqual([{ path: 'b\uFFFD', reason: 'unreadable', detail: 'its name is not UTF-8' }]);
+  });
+
   it.skipIf(process.getuid?.() === 0)('what the user may not read', async () => {
     const root = await temporaryFolder();
     await writeFiles(root, { 'a.txt': 'x', 'closed.txt': 'x', 'closed/b.txt': 'x' });
