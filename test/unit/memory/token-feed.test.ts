@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { TokenFeed } from '../../../server/memory/token-feed.js';
+import { RecordingEngine } from './recording-engine.js';
+
+const chunk = 8;
+const local = 3;
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
+/** Feeds tokens 0..count-1 in pieces; returns the engine. */
+async function feedTokens(count: number, piece: number): Promise<RecordingEngine> {
+  const engine = new RecordingEngine({ chunk });
+  const feed = new TokenFeed(engine, local, 0, () => undefined, undefined);
+  for (let at = 0; at < count; at += piece) await feed.push(numbers(count).slice(at, at + piece));
+  expect(feed.nextTokenIndex).toBe(count);
+  await feed.finish();
+  return engine;
+}
+
+describe('feeding tokens to the engine', () => {
+  it.each([1, 2, 3, 4, 10, 11, 12, 50, 200, 1001])('reads each of %i tokens once and in order', async (count) => {
+    for (const piece of [1, 7, 64, 5000]) expect((await feedTokens(count, piece)).tokens).toEqual(numbers(count));
+  });
+
+  it('cuts passes at multiples of the chunk, however the tokens come', async () => {
+    for (const piece of [1, 5, 8, 5000]) {
+      const { calls } = await feedTokens(203, piece);
+      const begins = calls.map((_, i) => calls.slice(0, i).reduce((sum, { tokens }) => sum + tokens.length, 0));
+      const evicting = begins.filter((_, i) => calls[i]?.evict !== 'none');
+      expect(evicting.every((begin) => begin % chunk === 0)).toBe(true);
+    }
+  });
+
+  it('ends with one final eviction and then the local tokens without any, as in Algorithm 1 of the paper', async () => {
+    for (const count of [4, 20, 200, 1001]) {
+      const { calls } = await feedTokens(count, 7);
+      const evictions = calls.map(({ evict }) => evict);
+      expect(evictions.slice(-2)).toEqual(['final', 'none']);
+      expect(new Set(evictions.slice(0, -2))).toEqual(new Set(count > 60 ? ['between-chunks'] : []));
+      expect(calls.at(-1)?.tokens).toEqual(numbers(count).slice(-local));
+    }
+  });
+
+  it('evicts nothing of a text that is no longer than the local part', async () => {
+    expect((await feedTokens(3, 3)).calls.map(({ evict }) => evict)).toEqual(['none']);
+    expect((await feedTokens(0, 1)).calls).toEqual([]);
+  });
+
+  it('never hands more than four chunks to the engine before the end, and waits for it', async () => {
+    const engine = new RecordingEngine({ chunk });
+    let running = 0;
+    let most = 0;
+    engine.beforePass = async () => {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      running -= 1;
+    };
+    const feed = new TokenFeed(engine, local, 0, () => undefined, undefined);
+    await feed.push(numbers(500));
+    expect(engine.tokens.length).toBeGreaterThanOrEqual(500 - local - 5 * chunk);
+    await feed.finish();
+    expect(Math.max(...engine.calls.map(({ tokens }) => tokens.length))).toBeLessThanOrEqual(5 * chunk);
+    expect(most).toBe(1);
+  });
+
+  it('fails with the error of the engine at the next push, and settles without another', async () => {
+    const engine = new RecordingEngine({ chunk });
+    engine.beforePass = () => {
+      throw new Error('the engine is gone');
+    };
+    const feed = new TokenFeed(engine, local, 0, () => undefined, undefined);
+    await feed.push(numbers(local + 5 * chunk));
+    await expect(feed.push(numbers(local + 5 * chunk))).rejects.toThrow('the engine is gone');
+    await feed.settle();
+  });
+});
