@@ -44,7 +44,7 @@ export function questionFits(
     'question-too-long',
     `The question takes ${tokens} tokens; behind the memory there is room for ${Math.max(0, room)}, of which the answer ` +
       `needs at least ${least}.`,
-    'Ask a shorter question, or give the memory a smaller budget or the cache more room.',
+    'Ask a shorter question, or give the memory a smaller budget (--budget), which leaves more room.',
   );
 }
 

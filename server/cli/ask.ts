@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import type { Answer } from '../answer/answer.js';
-import type { Question } from '../answer/answer-question.js';
+import { questionTextOf, type Question } from '../answer/answer-question.js';
 import { askDeep, askMemory } from '../answer/ask.js';
 import { answerToJson, renderAfterText, terminalText } from '../answer/render-answer.js';
-import { loadEngine, planModel } from '../memory/open-memory.js';
+import { loadEngine, planModel } from '../memory/planned-model.js';
 import { readRepository } from '../memory/reading.js';
 import { surveyRepository } from '../repository/survey.js';
 import { interruptSignal } from './exit.js';
+import { oneParagraph } from './format.js';
 import { memorySettings, openFromOptions, printNotice } from './open-from-options.js';
 import {
   samplingOf,
@@ -69,7 +70,7 @@ async function answerDeep(question: Question, options: AskCommandOptions, print:
   planned.plan.notices.forEach(printNotice);
   const { signal } = question;
   const survey = await surveyRepository(planned.root, settings.survey, signal === undefined ? {} : { signal });
-  const engine = await loadEngine(planned, settings.cacheFolder);
+  const engine = await loadEngine(planned, settings.cacheFolder, printNotice);
   const bar = new ProgressBar();
   const { model, plan } = planned;
   const read = async (questionFirst: string) => {
@@ -106,6 +107,8 @@ async function printJson(ask: (onText: (text: string) => void) => Promise<Answer
 
 async function run(words: readonly string[], options: AskCommandOptions): Promise<void> {
   const question = questionOf(words.join(' '), options, interruptSignal());
+  // Nobody should wait for a repository to be read to be told that nothing was asked.
+  questionTextOf(question);
   const print: Printer = options.json === true ? printJson : streamAnswer;
   await (options.deep === true ? answerDeep : answerFromMemory)(question, options, print);
 }
@@ -113,7 +116,7 @@ async function run(words: readonly string[], options: AskCommandOptions): Promis
 /** Adds `locret ask`. */
 export function registerAsk(program: Command): void {
   withAnswerOptions(withReadingOptions(program.command('ask').summary('answer a question about a repository')))
-    .description(description.trim())
+    .description(oneParagraph(description))
     .argument('<question...>', 'the question; quote it')
     .option('--deep', 'read the repository again with the question first')
     .option('--fresh', 'read the repository again even if there is a snapshot')

@@ -9,8 +9,8 @@ import { readRepository } from '../memory/reading.js';
 import type { ReadMemory } from '../memory/repository-memory.js';
 import { surveyRepository } from '../repository/survey.js';
 import { questionOf, streamAnswer } from './ask.js';
-import { listenForInterruption, reportFailure } from './exit.js';
-import { formatCount } from './format.js';
+import { exitCodes, listenForInterruption, reportFailure } from './exit.js';
+import { formatAmount, oneParagraph } from './format.js';
 import { memorySettings, openFromOptions } from './open-from-options.js';
 import { withAnswerOptions, withReadingOptions, type AnswerOptions, type ReadingOptions } from './options.js';
 import { ProgressBar } from './progress.js';
@@ -44,8 +44,9 @@ class Chat {
     this.memory = opened.memory;
   }
 
-  /** Ends the answer that is being given; false when there is none. */
+  /** Ends the answer that is being given, and the process when it is asked to again; false when there is none. */
   interrupt(): boolean {
+    if (this.answering?.signal.aborted === true) process.exit(exitCodes.cancelled);
     this.answering?.abort();
     return this.answering !== undefined;
   }
@@ -65,9 +66,10 @@ class Chat {
         return true;
       case '/clear':
         this.conversation.clear();
+        process.stdout.write('The conversation is forgotten; the memory of the repository stays.\n');
         return true;
       case '/update':
-        await this.interruptible(() => this.update());
+        await this.interruptible((signal) => this.update(signal));
         return true;
       case '/deep':
         await this.interruptible((signal) => this.askDeep(text, signal));
@@ -94,6 +96,7 @@ class Chat {
   private async ask(question: string, signal: AbortSignal): Promise<void> {
     const asked = { ...questionOf(question, this.options, signal), history: this.conversation.turns };
     const answer = await streamAnswer((onText) => askMemory(this.memory, { ...asked, onText }));
+    process.stdout.write('\n');
     this.conversation.add({ question, answer: answer.text });
   }
 
@@ -126,17 +129,18 @@ class Chat {
         restore: () => engine.importLayers(oneByOne(layers), nextTokenIndex),
       }),
     );
+    process.stdout.write('\n');
     this.conversation.add({ question, answer: answer.text });
   }
 
-  private async update(): Promise<void> {
+  private async update(signal: AbortSignal): Promise<void> {
     const before = this.memory;
-    this.memory = await this.opened.update(before);
+    this.memory = await this.opened.update(before, signal);
     const { filesRead, tokensRead } = this.memory.coverage();
     process.stdout.write(
       this.memory === before
         ? 'Nothing has changed.\n'
-        : `Updated: ${formatCount(filesRead)} files, ${formatCount(tokensRead)} tokens.\n`,
+        : `Updated: ${formatAmount(filesRead, 'file')}, ${formatAmount(tokensRead, 'token')}.\n`,
     );
   }
 }
@@ -147,10 +151,14 @@ async function run(options: ChatOptions): Promise<void> {
   opening.stop();
   const chat = new Chat(opened, options);
   const isTerminal = process.stdin.isTTY;
-  const lines = createInterface({ input: process.stdin, output: process.stdout, terminal: isTerminal, prompt: '> ' });
-  lines.on('SIGINT', () => {
+  const prompt = isTerminal ? '> ' : '';
+  const lines = createInterface({ input: process.stdin, output: process.stdout, terminal: isTerminal, prompt });
+  const interrupt = (): void => {
     if (!chat.interrupt()) lines.close();
-  });
+  };
+  // A terminal hands Ctrl-C to the prompt; where there is none it comes as a signal.
+  lines.on('SIGINT', interrupt);
+  process.on('SIGINT', interrupt);
   try {
     if (isTerminal) process.stdout.write(`${opened.root}: ask, or /help.\n`);
     lines.prompt();
@@ -160,6 +168,7 @@ async function run(options: ChatOptions): Promise<void> {
     }
   } finally {
     lines.close();
+    process.off('SIGINT', interrupt);
     await opened.engine.dispose();
   }
 }
@@ -167,6 +176,6 @@ async function run(options: ChatOptions): Promise<void> {
 /** Adds `locret chat`. */
 export function registerChat(program: Command): void {
   withAnswerOptions(withReadingOptions(program.command('chat').summary('a conversation about a repository')))
-    .description(description.trim())
+    .description(oneParagraph(description))
     .action(run);
 }

@@ -1,6 +1,16 @@
+/** A text that is written over several lines, as one paragraph: terminals differ in width. */
+export function oneParagraph(text: string): string {
+  return text.trim().replaceAll('\n', ' ');
+}
+
 /** `12,345` */
 export function formatCount(count: number): string {
   return count.toLocaleString('en-US');
+}
+
+/** `1 file`, `2,000 files` */
+export function formatAmount(count: number, one: string): string {
+  return `${formatCount(count)} ${one}${count === 1 ? '' : 's'}`;
 }
 
 /** `840 ms`, `3.2 s`, `2 min 05 s` */

@@ -1,21 +1,32 @@
 #!/usr/bin/env node
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
+import packageFile from '../../package.json' with { type: 'json' };
+import { systemErrorCode } from '../errors.js';
 import { registerAsk } from './ask.js';
 import { registerChat } from './chat.js';
-import { reportFailure } from './exit.js';
+import { exitCodes, reportFailure } from './exit.js';
 import { registerModels } from './models.js';
 import { registerPlan } from './plan.js';
 import { registerRead } from './read.js';
 import { registerTrace } from './trace.js';
 
+// Whoever reads the output may stop reading, as `head` does.
+process.stdout.on('error', (error) => {
+  if (systemErrorCode(error) !== 'EPIPE') throw error;
+  process.exit(exitCodes.success);
+});
+
 const program = new Command('locret')
   .description('Ask a question about a whole repository; a model on this machine answers, with links.')
-  .showHelpAfterError('(locret --help tells more)');
+  .version(packageFile.version)
+  .showHelpAfterError('(add --help to see what there is)')
+  .exitOverride();
 const commands = [registerAsk, registerChat, registerRead, registerPlan, registerModels, registerTrace];
 for (const register of commands) register(program);
 
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = reportFailure(error);
+  if (!(error instanceof CommanderError)) process.exitCode = reportFailure(error);
+  else process.exitCode = error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
 }

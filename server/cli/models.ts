@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { bundledModels, listModels, type ModelEntry } from '../model/catalog.js';
 import { printable } from './exit.js';
-import { formatBytes } from './format.js';
+import { formatBytes, oneParagraph } from './format.js';
 import { modelFolders } from './model-folders.js';
 
 const description = `
@@ -36,7 +36,7 @@ export function registerModels(program: Command): void {
   program
     .command('models')
     .summary('list the models that can be used')
-    .description(description.trim())
+    .description(oneParagraph(description))
     .option('--json', 'print one JSON array')
     .action(async (options: { readonly json?: boolean }) => {
       const folders = modelFolders();

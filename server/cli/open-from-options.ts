@@ -1,5 +1,6 @@
 import os from 'node:os';
-import { openMemory, planModel, type MemorySettings, type OpenedMemory } from '../memory/open-memory.js';
+import { openMemory, type MemorySettings, type OpenedMemory } from '../memory/open-memory.js';
+import { planModel } from '../memory/planned-model.js';
 import { resolveModel } from '../model/catalog.js';
 import { cacheFolder } from './cache-folder.js';
 import { printable } from './exit.js';

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Sampling, WeightPrecision } from '../engine/engine.js';
 import { policyNames } from '../memory/policies/policy-by-name.js';
 import type { PolicyName } from '../memory/policies/policy.js';
@@ -40,7 +40,7 @@ const precisions: readonly WeightPrecision[] = ['float32', 'int8', 'int4'];
 export function wholeNumber(least: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!Number.isSafeInteger(value) || value < least)
+    if (text.trim() === '' || !Number.isSafeInteger(value) || value < least)
       throw new InvalidArgumentError(`Expected a whole number of at least ${least}.`);
     return value;
   };
@@ -65,8 +65,10 @@ export function oneOf<Word extends string>(words: readonly Word[]): (text: strin
   };
 }
 
-function collect(text: string, earlier: readonly string[]): string[] {
-  return [...earlier, text];
+/** An option that may be given several times; none by default. */
+function repeatable(flags: string, description: string): Option {
+  const collect = (text: string, earlier: readonly string[]): string[] => [...earlier, text];
+  return new Option(flags, description).argParser(collect).default([], 'none');
 }
 
 const megabyte = 1 << 20;
@@ -89,13 +91,12 @@ export function withReadingOptions(command: Command): Command {
     .option('--stabilizers <units>', 'newest units exempt from eviction', wholeNumber(0))
     .option('--local <tokens>', 'last tokens of the repository that are never evicted', wholeNumber(0))
     .option('--threads <n>', 'threads of the model', wholeNumber(1))
-    .option('--include <pattern>', 'read only matching files (.gitignore syntax; repeatable)', collect, [])
-    .option('--exclude <pattern>', 'leave out matching files (.gitignore syntax; repeatable)', collect, [])
-    .option(
-      '--max-file-size <MB>',
-      'leave out larger files',
-      (text) => numberBetween(0.001, 1024)(text) * megabyte,
-      megabyte,
+    .addOption(repeatable('--include <pattern>', 'read only matching files (.gitignore syntax; repeatable)'))
+    .addOption(repeatable('--exclude <pattern>', 'leave out matching files (.gitignore syntax; repeatable)'))
+    .addOption(
+      new Option('--max-file-size <MB>', 'leave out larger files')
+        .argParser((text) => Math.floor(numberBetween(0.001, 1024)(text) * megabyte))
+        .default(megabyte, '1'),
     );
 }
 
@@ -110,7 +111,7 @@ export function withAnswerOptions(command: Command): Command {
     .option('--min-p <p>', 'only tokens at least p times as likely as the likeliest', numberBetween(0, 1))
     .option('--repetition-penalty <r>', '1 is off', numberBetween(0.1, 10))
     .option('--seed <n>', 'seed of the sampling', wholeNumber(0))
-    .option('--stop <text>', 'end the answer at this text (repeatable)', collect, []);
+    .addOption(repeatable('--stop <text>', 'end the answer at this text (repeatable)'));
 }
 
 /** The sampling that was asked for: only what was given, so that the model's own settings fill the rest. */

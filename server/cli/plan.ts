@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { renderPlan } from '../memory/render-plan.js';
+import { oneParagraph } from './format.js';
 import { planFromOptions, printNotice } from './open-from-options.js';
 import { withReadingOptions, type ReadingOptions } from './options.js';
 
@@ -22,7 +23,7 @@ async function run(options: ReadingOptions & { readonly json?: boolean }): Promi
 /** Adds `locret plan`. */
 export function registerPlan(program: Command): void {
   withReadingOptions(program.command('plan').summary('show the memory that reading will take'))
-    .description(description.trim())
+    .description(oneParagraph(description))
     .option('--json', 'print one JSON object')
     .action(run);
 }

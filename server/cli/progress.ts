@@ -10,7 +10,8 @@ export function progressLine(progress: ReadProgress): string {
   const share = progress.bytes === 0 ? 1 : Math.min(1, progress.bytesRead / progress.bytes);
   const filled = Math.round(share * barWidth);
   const bar = '█'.repeat(filled) + '░'.repeat(barWidth - filled);
-  const left = progress.secondsLeft === undefined ? '' : ` · ${formatSeconds(progress.secondsLeft)} left`;
+  const left =
+    progress.secondsLeft === undefined || share === 1 ? '' : ` · ${formatSeconds(progress.secondsLeft)} left`;
   return (
     `Reading ${bar} ${String(Math.floor(share * 100)).padStart(3)} %` +
     ` · ${formatCount(progress.filesRead)}/${formatCount(progress.files)} files` +
@@ -22,14 +23,19 @@ export function progressLine(progress: ReadProgress): string {
 export class ProgressBar {
   private lastDrawn = -Infinity;
   private drawn = false;
+  private finished = false;
 
-  constructor(private readonly output: NodeJS.WriteStream = process.stderr) {}
+  constructor(private readonly output: NodeJS.WriteStream = process.stderr) {
+    // A bar is there at once; a line is worth its place only when there is something to wait for.
+    if (!output.isTTY) this.lastDrawn = performance.now();
+  }
 
   show(progress: ReadProgress): void {
     const now = performance.now();
     const finished = progress.filesRead === progress.files && progress.bytesRead >= progress.bytes;
     const pause = this.output.isTTY ? redrawMilliseconds : lineMilliseconds;
-    if (now - this.lastDrawn < pause && !finished) return;
+    if (finished ? this.finished : now - this.lastDrawn < pause) return;
+    this.finished = finished;
     this.lastDrawn = now;
     const line = progressLine(progress);
     if (this.output.isTTY) {

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import type { OpenedMemory } from '../memory/open-memory.js';
 import type { SkippedFile } from '../repository/source.js';
-import { interruptSignal, printable } from './exit.js';
-import { formatBytes, formatCount, formatSeconds } from './format.js';
+import { terminalLine } from '../answer/render-answer.js';
+import { interruptSignal } from './exit.js';
+import { formatAmount, formatBytes, formatCount, formatSeconds, oneParagraph } from './format.js';
 import { openFromOptions } from './open-from-options.js';
 import { withReadingOptions, type ReadingOptions } from './options.js';
 
@@ -24,8 +25,12 @@ function countReasons(skipped: readonly SkippedFile[]): string {
   return [...counts].map(([reason, count]) => `${formatCount(count)} ${reason}`).join(' · ');
 }
 
-async function report({ memory, engine }: OpenedMemory, options: ReadCommandOptions): Promise<void> {
-  const changed = await memory.detectChanges();
+async function report(
+  { memory, engine }: OpenedMemory,
+  options: ReadCommandOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const changed = await memory.detectChanges(signal);
   const coverage = memory.coverage();
   const { length, cacheBytes, weightBytes } = await engine.stats();
   if (options.json === true) {
@@ -36,8 +41,8 @@ async function report({ memory, engine }: OpenedMemory, options: ReadCommandOpti
   }
   const how = { read: 'Read', snapshot: 'Restored', update: 'Updated' }[memory.source];
   const lines = [
-    `${how} in ${formatSeconds(memory.seconds)}: ${formatCount(coverage.filesRead)} files, ` +
-      `${formatCount(coverage.tokensRead)} tokens, ${formatCount(length)} units kept in ${formatBytes(cacheBytes)} of cache.`,
+    `${how} in ${formatSeconds(memory.seconds)}: ${formatAmount(coverage.filesRead, 'file')}, ` +
+      `${formatAmount(coverage.tokensRead, 'token')}, ${formatAmount(length, 'unit')} kept in ${formatBytes(cacheBytes)} of cache.`,
   ];
   if (coverage.skipped.length > 0)
     lines.push(
@@ -46,17 +51,18 @@ async function report({ memory, engine }: OpenedMemory, options: ReadCommandOpti
   if (options.skipped === true)
     lines.push(...coverage.skipped.map(({ path, reason, detail }) => `  ${path}: ${reason}, ${detail}`));
   if (changed.length > 0) {
-    lines.push(`Changed since: ${formatCount(changed.length)} (locret read --update folds them in).`);
+    lines.push(`${formatAmount(changed.length, 'file')} changed since (locret read --update folds them in):`);
     lines.push(...changed.slice(0, 10).map(({ path, change }) => `  ${path}: ${change}`));
   }
-  process.stdout.write(`${printable(lines.join('\n'))}\n`);
+  process.stdout.write(`${lines.map(terminalLine).join('\n')}\n`);
 }
 
 async function run(options: ReadCommandOptions): Promise<void> {
   const { update = false, fresh = false } = options;
-  const opened = await openFromOptions(options, { update, fresh, signal: interruptSignal() });
+  const signal = interruptSignal();
+  const opened = await openFromOptions(options, { update, fresh, signal });
   try {
-    await report(opened, options);
+    await report(opened, options, signal);
   } finally {
     await opened.engine.dispose();
   }
@@ -65,7 +71,7 @@ async function run(options: ReadCommandOptions): Promise<void> {
 /** Adds `locret read`. */
 export function registerRead(program: Command): void {
   withReadingOptions(program.command('read').summary('read a repository into its memory'))
-    .description(description.trim())
+    .description(oneParagraph(description))
     .option('--update', 'fold in the files that changed since the snapshot')
     .option('--fresh', 'read everything again')
     .option('--skipped', 'list what was skipped, with reasons')

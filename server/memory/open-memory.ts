@@ -1,26 +1,19 @@
 import { existsSync } from 'node:fs';
 import type { Engine } from '../engine/engine.js';
-import { openEngine } from '../engine/remote-engine.js';
-import { isLocretError, messageOf } from '../errors.js';
-import { openModel, type LoadedModel } from '../model/model.js';
-import { openRetainingHeads } from '../model/retaining-heads.js';
-import { resolveRoot } from '../repository/root.js';
+import { isLocretError, LocretError, messageOf, throwIfCancelled } from '../errors.js';
 import type { Survey, SurveyOptions } from '../repository/source.js';
 import { surveyRepository } from '../repository/survey.js';
-import { packedWeightsFolder, readingIdentity, snapshotFile } from './cache-files.js';
-import { freeMemory } from './free-memory.js';
+import { readingIdentity, snapshotFile } from './cache-files.js';
 import { lock } from './lock.js';
 import type { ReadProgress } from './memory.js';
-import { planMemory, type MemoryPlan, type PlanSettings } from './plan.js';
+import { loadEngine, planModel, type PlannedModel, type ReadingSettings } from './planned-model.js';
 import { readRepository } from './reading.js';
 import type { ReadMemory } from './repository-memory.js';
 import { restoreSnapshot, saveSnapshot } from './snapshot.js';
 import { updateMemory } from './update.js';
 
 /** Which repository is read by which model, and how. */
-export interface MemorySettings extends PlanSettings {
-  readonly repo: string;
-  readonly modelFolder: string;
+export interface MemorySettings extends ReadingSettings {
   readonly survey: SurveyOptions;
   /** Where snapshots and packed weights are kept. */
   readonly cacheFolder: string;
@@ -35,40 +28,6 @@ export interface MemoryHooks {
 
 /** How long a process waits for another one that reads the same repository. */
 const lockPatience = 30 * 60_000;
-
-/** A model that is planned, and not yet loaded. */
-export interface PlannedModel {
-  /** The repository's real path. */
-  readonly root: string;
-  readonly model: LoadedModel;
-  readonly plan: MemoryPlan;
-}
-
-/**
- * Opens a model's folder and plans its memory. No weights are loaded.
- * @throws LocretError for a repository or model that is not there or damaged, window-too-small, out-of-memory
- */
-export async function planModel(settings: MemorySettings): Promise<PlannedModel> {
-  const root = await resolveRoot(settings.repo);
-  const model = await openModel(settings.modelFolder);
-  const headsFile = settings.heads ?? model.locret.heads;
-  const headWidth = headsFile === undefined ? 0 : openRetainingHeads(headsFile, model.shape).width;
-  return { root, model, plan: planMemory(model, settings, headWidth, freeMemory()) };
-}
-
-/** Loads the planned model into a worker. */
-export function loadEngine({ model, plan }: PlannedModel, cacheFolder: string): Promise<Engine> {
-  const { heads, policy, precision, threads, cache } = plan;
-  return openEngine({
-    model: model.folder,
-    policy,
-    precision,
-    plan: cache,
-    threads,
-    cacheFolder: packedWeightsFolder(cacheFolder, model.folder),
-    ...(heads === undefined ? {} : { heads }),
-  });
-}
 
 /** Opens the memory of one repository: restores its snapshot, or reads the repository. */
 class MemoryOpening {
@@ -92,22 +51,23 @@ class MemoryOpening {
   async open(fresh: boolean, update: boolean): Promise<ReadMemory> {
     const restored = fresh ? undefined : await this.restore();
     if (restored !== undefined && !update) return restored;
-    return this.locked(async () => {
+    const { signal } = this.hooks;
+    return this.locked(signal, async () => {
       // Another process may have finished reading meanwhile.
       const memory = fresh ? undefined : (restored ?? (await this.restore()));
-      if (memory === undefined) return this.read();
-      return update ? this.updated(memory) : memory;
+      if (memory === undefined) return this.read(signal);
+      return update ? this.updated(memory, signal) : memory;
     });
   }
 
-  update(memory: ReadMemory): Promise<ReadMemory> {
-    return this.locked(() => this.updated(memory));
+  update(memory: ReadMemory, signal: AbortSignal | undefined): Promise<ReadMemory> {
+    return this.locked(signal, () => this.updated(memory, signal));
   }
 
-  private async locked<Result>(task: () => Promise<Result>): Promise<Result> {
+  private async locked<Result>(signal: AbortSignal | undefined, task: () => Promise<Result>): Promise<Result> {
     const release = await lock(`${this.file}.lock`, {
       patience: lockPatience,
-      signal: this.hooks.signal,
+      signal,
       onWait: (pid) => {
         this.notice(`Process ${pid ?? 'unknown'} is reading this repository; waiting for it.`);
       },
@@ -136,9 +96,8 @@ class MemoryOpening {
     }
   }
 
-  private async read(): Promise<ReadMemory> {
+  private async read(signal: AbortSignal | undefined): Promise<ReadMemory> {
     const { root, model, plan } = this.planned;
-    const { signal } = this.hooks;
     const options = this.settings.survey;
     const survey = this.survey ?? (await surveyRepository(root, options, signal === undefined ? {} : { signal }));
     this.survey = undefined;
@@ -155,22 +114,26 @@ class MemoryOpening {
     return memory;
   }
 
-  private async updated(memory: ReadMemory): Promise<ReadMemory> {
-    const { onProgress, signal } = this.hooks;
-    let updated: ReadMemory | undefined;
+  private async updated(memory: ReadMemory, signal: AbortSignal | undefined): Promise<ReadMemory> {
+    const { onProgress } = this.hooks;
     try {
-      updated = await updateMemory({ memory, onProgress, signal });
+      const updated = await updateMemory({ memory, onProgress, signal });
+      if (updated === undefined) {
+        this.notice('So much has changed that the repository is read anew.');
+        return await this.read(signal);
+      }
+      if (updated !== memory) await this.save(updated);
+      return updated;
     } catch (error) {
       // The cache is part old, part new: whoever goes on asking gets the old one back.
-      if (!isLocretError(error, 'engine-failed')) await this.restore();
-      throw error;
+      if (isLocretError(error, 'engine-failed') || (await this.restore()) !== undefined) throw error;
+      throw new LocretError(
+        'engine-failed',
+        `The update did not end: ${messageOf(error)} The memory before it has no snapshot to return to.`,
+        'Open the repository again.',
+        { cause: error },
+      );
     }
-    if (updated === undefined) {
-      this.notice('So much has changed that the repository is read anew.');
-      return this.read();
-    }
-    if (updated !== memory) await this.save(updated);
-    return updated;
   }
 
   /** A memory that cannot be saved can still be asked. */
@@ -189,7 +152,7 @@ export interface OpenedMemory extends PlannedModel {
   readonly memory: ReadMemory;
   readonly engine: Engine;
   /** Folds what changed on disk into a memory of this engine and saves it; the given memory is not valid afterwards. */
-  update(memory: ReadMemory): Promise<ReadMemory>;
+  update(memory: ReadMemory, signal?: AbortSignal): Promise<ReadMemory>;
 }
 
 /**
@@ -216,11 +179,12 @@ export async function openMemory(
     fresh || !hasSnapshot
       ? await surveyRepository(planned.root, settings.survey, signal === undefined ? {} : { signal })
       : undefined;
-  const engine = await loadEngine(planned, settings.cacheFolder);
+  const engine = await loadEngine(planned, settings.cacheFolder, (notice) => hooks.onNotice?.(notice));
   try {
+    throwIfCancelled(signal, 'Loading the model');
     const opening = new MemoryOpening(planned, engine, settings, hooks, survey);
     const memory = await opening.open(fresh, update);
-    return { ...planned, engine, memory, update: (held) => opening.update(held) };
+    return { ...planned, engine, memory, update: (held, stop) => opening.update(held, stop) };
   } catch (error) {
     await engine.dispose();
     throw error;
