@@ -196,7 +196,7 @@ export async function outlineSource(file: RepositoryFile, text: string): Promise
     parser.delete();
     return definitions;
   } catch {
-    discardGrammars();
+    discardGrammars([tree, parser]);
     return [];
   }
 }
