@@ -90,8 +90,16 @@ function joined<Numbers extends Int32Array | Uint16Array | Uint8Array>(
 class Reader {
   constructor(
     private readonly value: unknown,
-    private readonly where: string,
+    private readonly key: string | number,
+    private readonly parent?: Reader,
   ) {}
+
+  /** Put together only for an error: a large repository has millions of values. */
+  private get where(): string {
+    const { key, parent } = this;
+    if (parent === undefined) return String(key);
+    return typeof key === 'number' ? `${parent.where}[${key}]` : `${parent.where}.${key}`;
+  }
 
   private wrong(expected: string): Error {
     return new Error(`${this.where} is not ${expected}`);
@@ -99,12 +107,12 @@ class Reader {
 
   field(name: string): Reader {
     if (!isJsonObject(this.value)) throw this.wrong('an object');
-    return new Reader(this.value[name], `${this.where}.${name}`);
+    return new Reader(this.value[name], name, this);
   }
 
   list<Item>(of: (item: Reader) => Item): Item[] {
     if (!Array.isArray(this.value)) throw this.wrong('a list');
-    return this.value.map((item: unknown, index) => of(new Reader(item, `${this.where}[${index}]`)));
+    return this.value.map((item: unknown, index) => of(new Reader(item, index, this)));
   }
 
   string(): string {
