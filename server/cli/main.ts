@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
 import { systemErrorCode } from '../errors.js';
+import { keepHeapSteady } from '../memory/steady-heap.js';
 import { registerAsk } from './ask.js';
 import { registerChat } from './chat.js';
 import { exitCodes, reportFailure } from './exit.js';
@@ -9,6 +10,8 @@ import { registerModels } from './models.js';
 import { registerPlan } from './plan.js';
 import { registerRead } from './read.js';
 import { registerTrace } from './trace.js';
+
+keepHeapSteady();
 
 // Whoever reads the output may stop reading, as `head` does.
 process.stdout.on('error', (error) => {

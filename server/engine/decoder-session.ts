@@ -19,6 +19,8 @@ export interface DecoderSessionOptions {
   readonly heads: RetainingHeads | undefined;
   readonly precision: WeightPrecision;
   readonly threads: number;
+  /** Tokens of the usual pass. */
+  readonly chunk: number;
   /** Where packed weights and the graph lie. */
   readonly cacheFolder: string;
 }
@@ -32,6 +34,7 @@ export interface Pass {
   readonly queries: boolean;
 }
 
+/** What a pass gives; valid until the next one. */
 export interface PassResult {
   /** `[logitRows, vocabulary]` */
   readonly logits: Float32Array;
@@ -86,6 +89,8 @@ function floats(outputs: InferenceSession.ReturnType, name: string): Float32Arra
 /** The decoder in onnxruntime: runs passes over a cache that lies outside of it. */
 export class DecoderSession {
   private readonly pastTensors = new Map<string, Tensor>();
+  /** By the tokens of a pass. */
+  private readonly outputTensors = new Map<number, Record<string, Tensor | null>>();
   private capacity = 0;
   private pastMask = new Float32Array(0);
   private ropeTensors: Readonly<Record<string, Tensor>> = {};
@@ -95,6 +100,7 @@ export class DecoderSession {
     private readonly session: InferenceSession,
     private readonly shape: ModelShape,
     private readonly withScores: boolean,
+    private readonly chunk: number,
     /** Bytes of packed weights. */
     readonly weightBytes: number,
   ) {}
@@ -130,6 +136,7 @@ export class DecoderSession {
       session,
       checkpoint.shape,
       heads !== undefined,
+      options.chunk,
       weights.bytes + (heads === undefined ? 0 : headWeights.bytes),
     );
   }
@@ -141,15 +148,9 @@ export class DecoderSession {
   async run(cache: RetainedCache, rope: RopeTable, pass: Pass): Promise<PassResult> {
     const { layers } = this.shape;
     const feeds = this.feeds(cache, rope, pass);
-    const fetches: string[] = [decoderOutputs.logits];
-    for (let layer = 0; layer < layers; layer++) {
-      fetches.push(decoderOutputs.newKey(layer), decoderOutputs.newValue(layer));
-      if (this.withScores) fetches.push(decoderOutputs.score(layer));
-      if (pass.queries) fetches.push(decoderOutputs.query(layer));
-    }
     let outputs: InferenceSession.ReturnType;
     try {
-      outputs = await this.session.run(feeds, fetches);
+      outputs = await this.session.run(feeds, this.fetches(pass));
     } catch (error) {
       throw engineFailure('running the model', error);
     }
@@ -164,6 +165,30 @@ export class DecoderSession {
       })),
       queries: pass.queries ? all((layer) => floats(outputs, decoderOutputs.query(layer))) : [],
     };
+  }
+
+  /**
+   * Where the outputs go. Passes of the usual sizes, a whole chunk or one token, write into the same tensors each time:
+   * fresh ones would pile up until they are collected.
+   */
+  private fetches({ tokens, logitRows, queries }: Pass): Record<string, Tensor | null> {
+    const count = tokens.length;
+    const isUsual = (count === this.chunk || count === 1) && logitRows.length === 1 && !queries;
+    const known = isUsual ? this.outputTensors.get(count) : undefined;
+    if (known !== undefined) return known;
+    const { layers, kvHeads, headDim, heads, vocabulary } = this.shape;
+    const output = (width: number): Tensor | null =>
+      isUsual ? new Tensor('float32', new Float32Array(count * width), [1, count, width]) : null;
+    const logits = isUsual ? new Tensor('float32', new Float32Array(vocabulary), [1, 1, vocabulary]) : null;
+    const fetches: Record<string, Tensor | null> = { [decoderOutputs.logits]: logits };
+    for (let layer = 0; layer < layers; layer++) {
+      fetches[decoderOutputs.newKey(layer)] = output(kvHeads * headDim);
+      fetches[decoderOutputs.newValue(layer)] = output(kvHeads * headDim);
+      if (this.withScores) fetches[decoderOutputs.score(layer)] = output(kvHeads);
+      if (queries) fetches[decoderOutputs.query(layer)] = output(heads * headDim);
+    }
+    if (isUsual) this.outputTensors.set(count, fetches);
+    return fetches;
   }
 
   private feeds(cache: RetainedCache, rope: RopeTable, { tokens, logitRows }: Pass): Record<string, Tensor> {

@@ -417,7 +417,14 @@ export async function createOnnxEngine(options: EngineOptions): Promise<Engine> 
         'Give the retaining heads of this model, or choose a policy that needs none.',
       );
     }
-    const session = await DecoderSession.open({ checkpoint, heads, precision, threads, cacheFolder });
+    const session = await DecoderSession.open({
+      checkpoint,
+      heads,
+      precision,
+      threads,
+      chunk: plan.chunk,
+      cacheFolder,
+    });
     const description: EngineDescription = {
       backend: 'onnx',
       shape,
