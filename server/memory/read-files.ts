@@ -34,16 +34,18 @@ export interface FilesRead {
   readonly nextTokenIndex: number;
 }
 
+/** Longer texts are not held for an outline: none is made of them. UTF-16 units. */
+const longestOutlined = 4 << 20;
+
 /** Takes down one file while its segments pass. */
 class FileInProgress {
   private readonly map: FileMapBuilder;
-  private text = '';
+  /** Undefined when no outline is to be made. */
+  private text: string | undefined;
 
-  constructor(
-    private readonly file: RepositoryFile,
-    begin: number,
-  ) {
+  constructor(file: RepositoryFile, begin: number) {
     this.map = new FileMapBuilder(begin);
+    this.text = file.language === undefined ? undefined : '';
   }
 
   add(segment: Segment, starts: Int32Array): void {
@@ -52,11 +54,12 @@ class FileInProgress {
       return;
     }
     this.map.add(segment.text, starts, segment.line, segment.column);
-    if (this.file.language !== undefined) this.text += segment.text;
+    if (this.text === undefined) return;
+    this.text = this.text.length + segment.text.length > longestOutlined ? undefined : this.text + segment.text;
   }
 
   async finish(file: RepositoryFile): Promise<{ map: FileMap; definitions: readonly Definition[] }> {
-    const definitions = file.language === undefined ? [] : await outlineSource(file, this.text);
+    const definitions = this.text === undefined ? [] : await outlineSource(file, this.text);
     return { map: this.map.finish(file), definitions };
   }
 }
