@@ -62,7 +62,7 @@ describe('Ctrl-C', () => {
   });
 
   it('while answering ends the answer', async () => {
-    const asking = terminal.start(['ask', '--repo', root, '--temperature', '2', '--tokens', '900', 'Tell everything']);
+    const asking = terminal.start(['ask', '--repo', root, '--temperature', '5', '--tokens', '900', 'Tell everything']);
     await asking.until(() => asking.stdout !== '');
     asking.kill('SIGINT');
     const ended = await asking.ended;

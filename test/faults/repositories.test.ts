@@ -122,7 +122,7 @@ describe('files that cannot be read', () => {
     expectFailure(await reading.ended, /\nReading [a-z ]+ was cancelled\.\n/, 130);
     expect(terminal.leftovers()).toEqual([]);
     rmSync(root, { recursive: true });
-  });
+  }, 300_000);
 });
 
 describe('files that change while they are read', () => {

@@ -10,6 +10,9 @@ const program = fileURLToPath(new URL('../../dist/locret.js', import.meta.url));
 /** A user without rights of their own, where the tests run as one who may do everything. */
 const nobody = 65534;
 
+/** How long something may take that takes a second or two, milliseconds. */
+const patience = 100_000;
+
 /** How the program ended and what it printed. */
 export interface Ended {
   readonly status: number | null;
@@ -51,7 +54,11 @@ export class RunningProgram {
 
   /** Waits until something holds, as long as the program runs. */
   async until(holds: () => boolean): Promise<void> {
-    while (this.isRunning && !holds()) await delay(5);
+    const started = performance.now();
+    while (this.isRunning && !holds()) {
+      if (performance.now() - started > patience) throw new Error(`It still waits: ${this.stdout}${this.stderr}`);
+      await delay(5);
+    }
   }
 
   kill(signal: NodeJS.Signals): void {
