@@ -3,7 +3,6 @@ import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { loadEngine, planModel } from '../server/memory/planned-model.js';
 import { readRepository } from '../server/memory/reading.js';
-import { keepHeapSteady } from '../server/memory/steady-heap.js';
 import { surveyRepository } from '../server/repository/survey.js';
 import { publish } from './figure.js';
 import { repositoryOfSources } from './real-text.js';
@@ -29,7 +28,6 @@ interface Reached {
   readonly tokensPerSecond: number;
 }
 
-keepHeapSteady();
 const repo = await repositoryOfSources(options.text, (marks.at(-1) ?? 0) * bytesPerToken);
 const reached: Reached[] = [];
 let cacheBytes = 0;

@@ -63,7 +63,8 @@ await build({
   sourcemap: true,
   logLevel: 'warning',
 });
-const run = spawnSync(process.execPath, ['--enable-source-maps', `${folder}${name}.js`, ...argv], {
+// As the `locret` command runs: see its first line.
+const run = spawnSync(process.execPath, ['--enable-source-maps', '--max-semi-space-size=4', `${folder}${name}.js`, ...argv], {
   cwd: root,
   stdio: 'inherit',
 });

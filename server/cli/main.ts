@@ -1,8 +1,7 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=4
 import { Command, CommanderError } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
 import { systemErrorCode } from '../errors.js';
-import { keepHeapSteady } from '../memory/steady-heap.js';
 import { registerAsk } from './ask.js';
 import { registerChat } from './chat.js';
 import { exitCodes, reportFailure } from './exit.js';
@@ -10,8 +9,6 @@ import { registerModels } from './models.js';
 import { registerPlan } from './plan.js';
 import { registerRead } from './read.js';
 import { registerTrace } from './trace.js';
-
-keepHeapSteady();
 
 // Whoever reads the output may stop reading, as `head` does.
 process.stdout.on('error', (error) => {
