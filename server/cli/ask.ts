@@ -69,9 +69,16 @@ async function answerDeep(question: Question, options: AskCommandOptions, print:
   const planned = await planModel(settings);
   planned.plan.notices.forEach(printNotice);
   const { signal } = question;
-  const survey = await surveyRepository(planned.root, settings.survey, signal === undefined ? {} : { signal });
-  const engine = await loadEngine(planned, settings.cacheFolder, printNotice);
   const bar = new ProgressBar();
+  const onFile = (filesSeen: number): void => {
+    bar.showSurvey(filesSeen);
+  };
+  const hooks = signal === undefined ? { onFile } : { onFile, signal };
+  const survey = await surveyRepository(planned.root, settings.survey, hooks);
+  const engine = await loadEngine(planned, settings.cacheFolder, (notice) => {
+    bar.end();
+    printNotice(notice);
+  });
   const { model, plan } = planned;
   const read = async (questionFirst: string) => {
     try {

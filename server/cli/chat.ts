@@ -162,10 +162,14 @@ async function run(options: ChatOptions): Promise<void> {
   try {
     if (isTerminal) process.stdout.write(`${opened.root}: ask, or /help.\n`);
     lines.prompt();
+    let goesOn = true;
     for await (const line of lines) {
-      if (!(await chat.handle(line))) break;
+      goesOn = await chat.handle(line);
+      if (!goesOn) break;
       lines.prompt();
     }
+    // Ctrl-C and Ctrl-D leave the cursor behind the prompt.
+    if (isTerminal && goesOn) process.stdout.write('\n');
   } finally {
     lines.close();
     process.off('SIGINT', interrupt);

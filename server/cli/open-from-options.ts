@@ -47,6 +47,9 @@ export async function openFromOptions(
         onProgress: (progress) => {
           bar.show(progress);
         },
+        onFile: (filesSeen) => {
+          bar.showSurvey(filesSeen);
+        },
         onNotice: (notice) => {
           bar.end();
           printNotice(notice);

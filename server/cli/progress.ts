@@ -31,13 +31,23 @@ export class ProgressBar {
   }
 
   show(progress: ReadProgress): void {
-    const now = performance.now();
     const finished = progress.filesRead === progress.files && progress.bytesRead >= progress.bytes;
-    const pause = this.output.isTTY ? redrawMilliseconds : lineMilliseconds;
-    if (finished ? this.finished : now - this.lastDrawn < pause) return;
+    if (finished ? this.finished : !this.isDue()) return;
     this.finished = finished;
-    this.lastDrawn = now;
-    const line = progressLine(progress);
+    this.draw(progressLine(progress));
+  }
+
+  /** Shows that the repository's files are being found. */
+  showSurvey(filesSeen: number): void {
+    if (this.isDue()) this.draw(`Looking at the files: ${formatCount(filesSeen)} …`);
+  }
+
+  private isDue(): boolean {
+    return performance.now() - this.lastDrawn >= (this.output.isTTY ? redrawMilliseconds : lineMilliseconds);
+  }
+
+  private draw(line: string): void {
+    this.lastDrawn = performance.now();
     if (this.output.isTTY) {
       this.output.write(`\r\u001b[2K${line.slice(0, Math.max(20, this.output.columns - 1))}`);
       this.drawn = true;

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Engine } from '../engine/engine.js';
 import { isLocretError, LocretError, messageOf, throwIfCancelled } from '../errors.js';
 import type { Survey, SurveyOptions } from '../repository/source.js';
-import { surveyRepository } from '../repository/survey.js';
+import { surveyRepository, type SurveyHooks } from '../repository/survey.js';
 import { readingIdentity, snapshotFile } from './cache-files.js';
 import { lock } from './lock.js';
 import type { ReadProgress } from './memory.js';
@@ -21,9 +21,15 @@ export interface MemorySettings extends ReadingSettings {
 
 export interface MemoryHooks {
   readonly onProgress?: (progress: ReadProgress) => void;
+  /** Called while the repository's files are found, with how many were looked at. */
+  readonly onFile?: (filesSeen: number) => void;
   /** Called with what the user should know, as soon as it is known. */
   readonly onNotice?: (notice: string) => void;
   readonly signal?: AbortSignal | undefined;
+}
+
+function surveyHooks({ onFile }: MemoryHooks, signal: AbortSignal | undefined): SurveyHooks {
+  return { ...(onFile === undefined ? {} : { onFile }), ...(signal === undefined ? {} : { signal }) };
 }
 
 /** How long a process waits for another one that reads the same repository. */
@@ -99,7 +105,7 @@ class MemoryOpening {
   private async read(signal: AbortSignal | undefined): Promise<ReadMemory> {
     const { root, model, plan } = this.planned;
     const options = this.settings.survey;
-    const survey = this.survey ?? (await surveyRepository(root, options, signal === undefined ? {} : { signal }));
+    const survey = this.survey ?? (await surveyRepository(root, options, surveyHooks(this.hooks, signal)));
     this.survey = undefined;
     const memory = await readRepository({
       engine: this.engine,
@@ -177,7 +183,7 @@ export async function openMemory(
   // Surveyed before the model is loaded: nobody should wait for a model to be told that there is nothing to read.
   const survey =
     fresh || !hasSnapshot
-      ? await surveyRepository(planned.root, settings.survey, signal === undefined ? {} : { signal })
+      ? await surveyRepository(planned.root, settings.survey, surveyHooks(hooks, signal))
       : undefined;
   const engine = await loadEngine(planned, settings.cacheFolder, (notice) => hooks.onNotice?.(notice));
   try {
