@@ -19,15 +19,22 @@ export function progressLine(progress: ReadProgress): string {
   );
 }
 
+/** A terminal, or a stream of lines. */
+interface ProgressOutput {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
 /** Shows a read's progress: a bar that is redrawn on a terminal, a line now and then elsewhere. */
 export class ProgressBar {
   private lastDrawn = -Infinity;
   private drawn = false;
   private finished = false;
 
-  constructor(private readonly output: NodeJS.WriteStream = process.stderr) {
+  constructor(private readonly output: ProgressOutput = process.stderr) {
     // A bar is there at once; a line is worth its place only when there is something to wait for.
-    if (!output.isTTY) this.lastDrawn = performance.now();
+    if (output.isTTY !== true) this.lastDrawn = performance.now();
   }
 
   show(progress: ReadProgress): void {
@@ -43,13 +50,14 @@ export class ProgressBar {
   }
 
   private isDue(): boolean {
-    return performance.now() - this.lastDrawn >= (this.output.isTTY ? redrawMilliseconds : lineMilliseconds);
+    return performance.now() - this.lastDrawn >= (this.output.isTTY === true ? redrawMilliseconds : lineMilliseconds);
   }
 
   private draw(line: string): void {
     this.lastDrawn = performance.now();
-    if (this.output.isTTY) {
-      this.output.write(`\r\u001b[2K${line.slice(0, Math.max(20, this.output.columns - 1))}`);
+    if (this.output.isTTY === true) {
+      const width = Math.max(20, (this.output.columns ?? 80) - 1);
+      this.output.write(`\r\u001b[2K${line.slice(0, width)}`);
       this.drawn = true;
     } else {
       this.output.write(`${line}\n`);

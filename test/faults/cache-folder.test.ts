@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, it, type TestContext } from 'vitest';
 import { apples, expectAnswer, expectFailure, Terminal, whereIsCountApples } from './terminal.js';
@@ -96,6 +96,19 @@ describe('a full disk', () => {
 describe('the cache folder', () => {
   it('holds what this program writes and nothing else', async () => {
     expectAnswer(await terminal.start(ask).ended, 'apple.ts:1');
+    expect(terminal.cached(/./)).not.toEqual([]);
     expect(terminal.cached(/^(?!locret\/(?:memories|weights)\/)/)).toEqual([]);
   });
+
+  it.each([/backbone.*\.weights$/, /heads.*\.weights$/, /\.onnx$/, /\.seal$/])(
+    'is made whole again where a file is cut: %s',
+    async (pattern) => {
+      expectAnswer(await terminal.start(ask).ended, 'apple.ts:1');
+      const [file = ''] = terminal.cached(pattern);
+      const { size } = statSync(path.join(terminal.cacheHome, file));
+      truncateSync(path.join(terminal.cacheHome, file), size >> 1);
+      expectAnswer(await terminal.start(ask).ended, 'apple.ts:1');
+      expect(statSync(path.join(terminal.cacheHome, file)).size).toBe(size);
+    },
+  );
 });

@@ -1,5 +1,6 @@
+import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { progressLine } from '../../../server/cli/progress.js';
+import { ProgressBar, progressLine } from '../../../server/cli/progress.js';
 
 const halfway = {
   filesRead: 3,
@@ -24,5 +25,19 @@ describe('the progress line of a read', () => {
 
   it('never shows more than everything when files grew while they were read', () => {
     expect(progressLine({ ...halfway, bytesRead: 2000 })).toContain('100 %');
+  });
+});
+
+describe('the progress of a read where there is no terminal', () => {
+  it('is nothing while there is little to wait for, and one line at the end', () => {
+    const output = new PassThrough();
+    const bar = new ProgressBar(output);
+    bar.showSurvey(1);
+    bar.show(halfway);
+    const finished = { ...halfway, filesRead: 6, bytesRead: 1000 };
+    bar.show(finished);
+    bar.show(finished);
+    bar.end();
+    expect(String(output.read())).toBe(`Reading ${'█'.repeat(24)} 100 % · 6/6 files · 1,200 tokens · 432 tokens/s\n`);
   });
 });
