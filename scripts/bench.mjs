@@ -18,6 +18,7 @@ const benches = {
   },
   memory: { entries: ['memory'], peers: [] },
   eviction: { entries: ['eviction'], peers: [] },
+  answers: { entries: ['answers'], peers: [] },
 };
 
 /** The name of llama.cpp's prebuilt CPU library for this machine. */
@@ -64,8 +65,12 @@ await build({
   logLevel: 'warning',
 });
 // As the `locret` command runs: see its first line.
-const run = spawnSync(process.execPath, ['--enable-source-maps', '--max-semi-space-size=4', `${folder}${name}.js`, ...argv], {
-  cwd: root,
-  stdio: 'inherit',
-});
+const run = spawnSync(
+  process.execPath,
+  ['--enable-source-maps', '--max-semi-space-size=4', `${folder}${name}.js`, ...argv],
+  {
+    cwd: root,
+    stdio: 'inherit',
+  },
+);
 process.exit(run.status ?? 1);
