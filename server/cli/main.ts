@@ -22,9 +22,9 @@ const program = new Command('locret')
   .showHelpAfterError('(add --help to see what there is)')
   .exitOverride();
 const commands = [registerAsk, registerChat, registerRead, registerPlan, registerModels, registerTrace];
-for (const register of commands) register(program);
 
 try {
+  for (const register of commands) register(program);
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof CommanderError)) process.exitCode = reportFailure(error);

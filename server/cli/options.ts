@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Sampling, WeightPrecision } from '../engine/engine.js';
+import { LocretError } from '../errors.js';
 import { policyNames } from '../memory/policies/policy-by-name.js';
 import type { PolicyName } from '../memory/policies/policy.js';
 
@@ -78,10 +79,20 @@ export function userPath(text: string): string {
   return path.resolve(process.env['INIT_CWD'] ?? process.cwd(), text);
 }
 
+/** @throws LocretError repository-not-found when it was removed meanwhile */
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    const message = 'The folder that this command was started in does not exist any more.';
+    throw new LocretError('repository-not-found', message, 'Change to a folder that exists.', { cause: error });
+  }
+}
+
 /** Adds the options of {@link ReadingOptions} to a command. */
 export function withReadingOptions(command: Command): Command {
   return command
-    .option('--repo <folder>', 'repository to read', userPath, process.cwd())
+    .option('--repo <folder>', 'repository to read', userPath, currentFolder())
     .option('--model <name|folder>', 'model: a name that `locret models` lists, or a folder', 'nano')
     .option('--heads <file>', "retaining heads (safetensors); default: the model's own", userPath)
     .option('--policy <name>', `which cache units stay: ${policyNames.join(', ')}`, oneOf(policyNames))
