@@ -137,13 +137,16 @@ export async function answerQuestion(memory: RepositoryMemory, asked: Question):
   const questionText = (text: string): number[] =>
     tokenizer.encode(frame.after([{ role: 'user', content: tokenizer.neutralize(text) }]));
   const questionTokens = questionText(question);
-  const neutral = await neutralFor(memory, questionText(neutralQuestion), room, signal);
+  const attentive = model.locret.attention ?? true;
+  const neutral = attentive ? await neutralFor(memory, questionText(neutralQuestion), room, signal) : undefined;
   const rank = (attention: AttentionMass | undefined): AttentionRanking | undefined =>
     attention === undefined || neutral === undefined
       ? undefined
       : rankByAttention(memory, attention, neutral, base.nextTokenIndex);
   const attention =
-    prompt.recallTokens > 0 ? rank(await observeQuestion(memory, questionTokens, room, signal)) : undefined;
+    attentive && prompt.recallTokens > 0
+      ? rank(await observeQuestion(memory, questionTokens, room, signal))
+      : undefined;
 
   const index = NameIndex.of(memory);
   const files = new CurrentFiles(memory.survey, memory.definitions, outlineSource);
@@ -170,6 +173,7 @@ export async function answerQuestion(memory: RepositoryMemory, asked: Question):
       stopTokens: model.generation.stopTokens,
       stopStrings: asked.stop ?? [],
       penalized: questionTokens,
+      observe: neutral !== undefined,
       ...(asked.onText === undefined ? {} : { onText: asked.onText }),
       ...(signal === undefined ? {} : { signal }),
     });

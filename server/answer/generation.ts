@@ -53,6 +53,8 @@ export async function generateText(input: {
   readonly stopStrings: readonly string[];
   /** Tokens of the question: they count for the repetition penalty. */
   readonly penalized: readonly number[];
+  /** Whether the answer's attention to the memory is wanted. */
+  readonly observe: boolean;
   readonly onText?: (text: string) => void;
   readonly signal?: AbortSignal;
 }): Promise<GeneratedText> {
@@ -72,7 +74,7 @@ export async function generateText(input: {
     sampling: input.sampling,
     stopTokens: input.stopTokens,
     penalized: input.penalized,
-    observe: true,
+    observe: input.observe,
     onToken: (token) => {
       firstTokenAt ??= performance.now();
       pass(stop.push(decoder.push(token)));

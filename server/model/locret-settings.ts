@@ -18,6 +18,11 @@ export interface LocretSettings {
   readonly window?: number;
   /** Tokens of re-read definitions that the model handles well in a prompt; default: an eighth of the window. */
   readonly recall?: number;
+  /**
+   * Whether the model's attention to the retained cache tells where things are; default true. Where it is false, as for
+   * very small models, recall and links go by names alone.
+   */
+  readonly attention?: boolean;
 }
 
 const SETTINGS_FILE = 'locret.json';
@@ -60,6 +65,7 @@ export function readLocretSettings(folder: string): LocretSettings {
   const local = fields.integer('local', UNITS_OR_NONE);
   const window = fields.integer('window', UNITS);
   const recall = fields.integer('recall', UNITS_OR_NONE);
+  const attention = fields.boolean('attention');
   return {
     ...(instructions === undefined ? {} : { instructions }),
     ...(heads === undefined ? defaultHeads : { heads }),
@@ -69,6 +75,7 @@ export function readLocretSettings(folder: string): LocretSettings {
     ...(local === undefined ? {} : { local }),
     ...(window === undefined ? {} : { window }),
     ...(recall === undefined ? {} : { recall }),
+    ...(attention === undefined ? {} : { attention }),
   };
 }
 

@@ -104,6 +104,8 @@ describe('readLocretSettings', () => {
       stabilizers: 0,
       local: 16,
       window: 1024,
+      recall: 0,
+      attention: false,
     };
     const folder = modelFolder({ [file]: { format: 1, ...settings } });
     expect(readLocretSettings(folder)).toEqual({
@@ -134,7 +136,7 @@ describe('readLocretSettings', () => {
     }
   });
 
-  it.each(['budget', 'chunk', 'stabilizers', 'local', 'window'])('refuses a negative %s', (key) => {
+  it.each(['budget', 'chunk', 'stabilizers', 'local', 'window', 'recall'])('refuses a negative %s', (key) => {
     const folder = modelFolder({ [file]: { format: 1, [key]: -1 } });
     expectRefusal(() => readLocretSettings(folder), 'model-corrupt', file, `"${key}" must be a whole number`);
   });
