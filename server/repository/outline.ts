@@ -23,6 +23,14 @@ const kinds: ReadonlyMap<string, DefinitionKind> = new Map<string, DefinitionKin
   ['field', 'field'],
 ]);
 
+/**
+ * The same text in memory of its own. A piece of a text refers to the whole of it in V8: a name would keep its file's
+ * source for as long as the outline is held.
+ */
+function standalone<Text extends string | undefined>(text: Text): Text | string {
+  return text === undefined ? text : Buffer.from(text).toString();
+}
+
 /** A match of a query: something with a name and a range, all 0-based. */
 interface Place {
   /** Undefined for a scope, which defines nothing itself. */
@@ -158,13 +166,13 @@ function toDefinitions(path: string, { places, leads }: { places: Place[]; leads
     const sharesLine = around?.firstRow === place.firstRow || around?.nameRow === place.firstRow;
     const isMethod = place.kind === 'function' && (place.container !== undefined || (around && hasMethods(around)));
     definitions.push({
-      name: place.name,
+      name: standalone(place.name),
       kind: isMethod === true ? 'method' : place.kind,
       path,
       line: (sharesLine ? place.firstRow : leadingRow(place, leads)) + 1,
       endLine: place.lastRow + 1,
       nameLine: place.nameRow + 1,
-      container: place.container ?? around?.name,
+      container: standalone(place.container ?? around?.name),
     });
   }
   return definitions;
