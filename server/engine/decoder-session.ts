@@ -86,6 +86,20 @@ function floats(outputs: InferenceSession.ReturnType, name: string): Float32Arra
   throw engineFailure('reading its outputs', new Error(`no float32 output ${name}`));
 }
 
+/** Whole numbers from 0 to 2^31 - 1 as an int64 tensor, written as halves: a bigint for each would be garbage. */
+function int64Tensor(values: ArrayLike<number>, dimensions: readonly number[]): Tensor {
+  const data = new BigInt64Array(values.length);
+  const halves = new Int32Array(data.buffer);
+  for (let i = 0; i < values.length; i++) halves[2 * i] = values[i] ?? 0;
+  return new Tensor('int64', data, dimensions);
+}
+
+function countFrom(first: number, count: number): Int32Array {
+  const numbers = new Int32Array(count);
+  for (let i = 0; i < count; i++) numbers[i] = first + i;
+  return numbers;
+}
+
 /** The decoder in onnxruntime: runs passes over a cache that lies outside of it. */
 export class DecoderSession {
   private readonly pastTensors = new Map<string, Tensor>();
@@ -196,14 +210,13 @@ export class DecoderSession {
     this.refreshRope(rope);
     const count = tokens.length;
     const total = cache.length + count;
-    const slots = BigInt64Array.from({ length: count }, (_, i) => BigInt(cache.length + i));
     if (count === 1) this.maskPast(cache.length);
     return {
       ...this.ropeTensors,
       ...Object.fromEntries(this.pastTensors),
-      [decoderInputs.tokens]: new Tensor('int64', BigInt64Array.from(tokens, BigInt), [1, count]),
-      [decoderInputs.slots]: new Tensor('int64', slots, [1, count]),
-      [decoderInputs.logitRows]: new Tensor('int64', BigInt64Array.from(logitRows, BigInt), [logitRows.length]),
+      [decoderInputs.tokens]: int64Tensor(tokens, [1, count]),
+      [decoderInputs.slots]: int64Tensor(countFrom(cache.length, count), [1, count]),
+      [decoderInputs.logitRows]: int64Tensor(logitRows, [logitRows.length]),
       [attentionInputs.single]: new Tensor('bool', [count === 1], [1]),
       [attentionInputs.pastMask]: new Tensor('float32', this.pastMask, [1, 1, 1, this.capacity]),
       [attentionInputs.lastSlot]: new Tensor('int32', Int32Array.of(total - 1), [1]),

@@ -24,11 +24,20 @@ const kinds: ReadonlyMap<string, DefinitionKind> = new Map<string, DefinitionKin
 ]);
 
 /**
- * The same text in memory of its own. A piece of a text refers to the whole of it in V8: a name would keep its file's
- * source for as long as the outline is held.
+ * Gives texts memory of their own, equal ones the same. A piece of a text refers to the whole of it in V8: a name would
+ * keep its file's source for as long as the outline is held.
  */
-function standalone<Text extends string | undefined>(text: Text): Text | string {
-  return text === undefined ? text : Buffer.from(text).toString();
+class Names {
+  private readonly known = new Map<string, string>();
+
+  keep(name: string): string {
+    let kept = this.known.get(name);
+    if (kept === undefined) {
+      kept = Buffer.from(name).toString();
+      this.known.set(kept, kept);
+    }
+    return kept;
+  }
 }
 
 /** A match of a query: something with a name and a range, all 0-based. */
@@ -151,6 +160,7 @@ function hasMethods(place: Place): boolean {
 function toDefinitions(path: string, { places, leads }: { places: Place[]; leads: Leads }): Definition[] {
   places.sort((a, b) => a.begin - b.begin || b.end - a.end || a.nameIndex - b.nameIndex || a.pattern - b.pattern);
   const definitions: Definition[] = [];
+  const kept = new Names();
   const names = new Set<number>();
   const open: Place[] = [];
   for (const place of places) {
@@ -165,14 +175,15 @@ function toDefinitions(path: string, { places, leads }: { places: Place[]; leads
     if (place.kind === undefined) continue;
     const sharesLine = around?.firstRow === place.firstRow || around?.nameRow === place.firstRow;
     const isMethod = place.kind === 'function' && (place.container !== undefined || (around && hasMethods(around)));
+    const container = place.container ?? around?.name;
     definitions.push({
-      name: standalone(place.name),
+      name: kept.keep(place.name),
       kind: isMethod === true ? 'method' : place.kind,
       path,
       line: (sharesLine ? place.firstRow : leadingRow(place, leads)) + 1,
       endLine: place.lastRow + 1,
       nameLine: place.nameRow + 1,
-      container: standalone(place.container ?? around?.name),
+      container: container === undefined ? undefined : kept.keep(container),
     });
   }
   return definitions;

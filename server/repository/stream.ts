@@ -105,8 +105,11 @@ class ReadFacts {
 
   fileAsRead(surveyed: RepositoryFile, status: Stats): RepositoryFile {
     const { bytes } = this;
+    const hash = this.hash.digest('hex');
+    // Most files are as surveyed: one object for both, not two.
+    if (hash === surveyed.hash && status.mtimeMs === surveyed.modified) return surveyed;
     // The time at the opening: a change while reading then shows as one.
-    return { ...surveyed, bytes, modified: status.mtimeMs, hash: this.hash.digest('hex'), lines: this.count.lines };
+    return { ...surveyed, bytes, modified: status.mtimeMs, hash, lines: this.count.lines };
   }
 }
 
