@@ -18,7 +18,7 @@ const { values: options } = parseArgs({
 });
 const marks = options.tokens.map(Number).sort((a, b) => a - b);
 /** More text than tokens: no tokenizer takes this many bytes for a token of source text. */
-const bytesPerToken = 4.5;
+const bytesPerToken = 4;
 
 interface Reached {
   readonly tokens: number;
@@ -39,11 +39,12 @@ try {
   const planned = await planModel(settings);
   const engine = await loadEngine(planned, cacheFolder, (notice) => process.stderr.write(`${notice}\n`));
   const enough = new AbortController();
+  const files = await surveyRepository(repo, survey);
   let before = { tokens: 0, at: performance.now() };
   const read = readRepository({
     engine,
     model: planned.model,
-    survey: await surveyRepository(repo, survey),
+    survey: files,
     options: survey,
     local: planned.plan.local,
     signal: enough.signal,
