@@ -5,6 +5,7 @@ import type { Definition, RepositoryFile, SkippedFile, Survey, SurveyOptions } f
 import { type Segment, streamRepository } from '../repository/stream.js';
 import { plainForm, repositoryTokenForm } from '../repository/text-form.js';
 import { ProgressMeter } from './progress-meter.js';
+import { DefinitionTable } from './definition-table.js';
 import type { ReadProgress } from './memory.js';
 import { type FileMap, FileMapBuilder } from './source-map.js';
 import { TokenFeed } from './token-feed.js';
@@ -28,7 +29,7 @@ export interface FilesToRead {
 /** What was read of them. */
 export interface FilesRead {
   readonly files: readonly FileMap[];
-  readonly definitions: readonly Definition[];
+  readonly definitions: DefinitionTable;
   /** Files that turned out not to be readable. */
   readonly skipped: readonly SkippedFile[];
   readonly nextTokenIndex: number;
@@ -83,7 +84,7 @@ export async function readFiles(input: FilesToRead): Promise<FilesRead> {
     signal,
   );
   const files: FileMap[] = [];
-  const definitions: Definition[] = [];
+  const definitions = new DefinitionTable();
   const skipped: SkippedFile[] = [];
   let current: FileInProgress | undefined;
   let ended: RepositoryFile | undefined;
@@ -91,7 +92,7 @@ export async function readFiles(input: FilesToRead): Promise<FilesRead> {
     if (current === undefined || ended === undefined) return;
     const finished = await current.finish(ended);
     files.push(finished.map);
-    definitions.push(...finished.definitions);
+    definitions.add(finished.definitions);
     meter.fileTokenized(feed.nextTokenIndex - input.firstTokenIndex);
     current = undefined;
     ended = undefined;

@@ -3,6 +3,7 @@ import { LocretError } from '../errors.js';
 import type { LoadedModel } from '../model/model.js';
 import { detectChanges, type RepositoryChanges } from '../repository/changes.js';
 import type { ChangedFile, Definition, SkippedFile, Survey, SurveyOptions } from '../repository/source.js';
+import type { DefinitionTable } from './definition-table.js';
 import type { Coverage, FileRetention, FileTokens, RepositoryMemory, SourcePosition } from './memory.js';
 import { fileRetention, lineRetention } from './retention-map.js';
 import type { SourceMap } from './source-map.js';
@@ -13,7 +14,7 @@ export interface MemoryContent {
   /** By which rules the survey was made. */
   readonly options: SurveyOptions;
   readonly map: SourceMap;
-  readonly definitions: readonly Definition[];
+  readonly definitions: DefinitionTable;
   /** Files of the survey that turned out not to be readable. */
   readonly skipped: readonly SkippedFile[];
   readonly tokensRead: number;
@@ -23,6 +24,8 @@ export interface MemoryContent {
 /** A repository in an engine's cache, and what the cache units stand for. */
 export class ReadMemory implements RepositoryMemory {
   private changed: readonly ChangedFile[] = [];
+  /** Written out when somebody first asks, not while reading. */
+  private listed: readonly Definition[] | undefined;
 
   constructor(
     readonly engine: Engine,
@@ -41,7 +44,8 @@ export class ReadMemory implements RepositoryMemory {
   }
 
   get definitions(): readonly Definition[] {
-    return this.content.definitions;
+    this.listed ??= [...this.content.definitions];
+    return this.listed;
   }
 
   get tokensRead(): number {

@@ -8,6 +8,7 @@ import type {
   Survey,
   SurveyOptions,
 } from '../repository/source.js';
+import { DefinitionTable } from './definition-table.js';
 import type { MemoryContent } from './repository-memory.js';
 import { type FileMap, SourceMap } from './source-map.js';
 
@@ -233,7 +234,7 @@ export function contentOf(json: string, arrays: SourceMapArrays): MemoryContent 
     survey: readSurvey(reader.field('survey')),
     options: readOptions(reader.field('options')),
     map: new SourceMap(files),
-    definitions: reader.field('definitions').list(readDefinition),
+    definitions: DefinitionTable.of(reader.field('definitions').list(readDefinition)),
     skipped: reader.field('skipped').list(readSkipped),
     tokensRead: reader.field('tokensRead').count(),
     nextTokenIndex,

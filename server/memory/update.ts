@@ -1,3 +1,4 @@
+import { DefinitionTable } from './definition-table.js';
 import type { ReadProgress } from './memory.js';
 import { readFiles } from './read-files.js';
 import { ReadMemory } from './repository-memory.js';
@@ -54,7 +55,10 @@ export async function updateMemory({ memory, onProgress, signal }: UpdateInput):
     survey,
     options: content.options,
     map: new SourceMap([...kept, ...read.files]),
-    definitions: [...content.definitions.filter(({ path }) => !paths.has(path)), ...read.definitions],
+    definitions: DefinitionTable.of([
+      ...[...content.definitions].filter(({ path }) => !paths.has(path)),
+      ...read.definitions,
+    ]),
     skipped: [...content.skipped.filter(({ path }) => !paths.has(path) && !unread.has(path)), ...read.skipped],
     tokensRead: content.tokensRead - staleTokens + read.nextTokenIndex - content.nextTokenIndex,
     nextTokenIndex: read.nextTokenIndex,

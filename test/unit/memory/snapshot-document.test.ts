@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { DefinitionTable } from '../../../server/memory/definition-table.js';
 import type { MemoryContent } from '../../../server/memory/repository-memory.js';
 import { contentOf, documentOf, type SourceMapArrays } from '../../../server/memory/snapshot-document.js';
 import { FileMapBuilder, SourceMap } from '../../../server/memory/source-map.js';
@@ -31,10 +32,10 @@ const content: MemoryContent = {
   },
   options: { maxFileBytes: 1 << 20, exclude: ['*.snap'], include: [] },
   map: new SourceMap([mapAt(5, 'a.ts'), mapAt(12, 'Ä "b".txt')]),
-  definitions: [
+  definitions: DefinitionTable.of([
     { name: 'a', kind: 'function', path: 'a.ts', line: 1, endLine: 2, nameLine: 1, container: undefined },
     { name: 'b', kind: 'method', path: 'a.ts', line: 2, endLine: 2, nameLine: 2, container: 'a' },
-  ],
+  ]),
   skipped: [{ path: 'd.txt', reason: 'vanished', detail: '' }],
   tokensRead: 19,
   nextTokenIndex: 19,

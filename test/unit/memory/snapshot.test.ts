@@ -4,6 +4,7 @@ import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Engine, LayerCache } from '../../../server/engine/engine.js';
 import type { LocretError } from '../../../server/errors.js';
+import { DefinitionTable } from '../../../server/memory/definition-table.js';
 import { ReadMemory } from '../../../server/memory/repository-memory.js';
 import { restoreSnapshot, saveSnapshot } from '../../../server/memory/snapshot.js';
 import { SafetensorsFile } from '../../../server/model/safetensors.js';
@@ -100,7 +101,7 @@ describe('a snapshot', () => {
 
   it('of a cache without units restores an empty cache', async () => {
     await engine.reset();
-    const content = { ...memory.content, definitions: [], tokensRead: 0 };
+    const content = { ...memory.content, definitions: new DefinitionTable(), tokensRead: 0 };
     await saveSnapshot(file, new ReadMemory(engine, memory.model, content, 'read', 0), identity);
     await restore(engine);
     expect((await engine.stats()).length).toBe(0);
