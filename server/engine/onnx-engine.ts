@@ -63,8 +63,9 @@ class OnnxEngine implements Engine {
   private rope: RopeTable;
   private nextTokenIndex = 0;
   private evictions = 0;
-  /** Logits of the last token read. */
+  /** Logits of the last token read, in the same array each time; undefined when nothing was read. */
   private lastLogits: Float32Array | undefined;
+  private readonly logitsBuffer: Float32Array;
   private readonly seconds = { model: 0, eviction: 0 };
   private failure: LocretError | undefined;
 
@@ -76,6 +77,7 @@ class OnnxEngine implements Engine {
   ) {
     const { shape, plan } = description;
     this.shape = shape;
+    this.logitsBuffer = new Float32Array(shape.vocabulary);
     this.cache = new RetainedCache(shape, withScores, plan.capacity);
     this.rope = ropeTable(shape.rope, plan.capacity);
   }
@@ -241,7 +243,9 @@ class OnnxEngine implements Engine {
         observing: observing && { observer: observing, from: Math.max(0, firstObserved - begin) },
         options,
       });
-      if (logits === 'all' || (logits === 'last' && last)) rows.push(result);
+      // A single row lies in a tensor that the next pass writes to.
+      if (logits === 'all' || (logits === 'last' && last))
+        rows.push(result.length === this.shape.vocabulary ? result.slice() : result);
     }
     return {
       logits: joined(rows),
@@ -309,7 +313,8 @@ class OnnxEngine implements Engine {
       this.cache.append(layer, units, tokens.length, this.nextTokenIndex);
     this.cache.extendBy(tokens.length);
     this.nextTokenIndex += tokens.length;
-    this.lastLogits = result.logits.slice(-this.shape.vocabulary);
+    this.logitsBuffer.set(result.logits.subarray(-this.shape.vocabulary));
+    this.lastLogits = this.logitsBuffer;
     return result;
   }
 
@@ -360,7 +365,7 @@ class OnnxEngine implements Engine {
         break;
       }
       tokens.push(token);
-      if (options.logits === true) rows.push(this.lastLogits);
+      if (options.logits === true) rows.push(this.lastLogits.slice());
       if (options.onToken?.(token) === false) {
         end = 'stopped';
         break;

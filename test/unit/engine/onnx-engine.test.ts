@@ -253,6 +253,16 @@ describe('asking', () => {
     expect(full.tokens).toHaveLength(11);
   });
 
+  it('gives logits that later passes leave alone', async () => {
+    const engine = await openEngine();
+    const { logits } = await engine.extend([1, 2, 3], { evict: 'none', logits: 'last' });
+    const before = [...logits];
+    const { logits: steps } = await engine.generate({ maxTokens: 3, sampling: greedy, stopTokens: [], logits: true });
+    expect([...logits]).toEqual(before);
+    expect([...(steps?.slice(0, vocabulary) ?? [])]).toEqual(before);
+    expect([...(steps?.slice(vocabulary, 2 * vocabulary) ?? [])]).not.toEqual(before);
+  });
+
   it('has nothing to continue on an empty or rewound cache', async () => {
     const engine = await openEngine();
     const options = { maxTokens: 1, sampling: greedy, stopTokens: [] };
