@@ -6,10 +6,10 @@ import type { Checkpoint, RetainingHeads } from '../model/checkpoint.js';
 import { openCheckpoint } from '../model/open-checkpoint.js';
 import { openRetainingHeads } from '../model/retaining-heads.js';
 import type { ModelShape } from '../model/shape.js';
-import { ropeTable, type RopeTable } from '../onnx/rope-table.js';
 import { AttentionObserver } from './attention-mass.js';
 import { CallQueue } from './call-queue.js';
-import { DecoderSession, type PassResult } from './decoder-session.js';
+import { DecoderSession } from './decoder-session.js';
+import { DecoderState } from './decoder-state.js';
 import type {
   CachePlan,
   Engine,
@@ -26,7 +26,7 @@ import type {
   TokenRange,
 } from './engine.js';
 import { evictUnits, forgetTokens } from './evict-units.js';
-import { RetainedCache } from './retained-cache.js';
+import { joinRows } from './join-rows.js';
 import { createSampler } from './sampling.js';
 
 /** Changes whenever the same weights and tokens may give other numbers than before. */
@@ -59,13 +59,7 @@ function fingerprintOf(checkpoint: Checkpoint, heads: RetainingHeads | undefined
 class OnnxEngine implements Engine {
   private readonly queue = new CallQueue();
   private readonly shape: ModelShape;
-  private readonly cache: RetainedCache;
-  private rope: RopeTable;
-  private nextTokenIndex = 0;
-  private evictions = 0;
-  /** Logits of the last token read, in the same array each time; undefined when nothing was read. */
-  private lastLogits: Float32Array | undefined;
-  private readonly logitsBuffer: Float32Array;
+  private readonly state: DecoderState;
   private readonly seconds = { model: 0, eviction: 0 };
   private failure: LocretError | undefined;
 
@@ -77,9 +71,7 @@ class OnnxEngine implements Engine {
   ) {
     const { shape, plan } = description;
     this.shape = shape;
-    this.logitsBuffer = new Float32Array(shape.vocabulary);
-    this.cache = new RetainedCache(shape, withScores, plan.capacity);
-    this.rope = ropeTable(shape.rope, plan.capacity);
+    this.state = new DecoderState(session, shape, plan, withScores);
   }
 
   async extend(tokens: readonly number[] | Int32Array, options: ExtendOptions): Promise<ExtendResult> {
@@ -91,92 +83,51 @@ class OnnxEngine implements Engine {
   }
 
   async mark(): Promise<Mark> {
-    return this.exclusively('Marking', () => {
-      const { nextTokenIndex, evictions } = this;
-      return { length: this.cache.length, nextTokenIndex, evictions };
-    });
+    return this.exclusively('Marking', () => this.state.mark());
   }
 
   async rewind(mark: Mark): Promise<void> {
     return this.exclusively('Rewinding', () => {
-      if (mark.evictions !== this.evictions || mark.length > this.cache.length) {
-        throw new LocretError(
-          'invalid-argument',
-          `The cache cannot return to ${mark.length} units: units left it since (${this.evictions - mark.evictions} evictions).`,
-          'Set a mark behind the last eviction.',
-        );
-      }
-      this.cache.truncate(mark.length);
-      this.nextTokenIndex = mark.nextTokenIndex;
-      this.lastLogits = undefined;
+      this.state.rewind(mark);
     });
   }
 
   async forget(ranges: readonly TokenRange[]): Promise<number> {
     return this.exclusively('Forgetting', () => {
       const dropped = forgetTokens({
-        cache: this.cache,
+        cache: this.state.cache,
         shape: this.shape,
         policy: this.policy,
-        rope: this.rope,
+        rope: this.state.rope,
         pinned: this.description.plan.pinned,
         ranges,
       });
-      if (dropped > 0) this.evictions += 1;
-      this.lastLogits = undefined;
+      if (dropped > 0) this.state.evictions += 1;
+      this.state.lastLogits = undefined;
       return dropped;
     });
   }
 
   async reset(): Promise<void> {
     return this.exclusively('Emptying the cache', () => {
-      this.clear();
+      this.state.clear();
     });
-  }
-
-  private clear(): void {
-    this.cache.truncate(0);
-    this.nextTokenIndex = 0;
-    this.evictions += 1;
-    this.lastLogits = undefined;
   }
 
   async exportLayer(layer: number): Promise<LayerCache> {
-    return this.exclusively('Copying the cache', () => this.cache.export(layer));
+    return this.exclusively('Copying the cache', () => this.state.cache.export(layer));
   }
 
   async importLayers(layers: AsyncIterable<LayerCache>, nextTokenIndex: number): Promise<void> {
-    return this.exclusively('Restoring the cache', async () => {
-      this.clear();
-      let layer = 0;
-      let length: number | undefined;
-      for await (const units of layers) {
-        length ??= units.length;
-        if (layer === this.shape.layers || units.length !== length) throw this.foreignLayers(layer, units.length);
-        this.fit(length);
-        this.cache.import(layer, units);
-        layer += 1;
-      }
-      if (layer !== this.shape.layers) throw this.foreignLayers(layer, 0);
-      this.cache.setLength(length ?? 0);
-      this.nextTokenIndex = nextTokenIndex;
-    });
-  }
-
-  private foreignLayers(layer: number, length: number): LocretError {
-    return new LocretError(
-      'snapshot-foreign',
-      `The cache to be restored has ${length} units in layer ${layer}; ${this.shape.layers} layers of equal length were expected.`,
-      'Read the repository again with this model and these settings.',
-    );
+    return this.exclusively('Restoring the cache', () => this.state.import(layers, nextTokenIndex));
   }
 
   async stats(): Promise<EngineStats> {
     return this.exclusively('Reading statistics', () => ({
-      length: this.cache.length,
-      nextTokenIndex: this.nextTokenIndex,
-      evictions: this.evictions,
-      cacheBytes: this.cache.bytes,
+      length: this.state.cache.length,
+      nextTokenIndex: this.state.nextTokenIndex,
+      evictions: this.state.evictions,
+      cacheBytes: this.state.cache.bytes,
       weightBytes: this.session.weightBytes,
       seconds: { ...this.seconds },
     }));
@@ -207,30 +158,14 @@ class OnnxEngine implements Engine {
     );
   }
 
-  /** Makes room for so many units: an unlimited cache grows, a planned one is as large as it is. */
-  private fit(length: number): void {
-    const { capacity } = this.cache;
-    if (length <= capacity) return;
-    const { budget, capacity: planned } = this.description.plan;
-    if (budget !== Infinity) {
-      throw new LocretError(
-        'invalid-argument',
-        `The cache holds ${capacity} units per KV head; ${length} would be needed.`,
-        'Read fewer tokens at once, or plan a larger capacity.',
-      );
-    }
-    this.cache.grow(Math.max(length, 2 * capacity));
-    this.rope = ropeTable(this.shape.rope, this.cache.capacity, planned);
-  }
-
   private async extendNow(tokens: Int32Array, options: ExtendOptions): Promise<ExtendResult> {
     const { evict, logits = 'none', observe = 0, signal } = options;
     const { chunk } = this.description.plan;
     this.checkTokens(tokens);
-    if (evict === 'none') this.fit(this.cache.length + tokens.length);
-    this.skipTo(options.firstTokenIndex);
+    if (evict === 'none') this.state.fit(this.state.cache.length + tokens.length);
+    if (options.firstTokenIndex !== undefined) this.state.skipTo(options.firstTokenIndex);
     const rows: Float32Array[] = [];
-    const observer = observe > 0 ? new AttentionObserver(this.shape, this.cache) : undefined;
+    const observer = observe > 0 ? new AttentionObserver(this.shape, this.state.cache) : undefined;
     const firstObserved = tokens.length - observe;
     for (let begin = 0; begin < tokens.length; begin += chunk) {
       throwIfCancelled(signal, 'Reading tokens');
@@ -248,7 +183,7 @@ class OnnxEngine implements Engine {
         rows.push(result.length === this.shape.vocabulary ? result.slice() : result);
     }
     return {
-      logits: joined(rows),
+      logits: joinRows(rows),
       ...(observer === undefined || tokens.length === 0 ? {} : { attention: observer.mass() }),
     };
   }
@@ -265,11 +200,11 @@ class OnnxEngine implements Engine {
   ): Promise<Float32Array> {
     const { observing, options } = pass;
     const { plan } = this.description;
-    const begin = this.nextTokenIndex;
+    const begin = this.state.nextTokenIndex;
     const started = performance.now();
-    const before = this.cache.length;
+    const before = this.state.cache.length;
     const rows = pass.allLogits ? Array.from(tokens, (_, row) => row) : [tokens.length - 1];
-    const result = await this.pass(tokens, rows, observing !== undefined);
+    const result = await this.state.pass(tokens, rows, observing !== undefined);
     const modelled = performance.now();
     observing?.observer.observe(
       (layer) => result.queries[layer] ?? new Float32Array(0),
@@ -278,44 +213,31 @@ class OnnxEngine implements Engine {
     );
     const evicting = performance.now();
     const stabilizers = pass.eviction === 'between-chunks' ? plan.stabilizers : 0;
-    const evicts = pass.eviction !== 'none' && this.cache.length > plan.budget;
+    const evicts = pass.eviction !== 'none' && this.state.cache.length > plan.budget;
     const decisions =
       evicts || options.detail === true
         ? evictUnits({
-            cache: this.cache,
+            cache: this.state.cache,
             shape: this.shape,
             policy: this.policy,
-            rope: this.rope,
+            rope: this.state.rope,
             added: tokens.length,
             limits: { budget: pass.eviction === 'none' ? Infinity : plan.budget, pinned: plan.pinned, stabilizers },
             detail: options.detail === true ? result.units : undefined,
           })
         : undefined;
-    if (evicts) this.evictions += 1;
+    if (evicts) this.state.evictions += 1;
     const eviction = performance.now() - evicting;
     this.seconds.model += (modelled - started) / 1000;
     this.seconds.eviction += eviction / 1000;
     options.onChunk?.({
       begin,
-      end: this.nextTokenIndex,
-      length: this.cache.length,
+      end: this.state.nextTokenIndex,
+      length: this.state.cache.length,
       milliseconds: { model: modelled - started, eviction },
       ...(options.detail === true && decisions !== undefined ? { layers: decisions } : {}),
     });
     return result.logits;
-  }
-
-  /** Runs tokens behind the cache and appends their units. */
-  private async pass(tokens: Int32Array, logitRows: readonly number[], queries: boolean): Promise<PassResult> {
-    this.fit(this.cache.length + tokens.length);
-    const result = await this.session.run(this.cache, this.rope, { tokens, logitRows, queries });
-    for (const [layer, units] of result.units.entries())
-      this.cache.append(layer, units, tokens.length, this.nextTokenIndex);
-    this.cache.extendBy(tokens.length);
-    this.nextTokenIndex += tokens.length;
-    this.logitsBuffer.set(result.logits.subarray(-this.shape.vocabulary));
-    this.lastLogits = this.logitsBuffer;
-    return result;
   }
 
   private checkTokens(tokens: Int32Array): void {
@@ -329,55 +251,43 @@ class OnnxEngine implements Engine {
     );
   }
 
-  private skipTo(firstTokenIndex: number | undefined): void {
-    if (firstTokenIndex === undefined) return;
-    if (!Number.isSafeInteger(firstTokenIndex) || firstTokenIndex < this.nextTokenIndex || firstTokenIndex >= 2 ** 31) {
-      throw new LocretError(
-        'invalid-argument',
-        `The first token index is ${firstTokenIndex}, which is not behind the last one, ${this.nextTokenIndex - 1}.`,
-        'Give ascending token indices.',
-      );
-    }
-    this.nextTokenIndex = firstTokenIndex;
-  }
-
   private async generateNow(options: GenerateOptions): Promise<GenerateResult> {
     const { maxTokens, sampling, stopTokens, penalized = [], signal } = options;
     const sampler = createSampler(sampling, penalized);
-    const observer = options.observe === true ? new AttentionObserver(this.shape, this.cache) : undefined;
-    const before = this.cache.length;
-    const room = this.description.plan.budget === Infinity ? Infinity : this.cache.capacity;
+    const observer = options.observe === true ? new AttentionObserver(this.shape, this.state.cache) : undefined;
+    const before = this.state.cache.length;
+    const room = this.description.plan.budget === Infinity ? Infinity : this.state.cache.capacity;
     const tokens: number[] = [];
     const rows: Float32Array[] = [];
     let end: GenerateResult['end'] = 'token-limit';
     while (tokens.length < maxTokens) {
       throwIfCancelled(signal, 'Generating');
-      if (this.lastLogits === undefined) {
+      if (this.state.lastLogits === undefined) {
         throw new LocretError(
           'invalid-argument',
           'There is nothing to continue: no token was read since the cache was emptied, restored or rewound.',
           'Read the prompt first.',
         );
       }
-      const token = sampler.choose(this.lastLogits);
+      const token = sampler.choose(this.state.lastLogits);
       if (stopTokens.includes(token)) {
         end = 'stop-token';
         break;
       }
       tokens.push(token);
-      if (options.logits === true) rows.push(this.lastLogits.slice());
+      if (options.logits === true) rows.push(this.state.lastLogits.slice());
       if (options.onToken?.(token) === false) {
         end = 'stopped';
         break;
       }
       if (tokens.length === maxTokens) break;
-      if (this.cache.length >= room) {
+      if (this.state.cache.length >= room) {
         end = 'capacity';
         break;
       }
       const started = performance.now();
-      const slot = this.cache.length;
-      const { queries } = await this.pass(Int32Array.of(token), [0], observer !== undefined);
+      const slot = this.state.cache.length;
+      const { queries } = await this.state.pass(Int32Array.of(token), [0], observer !== undefined);
       this.seconds.model += (performance.now() - started) / 1000;
       observer?.observe((layer) => queries[layer] ?? new Float32Array(0), { begin: 0, end: 1 }, slot, before);
     }
@@ -385,21 +295,9 @@ class OnnxEngine implements Engine {
       tokens,
       end,
       ...(observer !== undefined && tokens.length > 1 ? { attention: observer.mass() } : {}),
-      ...(options.logits === true ? { logits: joined(rows) } : {}),
+      ...(options.logits === true ? { logits: joinRows(rows) } : {}),
     };
   }
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const [only] = parts;
-  if (only !== undefined && parts.length === 1) return only;
-  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    all.set(part, offset);
-    offset += part.length;
-  }
-  return all;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { LocretError } from '../errors.js';
 import type { ChunkReport, Engine, EngineDescription, LayerDecision } from './engine.js';
+import { joinRows } from './join-rows.js';
 
 /** One layer's part of an eviction; lists are indexed by KV head. */
 export interface LayerTrace {
@@ -169,7 +170,7 @@ export async function traceRun(engine: Engine, tokens: Int32Array, options: Trac
   await read(0, split, chunkReports, evicting ? 'final' : 'none');
   await read(split, tokens.length, tailReports, 'none');
 
-  const logits = joined(parts);
+  const logits = joinRows(parts);
   const { length } = await engine.stats();
   const generated = await generateGreedily(engine, options);
   const gaps = greedyGaps(generated.logits, shape.vocabulary);
@@ -227,16 +228,4 @@ async function generateGreedily(
     ...(signal === undefined ? {} : { signal }),
   });
   return { tokens, logits: logits ?? new Float32Array(0) };
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const [only] = parts;
-  if (only !== undefined && parts.length === 1) return only;
-  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    all.set(part, offset);
-    offset += part.length;
-  }
-  return all;
 }

@@ -1,0 +1,128 @@
+import { LocretError } from '../errors.js';
+import type { ModelShape } from '../model/shape.js';
+import { ropeTable, type RopeTable } from '../onnx/rope-table.js';
+import type { DecoderSession, PassResult } from './decoder-session.js';
+import type { CachePlan, LayerCache, Mark } from './engine.js';
+import { RetainedCache } from './retained-cache.js';
+
+/** Where a decoder stands: the retained cache, the index of the next token, and the logits of the last one. */
+export class DecoderState {
+  readonly cache: RetainedCache;
+  rope: RopeTable;
+  nextTokenIndex = 0;
+  /** Times that units left other than by a rewind. */
+  evictions = 0;
+  /** Logits of the last token read, in the same array each time; undefined when there is nothing to continue. */
+  lastLogits: Float32Array | undefined;
+  private readonly logitsBuffer: Float32Array;
+
+  constructor(
+    private readonly session: DecoderSession,
+    private readonly shape: ModelShape,
+    private readonly plan: CachePlan,
+    withScores: boolean,
+  ) {
+    this.logitsBuffer = new Float32Array(shape.vocabulary);
+    this.cache = new RetainedCache(shape, withScores, plan.capacity);
+    this.rope = ropeTable(shape.rope, plan.capacity);
+  }
+
+  clear(): void {
+    this.cache.truncate(0);
+    this.nextTokenIndex = 0;
+    this.evictions += 1;
+    this.lastLogits = undefined;
+  }
+
+  mark(): Mark {
+    return { length: this.cache.length, nextTokenIndex: this.nextTokenIndex, evictions: this.evictions };
+  }
+
+  /** @throws LocretError invalid-argument when units left the cache since the mark */
+  rewind(mark: Mark): void {
+    if (mark.evictions !== this.evictions || mark.length > this.cache.length) {
+      throw new LocretError(
+        'invalid-argument',
+        `The cache cannot return to ${mark.length} units: units left it since (${this.evictions - mark.evictions} evictions).`,
+        'Set a mark behind the last eviction.',
+      );
+    }
+    this.cache.truncate(mark.length);
+    this.nextTokenIndex = mark.nextTokenIndex;
+    this.lastLogits = undefined;
+  }
+
+  /**
+   * Makes room for so many units: an unlimited cache grows, a planned one is as large as it is.
+   * @throws LocretError invalid-argument when the planned capacity does not suffice
+   */
+  fit(length: number): void {
+    const { capacity } = this.cache;
+    if (length <= capacity) return;
+    if (this.plan.budget !== Infinity) {
+      throw new LocretError(
+        'invalid-argument',
+        `The cache holds ${capacity} units per KV head; ${length} would be needed.`,
+        'Read fewer tokens at once, or plan a larger capacity.',
+      );
+    }
+    this.cache.grow(Math.max(length, 2 * capacity));
+    this.rope = ropeTable(this.shape.rope, this.cache.capacity, this.plan.capacity);
+  }
+
+  /**
+   * Gives the next token an index of its own choice.
+   * @throws LocretError invalid-argument when it is not behind the last one
+   */
+  skipTo(tokenIndex: number): void {
+    if (!Number.isSafeInteger(tokenIndex) || tokenIndex < this.nextTokenIndex || tokenIndex >= 2 ** 31) {
+      throw new LocretError(
+        'invalid-argument',
+        `The first token index is ${tokenIndex}, which is not behind the last one, ${this.nextTokenIndex - 1}.`,
+        'Give ascending token indices.',
+      );
+    }
+    this.nextTokenIndex = tokenIndex;
+  }
+
+  /** Runs tokens behind the cache and appends their units. */
+  async pass(tokens: Int32Array, logitRows: readonly number[], queries: boolean): Promise<PassResult> {
+    this.fit(this.cache.length + tokens.length);
+    const result = await this.session.run(this.cache, this.rope, { tokens, logitRows, queries });
+    for (const [layer, units] of result.units.entries())
+      this.cache.append(layer, units, tokens.length, this.nextTokenIndex);
+    this.cache.extendBy(tokens.length);
+    this.nextTokenIndex += tokens.length;
+    this.logitsBuffer.set(result.logits.subarray(-this.shape.vocabulary));
+    this.lastLogits = this.logitsBuffer;
+    return result;
+  }
+
+  /**
+   * Replaces the cache.
+   * @throws LocretError snapshot-foreign when there are not as many layers as the model has, equally long
+   */
+  async import(layers: AsyncIterable<LayerCache>, nextTokenIndex: number): Promise<void> {
+    this.clear();
+    let layer = 0;
+    let length: number | undefined;
+    for await (const units of layers) {
+      length ??= units.length;
+      if (layer === this.shape.layers || units.length !== length) throw this.foreignLayers(layer, units.length);
+      this.fit(length);
+      this.cache.import(layer, units);
+      layer += 1;
+    }
+    if (layer !== this.shape.layers) throw this.foreignLayers(layer, 0);
+    this.cache.setLength(length ?? 0);
+    this.nextTokenIndex = nextTokenIndex;
+  }
+
+  private foreignLayers(layer: number, length: number): LocretError {
+    return new LocretError(
+      'snapshot-foreign',
+      `The cache to be restored has ${length} units in layer ${layer}; ${this.shape.layers} layers of equal length were expected.`,
+      'Read the repository again with this model and these settings.',
+    );
+  }
+}
