@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { existsSync, writeFileSync } from 'node:fs';
+import { mkdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -51,21 +51,15 @@ async function isAbandoned(file: string, text: string): Promise<boolean> {
   return status !== undefined && Date.now() - status.mtimeMs > longestSilence;
 }
 
-/** Creates a lock unless it is there. */
+/** Creates a lock unless it is there: at one go, so that hardly ever one without its holder's name is left behind. */
 async function tryLock(file: string, text: string): Promise<boolean> {
   try {
-    const handle = await open(file, 'wx');
-    try {
-      await handle.writeFile(text);
-    } catch (error) {
-      await rm(file, { force: true });
-      throw error;
-    } finally {
-      await handle.close();
-    }
+    writeFileSync(file, text, { flag: 'wx' });
     return true;
   } catch (error) {
     if (systemErrorCode(error) === 'EEXIST') return false;
+    // A full disk takes the name and not the text.
+    await rm(file, { force: true }).catch(() => undefined);
     throw error;
   }
 }
