@@ -2,6 +2,7 @@ import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { askMemory } from '../server/answer/ask.js';
 import { openMemory } from '../server/memory/open-memory.js';
+import { ReadMemory } from '../server/memory/repository-memory.js';
 import type { Definition } from '../server/repository/source.js';
 import { publish } from './figure.js';
 import { median } from './statistics.js';
@@ -47,11 +48,20 @@ const opened = await openMemory({
   cacheFolder: '.cache/bench/product',
   threads: Number(options.threads),
 });
-const { memory, engine } = opened;
+const { engine, model } = opened;
+/** With recall by attention, also for a model that switches it off: how well it would point is measured too. */
+const locret = { ...model.locret, attention: true };
+const attentive = new ReadMemory(engine, { ...model, locret }, opened.memory.content, 'read', 0);
+const { memory } = opened;
 const rows: string[][] = [];
+let attended = 0;
 const count = Number(options.questions);
 try {
   const definitions = chooseDefinitions(memory.definitions, count);
+  for (const { name, path } of definitions) {
+    const { recall } = await askMemory(attentive, { question: `Where is \`${name}\` defined?`, maxTokens: 1 });
+    if (recall.files.some((file) => file.path === path)) attended += 1;
+  }
   for (const recall of options.recall.map(Number)) {
     let places = 0;
     let links = 0;
@@ -80,7 +90,8 @@ await publish({
     `${count} questions “Where is \`X\` defined?” about definitions in ${options.under}, asked of ${options.model} with a ` +
     `memory of ${filesRead} files, ${tokensRead.toLocaleString('en-US')} tokens: how often the answer's own words give ` +
     'path and line, how often the first link leads there, and the median seconds to the first token; by the tokens of ' +
-    'definitions that are re-read before the question (0: from the memory alone).',
+    'definitions that are re-read before the question (0: from the memory alone). The right file is among the 8 that a question attends to most in the retained cache ' +
+    `${attended} times (by chance: ${((8 * count) / filesRead).toFixed(1)}).`,
   tables: [
     { columns: ['recall, tokens', `right in words, of ${count}`, `first link right, of ${count}`, 'seconds'], rows },
   ],

@@ -4,8 +4,6 @@ import { questionTextOf, type Question } from '../answer/answer-question.js';
 import { askDeep, askMemory } from '../answer/ask.js';
 import { answerToJson, renderAfterText, terminalText } from '../answer/render-answer.js';
 import { loadEngine, planModel } from '../memory/planned-model.js';
-import { readRepository } from '../memory/reading.js';
-import { surveyRepository } from '../repository/survey.js';
 import { interruptSignal } from './exit.js';
 import { oneParagraph } from './format.js';
 import { memorySettings, openFromOptions, printNotice } from './open-from-options.js';
@@ -16,7 +14,7 @@ import {
   type AnswerOptions,
   type ReadingOptions,
 } from './options.js';
-import { ProgressBar } from './progress.js';
+import { prepareDeepReading } from './read-deep.js';
 
 const description = `
 Answers a question about a repository. The first question reads the repository into a memory of fixed size and keeps a
@@ -30,7 +28,11 @@ interface AskCommandOptions extends ReadingOptions, AnswerOptions {
 }
 
 /** A question as the command line puts it. */
-export function questionOf(question: string, options: AnswerOptions, signal: AbortSignal): Question {
+export function questionOf(
+  question: string,
+  options: AnswerOptions,
+  signal: AbortSignal,
+): Question & { readonly signal: AbortSignal } {
   return {
     question,
     maxTokens: options.tokens,
@@ -64,42 +66,19 @@ async function answerFromMemory(question: Question, options: AskCommandOptions, 
   }
 }
 
-async function answerDeep(question: Question, options: AskCommandOptions, print: Printer): Promise<void> {
+async function answerDeep(
+  question: Question & { readonly signal: AbortSignal },
+  options: AskCommandOptions,
+  print: Printer,
+): Promise<void> {
   const settings = await memorySettings(options);
   const planned = await planModel(settings);
   planned.plan.notices.forEach(printNotice);
-  const { signal } = question;
-  const bar = new ProgressBar();
-  const onFile = (filesSeen: number): void => {
-    bar.showSurvey(filesSeen);
-  };
-  const hooks = signal === undefined ? { onFile } : { onFile, signal };
-  const survey = await surveyRepository(planned.root, settings.survey, hooks);
-  const engine = await loadEngine(planned, settings.cacheFolder, (notice) => {
-    bar.end();
-    printNotice(notice);
-  });
-  const { model, plan } = planned;
-  const read = async (questionFirst: string) => {
-    try {
-      return await readRepository({
-        engine,
-        model,
-        survey,
-        options: settings.survey,
-        local: plan.local,
-        questionFirst,
-        onProgress: (progress) => {
-          bar.show(progress);
-        },
-        signal,
-      });
-    } finally {
-      bar.end();
-    }
-  };
+  const readingOf = await prepareDeepReading(planned, settings.survey, question.signal);
+  const engine = await loadEngine(planned, settings.cacheFolder, printNotice);
+  const { model } = planned;
   try {
-    await print((onText) => askDeep({ ...question, engine, model, read, onText }));
+    await print((onText) => askDeep({ ...question, engine, model, read: readingOf(engine), onText }));
   } finally {
     await engine.dispose();
   }

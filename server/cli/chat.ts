@@ -1,19 +1,18 @@
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
+import { questionTextOf } from '../answer/answer-question.js';
 import { askDeep, askMemory } from '../answer/ask.js';
 import { Conversation } from '../answer/conversation.js';
 import type { LayerCache } from '../engine/engine.js';
 import { isLocretError } from '../errors.js';
 import type { OpenedMemory } from '../memory/open-memory.js';
-import { readRepository } from '../memory/reading.js';
 import type { ReadMemory } from '../memory/repository-memory.js';
-import { surveyRepository } from '../repository/survey.js';
 import { questionOf, streamAnswer } from './ask.js';
 import { exitCodes, listenForInterruption, reportFailure } from './exit.js';
 import { formatAmount, oneParagraph } from './format.js';
 import { memorySettings, openFromOptions } from './open-from-options.js';
 import { withAnswerOptions, withReadingOptions, type AnswerOptions, type ReadingOptions } from './options.js';
-import { ProgressBar } from './progress.js';
+import { prepareDeepReading } from './read-deep.js';
 
 const description = `
 A conversation about a repository: questions, answers with links, earlier turns kept in mind. Ctrl-C ends an answer; at
@@ -101,34 +100,17 @@ class Chat {
   }
 
   private async askDeep(question: string, signal: AbortSignal): Promise<void> {
-    const { engine, model, plan, root } = this.opened;
-    const { survey: options } = await memorySettings(this.options);
-    const survey = await surveyRepository(root, options, { signal });
+    const { engine, model } = this.opened;
+    const asked = { ...questionOf(question, this.options, signal), history: this.conversation.turns };
+    questionTextOf(asked);
+    const { survey } = await memorySettings(this.options);
+    const readingOf = await prepareDeepReading(this.opened, survey, signal);
     const { nextTokenIndex } = await engine.stats();
     const layers: LayerCache[] = [];
     for (let layer = 0; layer < model.shape.layers; layer++) layers.push(await engine.exportLayer(layer));
-    const bar = new ProgressBar();
-    const answer = await streamAnswer((onText) =>
-      askDeep({
-        ...questionOf(question, this.options, signal),
-        history: this.conversation.turns,
-        onText,
-        engine,
-        model,
-        read: async (questionFirst) => {
-          try {
-            const onProgress = (progress: Parameters<ProgressBar['show']>[0]): void => {
-              bar.show(progress);
-            };
-            const { local } = plan;
-            return await readRepository({ engine, model, survey, options, local, questionFirst, onProgress, signal });
-          } finally {
-            bar.end();
-          }
-        },
-        restore: () => engine.importLayers(oneByOne(layers), nextTokenIndex),
-      }),
-    );
+    const restore = (): Promise<void> => engine.importLayers(oneByOne(layers), nextTokenIndex);
+    const read = readingOf(engine);
+    const answer = await streamAnswer((onText) => askDeep({ ...asked, onText, engine, model, read, restore }));
     process.stdout.write('\n');
     this.conversation.add({ question, answer: answer.text });
   }

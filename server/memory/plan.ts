@@ -1,10 +1,10 @@
-import type { CachePlan } from '../engine/engine.js';
+import type { CachePlan, WeightPrecision } from '../engine/engine.js';
 import { LocretError } from '../errors.js';
 import { policyByName, trainingFreeNotice, trainingFreePolicy } from './policies/policy-by-name.js';
 import type { PolicyName } from './policies/policy.js';
 import type { LoadedModel } from '../model/model.js';
 import type { ModelShape } from '../model/shape.js';
-import type { WeightPrecision } from '../onnx/linear.js';
+
 import { beginningTokens, promptFrame } from './prompt-frame.js';
 
 /** What the user chose; the plan chooses the rest. */

@@ -51,8 +51,7 @@ export interface StreamOptions {
 
 /** Names with line ends or other control characters would break the line they stand in. */
 function oneLine(name: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  return name.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '\uFFFD');
+  return name.replaceAll(/[\p{Cc}\u2028\u2029]/gu, '\uFFFD');
 }
 
 /** A file that is open to be streamed; its first piece is a text. */
