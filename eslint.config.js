@@ -22,5 +22,6 @@ export default defineConfig(
       'no-console': 'error',
     },
   },
+  { files: ['extension/chat/webview/**'], languageOptions: { globals: { ...globals.browser } } },
   { files: ['scripts/**', 'bench/**', 'server/cli/**', 'test/**'], rules: { 'no-console': 'off' } },
 );

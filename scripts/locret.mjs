@@ -2,7 +2,7 @@
 import { installPackages } from './install.mjs';
 
 installPackages();
-const { buildSidecar } = await import('./build.mjs');
-await buildSidecar();
+const { buildAll } = await import('./build.mjs');
+await buildAll();
 // npm runs scripts in the package's folder; a relative path on the command line is meant from where the user stands.
 await import(new URL('../dist/locret.js', import.meta.url).href);
