@@ -38,13 +38,13 @@ async function isUpToDate() {
   return Math.max(...changes) < built.mtimeMs;
 }
 
-/** @type {import('esbuild').BuildOptions} */
-const common = { absWorkingDir: root, outdir: 'dist', bundle: true, sourcemap: true, logLevel: 'warning' };
-
-/** The programs that run in Node.js, as ES modules. */
-async function buildPrograms() {
-  await build({
-    ...common,
+/**
+ * The programs that run in Node.js, as ES modules.
+ * @param {import('esbuild').BuildOptions} options
+ */
+function buildPrograms(options) {
+  return build({
+    ...options,
     entryPoints: {
       locret: 'server/cli/main.ts',
       sidecar: 'server/main.ts',
@@ -61,10 +61,13 @@ async function buildPrograms() {
   });
 }
 
-/** What runs in VS Code's extension host. */
-async function buildExtension() {
-  await build({
-    ...common,
+/**
+ * What runs in VS Code's extension host.
+ * @param {import('esbuild').BuildOptions} options
+ */
+function buildExtension(options) {
+  return build({
+    ...options,
     entryPoints: { extension: 'extension/main.ts' },
     outExtension: { '.js': '.cjs' },
     format: 'cjs',
@@ -74,10 +77,13 @@ async function buildExtension() {
   });
 }
 
-/** The chat panel's page, with its icons. */
-async function buildWebview() {
-  await build({
-    ...common,
+/**
+ * The chat panel's page, with its icons.
+ * @param {import('esbuild').BuildOptions} options
+ */
+function buildWebview(options) {
+  return build({
+    ...options,
     entryPoints: {
       'webview/chat': 'extension/chat/webview/main.ts',
       'webview/style': 'extension/chat/webview/style.css',
@@ -90,10 +96,22 @@ async function buildWebview() {
   });
 }
 
+/**
+ * Bundles everything into a folder and returns the files that went in, relative to the repository's root.
+ * @param {string} outdir
+ * @param {{ minify: boolean, sourcemap: boolean }} options
+ */
+export async function bundleAll(outdir, options) {
+  /** @type {import('esbuild').BuildOptions} */
+  const common = { absWorkingDir: root, outdir, bundle: true, metafile: true, logLevel: 'warning', ...options };
+  const results = await Promise.all([buildPrograms(common), buildExtension(common), buildWebview(common)]);
+  return results.flatMap(({ metafile }) => Object.keys(metafile?.inputs ?? {}));
+}
+
 /** Builds dist/ unless it is newer than every source. */
 export async function buildAll() {
   if (await isUpToDate()) return;
-  await Promise.all([buildPrograms(), buildExtension(), buildWebview()]);
+  await bundleAll('dist', { minify: false, sourcemap: true });
   await writeFile(stamp, '');
 }
 
