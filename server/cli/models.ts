@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { bundledModels, listModels, type ModelEntry } from '../model/catalog.js';
 import { printable } from './exit.js';
 import { formatBytes, oneParagraph } from './format.js';
-import { modelFolders } from './model-folders.js';
+import { modelFolders } from '../workspace/model-folders.js';
 
 const description = `
 Lists the models that can be named with --model: the bundled ones, and those in your own models folder. A model is a

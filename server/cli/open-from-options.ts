@@ -2,9 +2,9 @@ import os from 'node:os';
 import { openMemory, type MemorySettings, type OpenedMemory } from '../memory/open-memory.js';
 import { planModel } from '../memory/planned-model.js';
 import { resolveModel } from '../model/catalog.js';
-import { cacheFolder } from './cache-folder.js';
+import { cacheFolder } from '../workspace/cache-folder.js';
 import { printable } from './exit.js';
-import { modelFolders } from './model-folders.js';
+import { modelFolders } from '../workspace/model-folders.js';
 import type { ReadingOptions } from './options.js';
 import { ProgressBar } from './progress.js';
 

@@ -14,7 +14,7 @@ import {
 } from '../memory/policies/policy-by-name.js';
 import type { PolicyName } from '../memory/policies/policy.js';
 import { writeSafetensors } from '../model/safetensors-writer.js';
-import { cacheFolder } from './cache-folder.js';
+import { cacheFolder } from '../workspace/cache-folder.js';
 import { interruptSignal } from './exit.js';
 import { oneOf, userPath, wholeNumber } from './options.js';
 
