@@ -1,10 +1,8 @@
 // `npm run bench:speed` and its like: bundles bench/NAME.ts beside an engine worker in .cache/bench and runs it there.
 // What a benchmark compares with is no dependency of the product: it is installed in .cache/bench when first needed.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { installPackages } from './install.mjs';
+import { installPackages, installTools } from './install.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = `${root}.cache/bench/`;
@@ -29,12 +27,6 @@ function prebuilt() {
   return `${system}-${process.arch}${system === 'mac' && process.arch === 'arm64' ? '-metal' : ''}`;
 }
 
-/** @param {string[]} argv */
-function npm(...argv) {
-  const options = { cwd: folder, stdio: /** @type {const} */ ('inherit'), shell: process.platform === 'win32' };
-  if (spawnSync('npm', argv, options).status !== 0) throw new Error(`npm ${argv.join(' ')} failed`);
-}
-
 const [name = '', ...argv] = process.argv.slice(2);
 const bench = benches[name];
 if (bench === undefined) {
@@ -42,12 +34,7 @@ if (bench === undefined) {
   process.exit(2);
 }
 installPackages();
-await mkdir(folder, { recursive: true });
-const isInstalled = bench.peers.every((peer) => existsSync(`${folder}node_modules/${peer.replace(/@[^@/]+$/, '')}`));
-if (!isInstalled) {
-  const flags = ['--no-save', '--omit=optional', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  npm('install', '--prefix', '.', ...flags, ...bench.peers);
-}
+installTools(folder, bench.peers);
 const { build } = await import('esbuild');
 await build({
   absWorkingDir: root,

@@ -1,30 +1,72 @@
-// Installs the packages of the lock file when they are missing or older than it.
+// Installs packages with npm: those of the lock file, and tools that are no dependency of the product.
 import { spawnSync } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
 
 /** @param {string} file */
 function modified(file) {
   return statSync(`${root}${file}`, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
+/**
+ * Runs npm in a folder; no install scripts run.
+ * @param {string} folder
+ * @param {string[]} argv
+ * @returns {boolean} whether it succeeded; what it says goes to standard error
+ */
+export function npm(folder, ...argv) {
+  const program = process.env['npm_execpath'];
+  // npm's standard output would end up in the answer; it belongs to the messages.
+  /** @type {import('node:child_process').SpawnSyncOptions} */
+  const options = { cwd: folder, stdio: ['ignore', 2, 2] };
+  const run =
+    program === undefined || program === ''
+      ? spawnSync('npm', [...argv, ...quiet], { ...options, shell: process.platform === 'win32' })
+      : spawnSync(process.execPath, [program, ...argv, ...quiet], options);
+  return run.status === 0;
+}
+
 /** Runs `npm ci` when it has not been run since package-lock.json changed. */
 export function installPackages() {
   if (modified('node_modules/.package-lock.json') >= modified('package-lock.json')) return;
   process.stderr.write('Installing the packages (npm ci) …\n');
-  const npm = process.env['npm_execpath'];
-  const argv = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  // npm's standard output would end up in the answer; it belongs to the messages.
-  /** @type {import('node:child_process').SpawnSyncOptions} */
-  const options = { cwd: root, stdio: ['ignore', 2, 2] };
-  const run =
-    npm === undefined || npm === ''
-      ? spawnSync('npm', argv, { ...options, shell: process.platform === 'win32' })
-      : spawnSync(process.execPath, [npm, ...argv], options);
-  if (run.status !== 0) {
-    process.stderr.write('npm ci failed; see its message above. Locret needs its packages once, then no network.\n');
-    process.exit(1);
-  }
+  if (npm(root, 'ci')) return;
+  process.stderr.write('npm ci failed; see its message above. Locret needs its packages once, then no network.\n');
+  process.exit(1);
+}
+
+/**
+ * Installs tools with fixed versions into a folder of their own, unless they are there.
+ * @param {string} folder
+ * @param {string[]} packages `name@version`
+ * @throws Error when npm fails
+ */
+export function installTools(folder, packages) {
+  const isInstalled = packages.every((tool) => {
+    const [, name = '', version = ''] = /^(.+)@(.+)$/.exec(tool) ?? [];
+    return installedVersion(folder, name) === version;
+  });
+  if (isInstalled) return;
+  process.stderr.write(`Installing ${packages.join(', ')} …\n`);
+  mkdirSync(folder, { recursive: true });
+  // A package of its own: npm would otherwise install into the one above it. Of the same type as that one.
+  writeFileSync(path.join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
+  if (npm(folder, 'install', '--no-save', '--omit=optional', ...packages)) return;
+  throw new Error(`${packages.join(', ')} could not be installed in ${folder}; see npm's message above.`);
+}
+
+/**
+ * @param {string} folder
+ * @param {string} name
+ */
+function installedVersion(folder, name) {
+  const file = path.join(folder, 'node_modules', name, 'package.json');
+  if (!existsSync(file)) return undefined;
+  /** @type {unknown} */
+  const manifest = JSON.parse(readFileSync(file, 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : undefined;
 }
