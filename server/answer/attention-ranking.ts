@@ -1,5 +1,6 @@
 import type { AttentionMass } from '../engine/engine.js';
 import type { SourcePosition } from '../memory/memory.js';
+import { definitionAround } from '../repository/definition-around.js';
 import type { Definition } from '../repository/source.js';
 import type { FileAttention } from './answer.js';
 
@@ -118,42 +119,30 @@ interface Collected {
   readonly evidence: Evidence;
 }
 
-/** Finds the innermost definition of a line; fields belong to what they are fields of. */
+/** Finds the innermost definition of a line. */
 class LineOwners {
   private readonly byPath = new Map<string, Definition[]>();
   private last: { readonly path: string; readonly line: number; readonly owner: Definition | undefined } | undefined;
 
   constructor(definitions: readonly Definition[]) {
     for (const definition of definitions) {
-      const list = this.byPath.get(definition.path) ?? [];
-      if (list.length === 0) this.byPath.set(definition.path, list);
-      if (definition.kind !== 'field') list.push(definition);
+      if (definition.kind === 'field') continue;
+      const list = this.byPath.get(definition.path);
+      if (list === undefined) this.byPath.set(definition.path, [definition]);
+      else list.push(definition);
     }
-    for (const list of this.byPath.values()) list.sort((a, b) => a.line - b.line || b.endLine - a.endLine);
   }
 
   hasOutline(path: string): boolean {
-    return (this.byPath.get(path)?.length ?? 0) > 0;
+    return this.byPath.has(path);
   }
 
   /** Asked for token after token, so the last line's answer is kept. */
   owner(path: string, line: number): Definition | undefined {
     if (this.last?.path !== path || this.last.line !== line) {
-      this.last = { path, line, owner: this.innermost(path, line) };
+      this.last = { path, line, owner: definitionAround(this.byPath.get(path) ?? [], line) };
     }
     return this.last.owner;
-  }
-
-  private innermost(path: string, line: number): Definition | undefined {
-    let innermost: Definition | undefined;
-    for (const definition of this.byPath.get(path) ?? []) {
-      if (definition.line > line) break;
-      if (definition.endLine < line) continue;
-      if (innermost === undefined || definition.endLine - definition.line <= innermost.endLine - innermost.line) {
-        innermost = definition;
-      }
-    }
-    return innermost;
   }
 }
 

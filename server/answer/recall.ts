@@ -1,4 +1,5 @@
 import type { ModelTokenizer } from '../model/tokenizer.js';
+import { definitionAround } from '../repository/definition-around.js';
 import type { Definition } from '../repository/source.js';
 import type { RecalledBlock, RecallReason } from './answer.js';
 import type { AttentionRanking } from './attention-ranking.js';
@@ -65,9 +66,7 @@ function rangeInFile(file: CurrentFile, line: number | undefined): Range | undef
   const last = file.lines.length;
   if (line === undefined) return { line: 1, endLine: Math.min(last, fileLines), nameLine: 1 };
   if (line > last) return undefined;
-  const around = file.definitions
-    .filter((definition) => definition.line <= line && line <= definition.endLine && definition.kind !== 'field')
-    .toSorted((a, b) => a.endLine - a.line - (b.endLine - b.line))[0];
+  const around = definitionAround(file.definitions, line);
   if (around !== undefined) return { ...rangeOf(around), nameLine: line };
   const begin = Math.max(1, line - surroundingLines);
   return { line: begin, endLine: Math.min(last, line + surroundingLines), nameLine: line };
