@@ -37,6 +37,8 @@ export class RequestFailure extends Error {
     readonly code: ErrorCode | 'sidecar-stopped' | 'unexpected',
     message: string,
     readonly remedy: string,
+    /** True when the user was told of the cause already, and a message about this request would only repeat it. */
+    readonly announced = false,
   ) {
     super(message);
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readSettings } from '../../../extension/sidecar/settings.js';
+import { readSettings } from '../../../../extension/sidecar/settings.js';
 
 function read(values: Record<string, unknown>): ReturnType<typeof readSettings> {
   return readSettings((name) => values[name]);
