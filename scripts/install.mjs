@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseObject } from './json-object.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
@@ -66,7 +67,5 @@ export function installTools(folder, packages) {
 function installedVersion(folder, name) {
   const file = path.join(folder, 'node_modules', name, 'package.json');
   if (!existsSync(file)) return undefined;
-  /** @type {unknown} */
-  const manifest = JSON.parse(readFileSync(file, 'utf8'));
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : undefined;
+  return parseObject(readFileSync(file, 'utf8'))['version'];
 }
