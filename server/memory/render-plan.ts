@@ -5,12 +5,15 @@ function megabytes(bytes: number): string {
   return `${(bytes / 2 ** 20).toFixed(1)} MB`;
 }
 
-/** The plan as a table for people. */
-export function renderPlan(model: LoadedModel, plan: MemoryPlan): string {
+/** A line of a plan: what it is called, its value, what it is. */
+export type PlanRow = readonly [name: string, value: string, note: string];
+
+/** The plan for people, line by line. */
+export function planRows(model: LoadedModel, plan: MemoryPlan): readonly PlanRow[] {
   const { cache, bytes } = plan;
   const { shape } = model;
   const units = (count: number): string => (count === Infinity ? 'all' : count.toLocaleString('en-US'));
-  const rows: readonly (readonly [name: string, value: string, note: string])[] = [
+  return [
     ['model', model.name, `${shape.family}, ${shape.layers} layers × ${shape.kvHeads} KV heads`],
     ['policy', plan.policy, plan.heads === undefined ? 'no retaining heads' : 'trained retaining heads'],
     ['window', units(plan.window), 'positions the model handles well'],
@@ -26,6 +29,11 @@ export function renderPlan(model: LoadedModel, plan: MemoryPlan): string {
     ['program', megabytes(bytes.program), ''],
     ['peak', megabytes(bytes.peak), `of ${megabytes(bytes.free)} free`],
   ];
+}
+
+/** The plan as a table for terminals. */
+export function renderPlan(model: LoadedModel, plan: MemoryPlan): string {
+  const rows = planRows(model, plan);
   const widths = [0, 1].map((column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   return rows
     .map(([name, value, note]) =>
