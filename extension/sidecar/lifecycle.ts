@@ -49,6 +49,11 @@ export class Lifecycle<Run extends Session> {
   async session(): Promise<Run | undefined> {
     if (this.restarting !== undefined) await this.restarting;
     this.start();
+    return this.openedSession();
+  }
+
+  /** The session that was started already, when it is ready; undefined when there is none. Starts nothing. */
+  async openedSession(): Promise<Run | undefined> {
     const session = this.current;
     await session?.ready;
     return session;

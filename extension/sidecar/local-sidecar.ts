@@ -1,0 +1,134 @@
+import * as vscode from 'vscode';
+import type { LocretRequests, SidecarSettings, WorkspaceStatus } from '../../server/protocol.js';
+import { CrashPolicy, type Verdict } from './crash-policy.js';
+import { describeEnd } from './end-reason.js';
+import { Lifecycle } from './lifecycle.js';
+import { SidecarSession } from './session.js';
+import { readSettings } from './settings.js';
+import { RequestFailure, type RequestOptions, type Sidecar, type SidecarLife } from './sidecar.js';
+import { statusWithoutProcess } from './workspace-status.js';
+
+/** The sidecar as a child of this extension host. It starts with `start` or the first request. */
+export class LocalSidecar implements Sidecar, vscode.Disposable {
+  private lastStatus: WorkspaceStatus = { model: '', roots: [] };
+  private readonly lifeEmitter = new vscode.EventEmitter<SidecarLife>();
+  private readonly statusEmitter = new vscode.EventEmitter<WorkspaceStatus>();
+  private readonly lifecycle: Lifecycle<SidecarSession>;
+  private readonly subscriptions: readonly { dispose(): unknown }[];
+
+  readonly onDidChangeLife = this.lifeEmitter.event;
+  readonly onDidChangeStatus = this.statusEmitter.event;
+
+  /** @param module absolute path of the sidecar's program */
+  constructor(
+    module: string,
+    private readonly log: vscode.LogOutputChannel,
+  ) {
+    this.lifecycle = new Lifecycle({
+      policy: new CrashPolicy(),
+      open: () =>
+        new SidecarSession({
+          module,
+          log,
+          settings: this.settings(),
+          onStatus: (status) => {
+            this.changeStatus(status);
+          },
+        }),
+      describeEnd: (end, verdict) => describeEnd(end, verdict, vscode.l10n),
+      restartReason: vscode.l10n.t('The sidecar is being restarted.'),
+      onChange: (life) => {
+        if (life.state !== 'running') this.changeStatus(statusWithoutProcess(this.lastStatus));
+        this.lifeEmitter.fire(life);
+      },
+      onCrash: (verdict, reason) => void this.announce(verdict, reason),
+    });
+    const pushSettings = (): void => void this.pushSettings();
+    this.subscriptions = [
+      this.lifeEmitter,
+      this.statusEmitter,
+      vscode.workspace.onDidChangeConfiguration((change) => {
+        if (change.affectsConfiguration('locret')) pushSettings();
+      }),
+      // Settings of a folder that was not trusted come into force.
+      vscode.workspace.onDidGrantWorkspaceTrust(pushSettings),
+    ];
+  }
+
+  get life(): SidecarLife {
+    return this.lifecycle.life;
+  }
+
+  get status(): WorkspaceStatus {
+    return this.lastStatus;
+  }
+
+  /** Starts the process unless there is one, or it is to stay stopped. Does not wait for it. */
+  start(): void {
+    this.lifecycle.start();
+  }
+
+  async request<Method extends keyof LocretRequests>(
+    method: Method,
+    params: LocretRequests[Method]['params'],
+    options: RequestOptions<Method> = {},
+  ): Promise<LocretRequests[Method]['result']> {
+    const session = await this.lifecycle.session();
+    if (session === undefined) throw this.stopped();
+    return session.request(method, params, options);
+  }
+
+  restart(): Promise<void> {
+    return this.lifecycle.restart();
+  }
+
+  /** Ends the process for good, with time to save what it has; resolves when it is gone. */
+  close(): Promise<void> {
+    return this.lifecycle.close();
+  }
+
+  dispose(): void {
+    vscode.Disposable.from(...this.subscriptions).dispose();
+  }
+
+  private settings(): SidecarSettings {
+    const configuration = vscode.workspace.getConfiguration('locret');
+    const { settings, refused } = readSettings((name) => configuration.get(name));
+    for (const name of refused) {
+      this.log.warn(`The setting ${name} has a value that is none of the allowed ones; its default is used.`);
+    }
+    return settings;
+  }
+
+  private async pushSettings(): Promise<void> {
+    try {
+      const session = await this.lifecycle.openedSession();
+      await session?.changeSettings(this.settings());
+    } catch (error) {
+      this.log.warn(`Settings did not reach the sidecar: ${String(error)}`);
+    }
+  }
+
+  private changeStatus(status: WorkspaceStatus): void {
+    this.lastStatus = status;
+    this.statusEmitter.fire(status);
+  }
+
+  private stopped(): RequestFailure {
+    const { life } = this;
+    const reason = 'reason' in life ? life.reason : vscode.l10n.t('The sidecar is not running.');
+    return new RequestFailure('sidecar-stopped', reason, vscode.l10n.t('Restart it to go on.'));
+  }
+
+  private async announce({ action }: Verdict, reason: string): Promise<void> {
+    this.log.error(reason);
+    const showLog = vscode.l10n.t('Show Log');
+    const restart = vscode.l10n.t('Restart');
+    const chosen =
+      action === 'restart'
+        ? await vscode.window.showWarningMessage(reason, showLog)
+        : await vscode.window.showErrorMessage(reason, restart, showLog);
+    if (chosen === showLog) this.log.show();
+    if (chosen === restart) await this.restart();
+  }
+}
