@@ -1,0 +1,153 @@
+/**
+ * A conversation with one or more repositories, as it is kept and as the chat panel's page shows it. Plain data without
+ * imports: the page is built without the sidecar's and the editor's types.
+ */
+
+/** Asked of the ordinary memory, or of one that was read with the question first. */
+export type AnswerMode = 'memory' | 'deep';
+
+/** A workspace folder: its URI as a string, and its name. */
+export interface Root {
+  readonly uri: string;
+  readonly name: string;
+}
+
+/** A link that was checked. Lines are 1-based and inclusive, paths relative to the root, with forward slashes. */
+export interface Citation {
+  readonly path: string;
+  readonly line: number;
+  readonly endLine: number;
+  /** Name of the definition that stands there. */
+  readonly name?: string;
+  /** Re-read behind the memory, named by the answer, or attended to in the memory. */
+  readonly from: 'recall' | 'answer' | 'memory';
+}
+
+/** A definition that was re-read for a question, and why. */
+export interface RecalledBlock {
+  readonly path: string;
+  readonly line: number;
+  readonly endLine: number;
+  readonly name?: string;
+  readonly reason: 'name' | 'similar-name' | 'path' | 'earlier-turn' | 'attention';
+  readonly tokens: number;
+  /** Lines of the definition that did not fit; 0 when it was shown whole. */
+  readonly cut: number;
+}
+
+/** What an answer rests on and what it took. */
+export interface AnswerFacts {
+  /** Best first. */
+  readonly citations: readonly Citation[];
+  readonly coverage: {
+    readonly filesRead: number;
+    readonly tokensRead: number;
+    readonly skipped: number;
+    readonly changed: number;
+  };
+  readonly recalled: readonly RecalledBlock[];
+  readonly timings: {
+    readonly recallSeconds: number;
+    readonly firstTokenSeconds: number;
+    readonly totalSeconds: number;
+    readonly promptTokens: number;
+    readonly answerTokens: number;
+    readonly tokensPerSecond: number;
+  };
+  readonly memory: {
+    readonly model: string;
+    readonly source: 'read' | 'snapshot' | 'update';
+    readonly seconds: number;
+    readonly tokensRead: number;
+    readonly units: number;
+    readonly cacheBytes: number;
+    readonly weightBytes: number;
+    readonly policy: string;
+    readonly precision: string;
+  };
+  readonly notices: readonly string[];
+}
+
+/** How far the reading of files is. */
+export interface ReadingProgress {
+  readonly filesRead: number;
+  readonly files: number;
+  readonly bytesRead: number;
+  readonly bytes: number;
+  readonly tokensPerSecond: number;
+  readonly secondsLeft?: number | undefined;
+}
+
+/**
+ * What an answer is waiting for or doing. `queued`: behind an earlier question of the conversation. `waiting`: for
+ * another operation on the engine. `opening`: the memory is loaded or read. `reading`: the repository is read again for
+ * a deep question. `restarting`: the sidecar's process ended and is being started again.
+ */
+export type AnswerPhase = 'queued' | 'waiting' | 'opening' | 'reading' | 'restarting' | 'answering';
+
+/** The answer of one root to a question. */
+export type RootAnswer = { readonly root: Root; readonly text: string } & (
+  | { readonly state: 'running'; readonly phase: AnswerPhase; readonly progress?: ReadingProgress }
+  | { readonly state: 'answered'; readonly facts: AnswerFacts }
+  /** `interrupted`: the window was closed while it was answered. */
+  | { readonly state: 'stopped'; readonly by: 'user' | 'interrupted' }
+  | { readonly state: 'failed'; readonly code: string; readonly message: string; readonly remedy: string }
+);
+
+/** A question, and its answer from every root that was asked. */
+export interface Turn {
+  readonly id: string;
+  readonly question: string;
+  readonly mode: AnswerMode;
+  /** Milliseconds since 1970. */
+  readonly asked: number;
+  readonly answers: readonly RootAnswer[];
+}
+
+export interface Conversation {
+  /** Lower-case letters, digits and dashes; also the name of its file. */
+  readonly id: string;
+  /** What the user called it; undefined while it is called after its first question. */
+  readonly name?: string | undefined;
+  /** Milliseconds since 1970. */
+  readonly created: number;
+  readonly changed: number;
+  readonly turns: readonly Turn[];
+}
+
+/** UTF-16 units of a title; what is longer is cut. */
+const longestTitle = 80;
+/** Turns that are handed to the model as history; the sidecar takes of them what fits. */
+const longestHistory = 20;
+
+/** What a conversation is called: its name, or the beginning of its first question; empty when it has neither. */
+export function titleOf(conversation: Conversation): string {
+  if (conversation.name !== undefined) return conversation.name;
+  const text = (conversation.turns[0]?.question ?? '').replace(/\s+/g, ' ').trim();
+  if (text.length <= longestTitle) return text;
+  // Not in the middle of a surrogate pair.
+  const cut = text.slice(0, longestTitle - 1).replace(/[\uD800-\uDBFF]$/, '');
+  return `${cut.trimEnd()}…`;
+}
+
+/** True while any root still answers. */
+export function isRunning(turn: Turn): boolean {
+  return turn.answers.some(({ state }) => state === 'running');
+}
+
+/** The answered questions to a root before a turn, oldest first. */
+export function historyOf(
+  turns: readonly Turn[],
+  turnId: string,
+  root: string,
+): { readonly question: string; readonly answer: string }[] {
+  const end = turns.findIndex(({ id }) => id === turnId);
+  return turns
+    .slice(0, end === -1 ? turns.length : end)
+    .flatMap(({ question, answers }) =>
+      answers
+        .filter((answer) => answer.root.uri === root && answer.state === 'answered' && answer.text !== '')
+        .map(({ text }) => ({ question, answer: text })),
+    )
+    .slice(-longestHistory);
+}
