@@ -3,6 +3,7 @@ export type ErrorCode =
   | 'repository-not-found'
   | 'repository-empty'
   | 'repository-unreadable'
+  | 'not-read'
   | 'model-not-found'
   | 'model-unsupported'
   | 'model-corrupt'

@@ -5,6 +5,7 @@ import { systemErrorCode } from '../errors.js';
 import { registerAsk } from './ask.js';
 import { registerChat } from './chat.js';
 import { exitCodes, reportFailure } from './exit.js';
+import { registerLsp } from './lsp.js';
 import { registerModels } from './models.js';
 import { registerPlan } from './plan.js';
 import { registerRead } from './read.js';
@@ -21,7 +22,7 @@ const program = new Command('locret')
   .version(packageFile.version)
   .showHelpAfterError('(add --help to see what there is)')
   .exitOverride();
-const commands = [registerAsk, registerChat, registerRead, registerPlan, registerModels, registerTrace];
+const commands = [registerAsk, registerChat, registerRead, registerPlan, registerModels, registerTrace, registerLsp];
 
 try {
   for (const register of commands) register(program);

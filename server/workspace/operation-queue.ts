@@ -1,4 +1,4 @@
-import { cancelled } from '../errors.js';
+import { cancelled, throwIfCancelled } from '../errors.js';
 
 /** A piece of work on the engine. */
 export interface Operation<Result> {
@@ -38,7 +38,7 @@ export class OperationQueue {
    * @throws LocretError cancelled, when its signal fired before that; what the task throws
    */
   async run<Result>({ name, background = false, signal, task }: Operation<Result>): Promise<Result> {
-    if (signal?.aborted === true) throw cancelled(name);
+    throwIfCancelled(signal, name);
     if (!background && this.running?.background === true) this.running.controller.abort();
     const place: Place = { background, controller: new AbortController(), start: () => undefined };
     if (this.running === undefined) this.running = place;
@@ -47,7 +47,6 @@ export class OperationQueue {
       place.controller.abort();
     };
     signal?.addEventListener('abort', end, { once: true });
-    if (signal?.aborted === true) end();
     try {
       return await task(place.controller.signal);
     } finally {

@@ -1,0 +1,66 @@
+import { createConnection, type InitializeParams, type ProposedFeatures, type WatchDog } from 'vscode-languageserver';
+import {
+  createProtocolConnection,
+  type Logger,
+  type MessageReader,
+  type MessageWriter,
+} from 'vscode-languageserver/node';
+
+/** How messages get in and out: standard streams, or Node's channel to a parent process. */
+export interface Transport {
+  readonly reader: MessageReader;
+  readonly writer: MessageWriter;
+}
+
+const parentPollMilliseconds = 2_000;
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/**
+ * Watches the editor that started this process. The library's own watch ends the process at once when the editor is
+ * gone; here what was read is saved first, and the model's memory is freed.
+ */
+class EditorWatch implements WatchDog {
+  shutdownReceived = false;
+
+  constructor(private readonly end: (exitCode: number) => void) {}
+
+  initialize({ processId }: InitializeParams): void {
+    if (processId === null) return;
+    const timer = setInterval(() => {
+      if (isAlive(processId)) return;
+      clearInterval(timer);
+      this.end(1);
+    }, parentPollMilliseconds);
+    timer.unref();
+  }
+
+  exit(code: number): void {
+    this.end(code);
+  }
+}
+
+/**
+ * A language-server connection whose end lets the process finish its work.
+ * @param onEnd called once: the editor sent `exit`, closed the channel or died; with the code to exit with
+ */
+export function connect({ reader, writer }: Transport, onEnd: (exitCode: number) => void): ProposedFeatures.Connection {
+  let ended = false;
+  const end = (code: number): void => {
+    if (ended) return;
+    ended = true;
+    onEnd(code);
+  };
+  const watch = new EditorWatch(end);
+  reader.onClose(() => {
+    end(watch.shutdownReceived ? 0 : 1);
+  });
+  return createConnection((logger: Logger) => createProtocolConnection(reader, writer, logger), watch);
+}

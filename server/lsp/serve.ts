@@ -1,0 +1,165 @@
+import {
+  DidChangeWatchedFilesNotification,
+  TextDocumentSyncKind,
+  type Connection,
+  type InitializeParams,
+  type InitializeResult,
+} from 'vscode-languageserver';
+import packageFile from '../../package.json' with { type: 'json' };
+import { isLocretError, messageOf } from '../errors.js';
+import { isJsonObject } from '../model/json-fields.js';
+import type { LogLevel } from '../protocol.js';
+import { Workspace } from '../workspace/workspace.js';
+import { serveAsking } from './asking.js';
+import { codeActionKinds, offerCodeActions } from './code-actions.js';
+import { connect, type Transport } from './connection.js';
+import { filePathOf, OpenDocuments } from './documents.js';
+import { serveReading } from './reading.js';
+import { serveRemembered } from './remembered.js';
+import { reportScheme, serveReports } from './reports.js';
+import { serveStatus, StatusNotifications } from './status.js';
+
+const levels: readonly LogLevel[] = ['error', 'warning', 'info', 'debug'];
+
+/** The settings in what a client sent, under their section or by themselves. */
+function settingsIn(value: unknown): unknown {
+  return isJsonObject(value) && 'locret' in value ? value['locret'] : value;
+}
+
+/** The language server: one workspace, behind one connection. */
+class LanguageServer {
+  private readonly connection: Connection;
+  private readonly workspace: Workspace;
+  private readonly documents = new OpenDocuments();
+  private readonly notifications: StatusNotifications;
+  private client: { readonly watchesFiles: boolean; readonly changesFolders: boolean } = {
+    watchesFiles: false,
+    changesFolders: false,
+  };
+
+  constructor(transport: Transport, onEnd: (exitCode: number) => void) {
+    this.connection = connect(transport, onEnd);
+    this.notifications = new StatusNotifications(this.connection, () => this.workspace);
+    this.workspace = new Workspace({
+      onChange: () => {
+        this.notifications.changed();
+      },
+      log: (text) => {
+        this.log('info', text);
+      },
+    });
+  }
+
+  listen(): void {
+    const { connection, workspace, documents } = this;
+    connection.onInitialize((params) => this.initialize(params));
+    connection.onInitialized(() => {
+      this.initialized();
+    });
+    connection.onDidChangeConfiguration(({ settings }) => {
+      this.configure(settingsIn(settings));
+    });
+    connection.onDidChangeWatchedFiles(({ changes }) => {
+      for (const { uri } of changes) this.touch(uri);
+    });
+    connection.onDidSaveTextDocument(({ textDocument }) => {
+      this.touch(textDocument.uri);
+    });
+    connection.onShutdown(() => this.close());
+    documents.listen(connection);
+    serveStatus(connection, workspace);
+    serveReading(connection, workspace);
+    serveAsking(connection, workspace);
+    serveRemembered(connection, workspace, documents);
+    serveReports(connection, workspace);
+    offerCodeActions(connection, documents);
+    connection.listen();
+  }
+
+  /** Ends what runs, keeping what was read, and frees the model. */
+  async close(): Promise<void> {
+    this.notifications.stop();
+    await this.workspace.close();
+  }
+
+  private initialize(params: InitializeParams): InitializeResult {
+    const options: unknown = params.initializationOptions;
+    const { workspace } = params.capabilities;
+    this.client = {
+      watchesFiles: workspace?.didChangeWatchedFiles?.dynamicRegistration === true,
+      changesFolders: workspace?.workspaceFolders === true,
+    };
+    this.configure(isJsonObject(options) ? options['settings'] : undefined);
+    this.workspace.addFolders(params.workspaceFolders ?? []);
+    return {
+      serverInfo: { name: 'locret', version: packageFile.version },
+      capabilities: {
+        textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental, save: true },
+        codeActionProvider: { codeActionKinds: [...codeActionKinds] },
+        workspace: {
+          workspaceFolders: { supported: true, changeNotifications: true },
+          textDocumentContent: { schemes: [reportScheme] },
+        },
+      },
+    };
+  }
+
+  private initialized(): void {
+    if (this.client.changesFolders) {
+      this.connection.workspace.onDidChangeWorkspaceFolders(({ added, removed }) => {
+        this.workspace.addFolders(added);
+        this.workspace.removeFolders(removed).catch((error: unknown) => {
+          this.log('error', messageOf(error));
+        });
+      });
+    }
+    if (this.client.watchesFiles) {
+      const watchers = [{ globPattern: '**/*' }];
+      this.connection.client.register(DidChangeWatchedFilesNotification.type, { watchers }).catch((error: unknown) => {
+        this.log('warning', `Files are not watched: ${messageOf(error)}`);
+      });
+    }
+    this.notifications.changed();
+  }
+
+  /** Settings that cannot be used leave those before as they are, and the user is told. */
+  private configure(settings: unknown): void {
+    this.workspace.configure(settings).catch((error: unknown) => {
+      const remedy = isLocretError(error) ? ` ${error.remedy}` : '';
+      this.connection.window.showErrorMessage(`${messageOf(error)}${remedy}`);
+    });
+  }
+
+  private touch(uri: string): void {
+    const file = filePathOf(uri);
+    if (file !== undefined) this.workspace.rootOf(file)?.touch();
+  }
+
+  private log(level: LogLevel, text: string): void {
+    if (levels.indexOf(level) > levels.indexOf(this.workspace.chosen.logLevel)) return;
+    const { console } = this.connection;
+    const write = { error: console.error, warning: console.warn, info: console.info, debug: console.debug }[level];
+    write.call(console, text);
+  }
+}
+
+/**
+ * Serves an editor over a transport until it is gone. Then what was read is saved and the model's memory freed.
+ * @returns the code to exit with
+ */
+export async function serveLanguage(transport: Transport): Promise<number> {
+  const ended = new Promise<number>((resolve) => {
+    const server = new LanguageServer(transport, (exitCode) => {
+      server.close().then(
+        () => {
+          resolve(exitCode);
+        },
+        () => {
+          resolve(exitCode === 0 ? 1 : exitCode);
+        },
+      );
+    });
+    server.listen();
+  });
+  return ended;
+}

@@ -1,0 +1,464 @@
+import path from 'node:path';
+import type { Answer } from '../answer/answer.js';
+import { questionTextOf, type Question } from '../answer/answer-question.js';
+import { askDeep, askMemory } from '../answer/ask.js';
+import { isLocretError, LocretError, messageOf, throwIfCancelled } from '../errors.js';
+import type { ReadProgress } from '../memory/memory.js';
+import { MemoryOpening, type MemoryHooks, type MemorySettings } from '../memory/open-memory.js';
+import type { PlannedModel } from '../memory/planned-model.js';
+import { readRepository } from '../memory/reading.js';
+import type { ReadMemory } from '../memory/repository-memory.js';
+import type { AskPartial, MemoryStatus, Selection, RootState, RootStatus, RootUri } from '../protocol.js';
+import { surveyRepository } from '../repository/survey.js';
+import { abortable } from './abortable.js';
+import { AutoUpdate } from './auto-update.js';
+import type { Operation, OperationQueue } from './operation-queue.js';
+import { dropPartialMemory, storedMemory } from './stored-memory.js';
+import { memorySettings, type ChosenSettings } from './settings.js';
+import type { Occupant, SharedEngine } from './shared-engine.js';
+
+/** What the roots of a workspace share. */
+export interface Surroundings {
+  readonly engine: SharedEngine;
+  readonly queue: OperationQueue;
+  readonly settings: () => ChosenSettings;
+  /** Called whenever the status of a root may have changed. */
+  readonly onChange: () => void;
+  /** Told what is worth a line in the log. */
+  readonly log: (text: string) => void;
+}
+
+export interface RootQuestion extends Pick<Question, 'question' | 'history'> {
+  readonly selection?: Selection;
+  /** The repository is read again with the question first. */
+  readonly deep: boolean;
+  readonly onPartial: (partial: AskPartial) => void;
+}
+
+type Activity = Extract<RootState, 'loading' | 'reading' | 'updating'>;
+
+/** A memory with what is told of it without asking the engine. */
+interface HeldMemory {
+  readonly memory: ReadMemory;
+  readonly opening: MemoryOpening;
+  /** Cache units per KV head, and how many of the repository's a KV head may keep. */
+  readonly units: number;
+  readonly budget: number;
+}
+
+/** An opening that is under way: everybody who needs the memory waits for the same one. */
+interface Opening {
+  readonly done: Promise<void>;
+  readonly stop: AbortController;
+}
+
+/**
+ * The memory of one workspace folder: opened when it is first needed, kept up to date, asked. Everything that needs the
+ * engine goes through the workspace's queue.
+ */
+export class RootMemory implements Occupant {
+  readonly name: string;
+  private held: HeldMemory | undefined;
+  private activity: Activity | undefined;
+  private progress: ReadProgress | undefined;
+  private paused: ReadProgress | undefined;
+  private failure: LocretError | undefined;
+  private readonly notices = new Set<string>();
+  private answers = 0;
+  private hasSnapshot = false;
+  private opening: Opening | undefined;
+  private updating: AbortController | undefined;
+  private readonly autoUpdate: AutoUpdate;
+
+  constructor(
+    readonly uri: RootUri,
+    /** Absolute. */
+    readonly folder: string,
+    private readonly surroundings: Surroundings,
+  ) {
+    const base = path.basename(folder);
+    this.name = base === '' ? folder : base;
+    this.autoUpdate = new AutoUpdate(
+      this,
+      () => surroundings.settings().autoUpdateSeconds,
+      (error) => {
+        if (!isLocretError(error, 'cancelled')) surroundings.log(`${this.name}: ${messageOf(error)}`);
+      },
+    );
+  }
+
+  get status(): RootStatus {
+    const { held, failure, activity } = this;
+    const progress = activity === undefined ? this.paused : this.progress;
+    return {
+      root: this.uri,
+      name: this.name,
+      state: this.state,
+      snapshot: this.hasSnapshot,
+      answering: this.answers > 0,
+      notices: [...this.notices],
+      ...(progress === undefined ? {} : { progress }),
+      ...(held === undefined ? {} : { memory: memoryStatus(held) }),
+      ...(failure === undefined
+        ? {}
+        : { error: { code: failure.code, message: failure.message, remedy: failure.remedy } }),
+    };
+  }
+
+  /** The memory that was last opened in this session. */
+  get memory(): ReadMemory | undefined {
+    return this.held?.memory;
+  }
+
+  private get state(): RootState {
+    if (this.activity !== undefined) return this.activity;
+    if (this.paused !== undefined) return 'paused';
+    if (this.failure !== undefined) return 'failed';
+    return this.held !== undefined && this.surroundings.engine.current !== undefined ? 'ready' : 'idle';
+  }
+
+  onLeave(): void {
+    this.surroundings.onChange();
+  }
+
+  /** Looks for a snapshot, or for a reading that was interrupted. Nothing is loaded. */
+  async inspect(): Promise<void> {
+    const { planned, settings } = await this.plan();
+    const stored = await storedMemory(planned, settings);
+    this.hasSnapshot = stored.hasSnapshot;
+    this.paused = this.held === undefined && !stored.hasSnapshot ? stored.partial : this.paused;
+    this.surroundings.onChange();
+  }
+
+  /** What reading this root takes. @throws LocretError what planning throws */
+  async plan(): Promise<{ readonly planned: PlannedModel; readonly settings: MemorySettings }> {
+    const settings = await memorySettings(this.surroundings.settings(), this.folder);
+    return { planned: await this.surroundings.engine.plan(settings), settings };
+  }
+
+  /**
+   * Opens the memory: restores its snapshot, goes on with a reading that was interrupted, or reads the repository.
+   * Cancelling ends the waiting, not the opening: {@link stopReading} does that.
+   *
+   * @throws LocretError what opening throws; cancelled
+   */
+  async open(how: { readonly fresh: boolean }, signal?: AbortSignal): Promise<void> {
+    if (this.opening === undefined) {
+      if (!how.fresh && this.isOpen) return;
+      const stop = new AbortController();
+      const name = 'Reading the repository';
+      const task = async (ends: AbortSignal): Promise<void> => void (await this.openNow(how.fresh, ends));
+      const done = this.run({ name, signal: stop.signal, task }).finally(() => {
+        this.opening = undefined;
+      });
+      // Whoever waits gets the error; perhaps nobody waits any more.
+      done.catch(() => undefined);
+      this.opening = { done, stop };
+    }
+    await abortable(this.opening.done, signal, 'Waiting for the repository to be read');
+  }
+
+  /**
+   * Ends a reading or an update that is under way, and waits until it has ended.
+   * @param keep whether reading can go on later where it was
+   */
+  async stopReading(keep: boolean): Promise<void> {
+    this.opening?.stop.abort();
+    this.updating?.abort();
+    await this.opening?.done.catch(() => undefined);
+    if (keep) return;
+    const { planned, settings } = await this.plan();
+    await dropPartialMemory(planned, settings);
+    this.paused = undefined;
+    this.surroundings.onChange();
+  }
+
+  /** Folds changed files in. @throws LocretError cancelled, what updating throws */
+  async update(signal: AbortSignal | undefined): Promise<void> {
+    if (!this.isOpen) await this.open({ fresh: false }, signal);
+    await this.fold({ background: false, signal });
+  }
+
+  async updateInBackground(): Promise<void> {
+    // A memory that waits in its snapshot is brought up to date when it is next asked.
+    if (this.held === undefined || !this.surroundings.engine.isHeldBy(this)) return;
+    await this.fold({ background: true, signal: undefined });
+  }
+
+  async checkChanges(): Promise<number> {
+    const memory = this.held?.memory;
+    if (memory === undefined || this.activity !== undefined) return 0;
+    const before = memory.coverage().changed.length;
+    const changed = (await memory.detectChanges()).length;
+    if (changed !== before) this.surroundings.onChange();
+    return changed;
+  }
+
+  /** Something below the root may have changed on disk. */
+  touch(): void {
+    if (this.held !== undefined) this.autoUpdate.touch();
+  }
+
+  /**
+   * Answers a question, after opening the memory where it is not open.
+   * @throws LocretError what {@link open}, {@link askMemory} and {@link askDeep} throw; cancelled
+   */
+  async ask(asked: RootQuestion, signal: AbortSignal): Promise<Answer> {
+    questionTextOf(asked);
+    const { queue } = this.surroundings;
+    if (!asked.deep && !this.isOpen) {
+      asked.onPartial({ kind: 'phase', phase: 'opening' });
+      await this.open({ fresh: false }, signal);
+    }
+    if (queue.isBusy) asked.onPartial({ kind: 'phase', phase: 'waiting' });
+    const answer = await this.run({
+      name: 'The question',
+      signal,
+      task: async (ends) => {
+        this.answers += 1;
+        this.surroundings.onChange();
+        try {
+          return await (asked.deep ? this.answerDeep(asked, ends) : this.answerFromMemory(asked, ends));
+        } finally {
+          this.answers -= 1;
+          this.surroundings.onChange();
+        }
+      },
+    });
+    if (answer.coverage.changed.length > 0) this.touch();
+    return answer;
+  }
+
+  /**
+   * The memory, for what is told of it without the engine.
+   * @throws LocretError not-read
+   */
+  get contents(): ReadMemory {
+    if (this.held !== undefined) return this.held.memory;
+    throw new LocretError('not-read', `${this.name} has not been read in this session.`, 'Read the repository first.');
+  }
+
+  /** Counts what every cache unit of the memory stands for, so that it can be told later without the engine. */
+  async rememberRetention(signal: AbortSignal): Promise<ReadMemory> {
+    const memory = this.contents;
+    return this.run({
+      name: 'Counting the cache units',
+      signal,
+      task: async (ends) => {
+        const { memory: inEngine } = await this.inEngine(ends);
+        await inEngine.retention();
+        return inEngine;
+      },
+    });
+  }
+
+  /** Forgets everything that was loaded: the settings lead to another memory now. */
+  async reset(): Promise<void> {
+    await this.stopReading(true);
+    this.held = undefined;
+    this.paused = undefined;
+    this.failure = undefined;
+    this.notices.clear();
+    this.hasSnapshot = false;
+    this.surroundings.onChange();
+  }
+
+  /** Ends what is under way, keeping what was read. */
+  async close(): Promise<void> {
+    this.autoUpdate.close();
+    await this.stopReading(true);
+  }
+
+  /** True when a question can be answered without reading: at most a snapshot has to be restored. */
+  private get isOpen(): boolean {
+    return this.held !== undefined && (this.surroundings.engine.isHeldBy(this) || this.hasSnapshot);
+  }
+
+  /** Runs an operation on the engine. One that failed is of no use any more: the next operation loads it anew. */
+  private run<Result>(operation: Operation<Result>): Promise<Result> {
+    return this.surroundings.queue.run({
+      ...operation,
+      task: async (signal) => {
+        try {
+          return await operation.task(signal);
+        } catch (error) {
+          if (isLocretError(error, 'engine-failed')) await this.surroundings.engine.unload().catch(() => undefined);
+          throw error;
+        }
+      },
+    });
+  }
+
+  /** Shows what is being done to the memory, and afterwards how it ended. */
+  private async doing<Result>(activity: Activity, task: () => Promise<Result>): Promise<Result> {
+    this.activity = activity;
+    this.progress = undefined;
+    this.surroundings.onChange();
+    try {
+      return await task();
+    } finally {
+      this.activity = undefined;
+      this.surroundings.onChange();
+    }
+  }
+
+  /** Loads the model where it is not loaded, and opens the memory in it. */
+  private openNow(fresh: boolean, signal: AbortSignal): Promise<ReadMemory> {
+    return this.doing('loading', async () => {
+      this.failure = undefined;
+      this.notices.clear();
+      try {
+        const { settings } = await this.plan();
+        const { engine, planned } = await this.surroundings.engine.load(settings, this.notice);
+        for (const notice of planned.plan.notices) this.notice(notice);
+        throwIfCancelled(signal, 'Loading the model');
+        this.surroundings.engine.give(this);
+        const opening = new MemoryOpening(planned, engine, settings);
+        return await this.hold(await opening.open({ fresh }, this.hooks(signal, 'reading')), opening);
+      } catch (error) {
+        this.letGo();
+        if (isLocretError(error, 'cancelled')) this.paused = this.progress;
+        else this.failure = foreseen(error);
+        throw error;
+      }
+    });
+  }
+
+  /** The memory in the engine: restored where another root's was there. */
+  private async inEngine(signal: AbortSignal): Promise<HeldMemory> {
+    if (this.held !== undefined && this.surroundings.engine.isHeldBy(this)) return this.held;
+    await this.openNow(false, signal);
+    if (this.held !== undefined) return this.held;
+    throw new LocretError('engine-failed', `The memory of ${this.name} was let go while it was opened.`, 'Try again.');
+  }
+
+  private async hold(memory: ReadMemory, opening: MemoryOpening): Promise<ReadMemory> {
+    const { length } = await memory.engine.stats();
+    this.held = { memory, opening, units: length, budget: memory.engine.description.plan.budget };
+    this.hasSnapshot = opening.hasSnapshot;
+    this.paused = undefined;
+    return memory;
+  }
+
+  /** The engine's cache holds nothing whole any more: whoever needs this memory next restores it. */
+  private letGo(): void {
+    if (this.surroundings.engine.isHeldBy(this)) this.surroundings.engine.give(undefined);
+  }
+
+  private async fold(how: { readonly background: boolean; readonly signal: AbortSignal | undefined }): Promise<void> {
+    const { background, signal } = how;
+    const stop = new AbortController();
+    const end = (): void => {
+      stop.abort();
+    };
+    signal?.addEventListener('abort', end, { once: true });
+    this.updating = stop;
+    try {
+      await this.run({
+        name: 'Updating',
+        background,
+        signal: stop.signal,
+        task: (ends) => this.foldNow(stop.signal, ends),
+      });
+    } finally {
+      signal?.removeEventListener('abort', end);
+      this.updating = undefined;
+    }
+  }
+
+  /**
+   * @param stop ends the update. Somebody who wants to ask does not: folding in takes seconds, and the answer is better
+   * @param ends ends reading anew, where that is better: it can take long, and the memory before can be asked
+   */
+  private async foldNow(stop: AbortSignal, ends: AbortSignal): Promise<void> {
+    const { memory, opening } = await this.inEngine(stop);
+    const updated = await this.doing('updating', async () => {
+      try {
+        return await opening.update(memory, this.hooks(stop, 'updating'));
+      } catch (error) {
+        if (isLocretError(error, 'engine-failed')) this.letGo();
+        throw error;
+      }
+    });
+    if (updated === undefined) await this.openNow(true, ends);
+    else if (updated !== memory) await this.hold(updated, opening);
+  }
+
+  private async answerFromMemory(asked: RootQuestion, signal: AbortSignal): Promise<Answer> {
+    const { memory } = await this.inEngine(signal);
+    asked.onPartial({ kind: 'phase', phase: 'answering' });
+    return askMemory(memory, this.question(asked, signal));
+  }
+
+  /** The engine is emptied for the reading; the memory comes back from its snapshot when it is next needed. */
+  private async answerDeep(asked: RootQuestion, signal: AbortSignal): Promise<Answer> {
+    asked.onPartial({ kind: 'phase', phase: 'reading' });
+    const { settings } = await this.plan();
+    const options = settings.survey;
+    const { engine, planned } = await this.surroundings.engine.load(settings, this.notice);
+    const { root, model, plan } = planned;
+    const survey = await surveyRepository(root, options, { signal });
+    const onProgress = (progress: ReadProgress): void => {
+      asked.onPartial({ kind: 'progress', progress });
+    };
+    return askDeep({
+      ...this.question(asked, signal),
+      engine,
+      model,
+      read: async (questionFirst) => {
+        this.surroundings.engine.give(undefined);
+        const reading = { engine, model, survey, options, local: plan.local, questionFirst, onProgress, signal };
+        const memory = await readRepository(reading);
+        asked.onPartial({ kind: 'phase', phase: 'answering' });
+        return memory;
+      },
+    });
+  }
+
+  private question(asked: RootQuestion, signal: AbortSignal): Question {
+    const { recallTokens, temperature, answerTokens } = this.surroundings.settings();
+    const { question, history, onPartial } = asked;
+    return {
+      question,
+      maxTokens: answerTokens,
+      signal,
+      onText: (text) => {
+        onPartial({ kind: 'text', text });
+      },
+      ...(history === undefined ? {} : { history }),
+      ...(recallTokens === undefined ? {} : { recallTokens }),
+      ...(temperature === undefined ? {} : { sampling: { temperature } }),
+    };
+  }
+
+  private hooks(signal: AbortSignal, activity: Activity): MemoryHooks {
+    return {
+      signal,
+      onNotice: this.notice,
+      onProgress: (progress) => {
+        this.activity = activity;
+        this.progress = progress;
+        this.surroundings.onChange();
+      },
+    };
+  }
+
+  private readonly notice = (text: string): void => {
+    this.notices.add(text);
+    this.surroundings.log(`${this.name}: ${text}`);
+    this.surroundings.onChange();
+  };
+}
+
+function foreseen(error: unknown): LocretError {
+  if (isLocretError(error)) return error;
+  const remedy = 'Restart the sidecar; if it happens again, report it with the log.';
+  return new LocretError('engine-failed', `Unexpected error: ${messageOf(error)}`, remedy, { cause: error });
+}
+
+function memoryStatus({ memory, units, budget }: HeldMemory): MemoryStatus {
+  const { filesRead, tokensRead, skipped, changed } = memory.coverage();
+  const { source } = memory;
+  const made = Date.now();
+  return { filesRead, tokensRead, skipped: skipped.length, changed: changed.length, units, budget, source, made };
+}

@@ -1,0 +1,177 @@
+import { fileURLToPath } from 'node:url';
+import { LocretError } from '../errors.js';
+import { listModels } from '../model/catalog.js';
+import type { ModelsResult, RootUri, WorkspaceStatus } from '../protocol.js';
+import { modelFolders } from './model-folders.js';
+import { OperationQueue } from './operation-queue.js';
+import { RootMemory, type Surroundings } from './root-memory.js';
+import { makeSameMemories, parseSettings, type ChosenSettings } from './settings.js';
+import { SharedEngine } from './shared-engine.js';
+
+export interface WorkspaceHooks {
+  /** Called whenever something of the status may have changed. */
+  readonly onChange: () => void;
+  /** Told what is worth a line in the log. */
+  readonly log: (text: string) => void;
+}
+
+/** A workspace folder as a client names it. */
+export interface WorkspaceFolder {
+  readonly uri: RootUri;
+}
+
+/** The folders of an editor's window, one memory each, and the one model that serves them. */
+export class Workspace {
+  private readonly queue = new OperationQueue();
+  private readonly engine: SharedEngine;
+  private readonly surroundings: Surroundings;
+  private readonly byUri = new Map<RootUri, RootMemory>();
+  private settings: ChosenSettings = parseSettings({});
+  private idleTimer: NodeJS.Timeout | undefined;
+  private closed = false;
+
+  constructor(private readonly hooks: WorkspaceHooks) {
+    const onChange = (): void => {
+      this.changed();
+    };
+    this.engine = new SharedEngine(onChange);
+    this.surroundings = {
+      engine: this.engine,
+      queue: this.queue,
+      settings: () => this.settings,
+      onChange,
+      log: hooks.log,
+    };
+  }
+
+  get roots(): readonly RootMemory[] {
+    return [...this.byUri.values()];
+  }
+
+  get status(): WorkspaceStatus {
+    const engine = this.engine.status;
+    return {
+      model: this.settings.model,
+      roots: this.roots.map((root) => root.status),
+      ...(engine === undefined ? {} : { engine }),
+    };
+  }
+
+  /** @throws LocretError invalid-argument for a folder that is not open */
+  root(uri: RootUri): RootMemory {
+    const root = this.byUri.get(uri);
+    if (root !== undefined) return root;
+    throw new LocretError(
+      'invalid-argument',
+      `${uri} is not a folder of this workspace; there are ${[...this.byUri.keys()].join(', ') || 'none'}.`,
+      'Open the folder.',
+    );
+  }
+
+  /** The root that a file lies in: the innermost, where one lies in another. */
+  rootOf(file: string): RootMemory | undefined {
+    return this.roots
+      .filter((root) => file.startsWith(withSeparator(root.folder)))
+      .toSorted((a, b) => b.folder.length - a.folder.length)[0];
+  }
+
+  /** Adds folders; those that are not on this machine's disk are left out. */
+  addFolders(folders: readonly WorkspaceFolder[]): void {
+    for (const { uri } of folders) {
+      const folder = folderOf(uri);
+      if (folder === undefined || this.byUri.has(uri)) continue;
+      const root = new RootMemory(uri, folder, this.surroundings);
+      this.byUri.set(uri, root);
+      this.inspect(root);
+    }
+    this.changed();
+  }
+
+  async removeFolders(folders: readonly WorkspaceFolder[]): Promise<void> {
+    for (const { uri } of folders) {
+      const root = this.byUri.get(uri);
+      this.byUri.delete(uri);
+      await root?.close();
+    }
+    this.changed();
+  }
+
+  /**
+   * Takes new settings. Where they lead to other memories, what is loaded is let go; it is loaded anew when it is needed.
+   * @throws LocretError invalid-argument; the settings before stay
+   */
+  async configure(value: unknown): Promise<void> {
+    const before = this.settings;
+    this.settings = parseSettings(value);
+    if (makeSameMemories(before, this.settings)) {
+      this.changed();
+      return;
+    }
+    await this.unload();
+    for (const root of this.roots) {
+      await root.reset();
+      this.inspect(root);
+    }
+  }
+
+  get chosen(): ChosenSettings {
+    return this.settings;
+  }
+
+  /** Frees the model's memory; readings that are under way are paused. */
+  async unload(): Promise<void> {
+    for (const root of this.roots) await root.stopReading(true);
+    await this.queue.run({ name: 'Unloading the model', task: () => this.engine.unload() });
+  }
+
+  async models(): Promise<ModelsResult> {
+    const folders = modelFolders();
+    return { models: await listModels(folders), folders };
+  }
+
+  /** Ends everything, keeping what was read, and frees the model's memory. */
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    clearTimeout(this.idleTimer);
+    await Promise.all(this.roots.map((root) => root.close()));
+    await this.queue.run({ name: 'Ending', task: () => this.engine.unload() });
+  }
+
+  /** A root that cannot be looked at now says so when it is used. */
+  private inspect(root: RootMemory): void {
+    root.inspect().catch((error: unknown) => {
+      this.hooks.log(`${root.name}: ${error instanceof Error ? error.message : String(error)}`);
+    });
+  }
+
+  private changed(): void {
+    this.hooks.onChange();
+    this.restartIdleTimer();
+  }
+
+  /** Every change of the status is a sign of use. */
+  private restartIdleTimer(): void {
+    clearTimeout(this.idleTimer);
+    const minutes = this.settings.idleUnloadMinutes;
+    if (this.closed || minutes === 0 || this.engine.current === undefined) return;
+    this.idleTimer = setTimeout(() => {
+      if (this.queue.isBusy) return;
+      this.hooks.log(`The model was not used for ${minutes} minutes and is unloaded.`);
+      void this.unload();
+    }, minutes * 60_000);
+    this.idleTimer.unref();
+  }
+}
+
+function withSeparator(folder: string): string {
+  return /[/\\]$/.test(folder) ? folder : folder + (folder.includes('\\') ? '\\' : '/');
+}
+
+function folderOf(uri: RootUri): string | undefined {
+  try {
+    return fileURLToPath(uri);
+  } catch {
+    return undefined;
+  }
+}
