@@ -1,4 +1,5 @@
-// `npm test`: types, lint, format, then every test. Arguments go to vitest.
+// `npm test`: types, lint, format, then every test, at last those in a real editor. Arguments go to vitest, and only
+// the tests that they name are run.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { installPackages } from './install.mjs';
@@ -6,10 +7,10 @@ import { installPackages } from './install.mjs';
 installPackages();
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** @param {string} program @param {string[]} argv */
-function run(program, ...argv) {
-  process.stdout.write(`\n> ${program} ${argv.join(' ')}\n`);
-  const { status } = spawnSync('npx', ['--no-install', program, ...argv], {
+/** @param {string[]} command */
+function run(...command) {
+  process.stdout.write(`\n> ${command.join(' ')}\n`);
+  const { status } = spawnSync('npx', ['--no-install', ...command], {
     cwd: root,
     stdio: 'inherit',
     shell: process.platform === 'win32',
@@ -17,7 +18,15 @@ function run(program, ...argv) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
+const argv = process.argv.slice(2);
+const inEditor = argv.some((argument) => argument.includes('test/editor'));
 run('tsc', '--noEmit');
+run('tsc', '--noEmit', '-p', 'extension');
+run('tsc', '--noEmit', '-p', 'extension/chat/webview');
 run('eslint', '.');
 run('prettier', '--check', '.');
-run('vitest', 'run', ...process.argv.slice(2));
+if (!inEditor) run('vitest', 'run', '--project', 'code', ...argv);
+if (inEditor || argv.length === 0) {
+  const { testEditor } = await import('./test-editor.mjs');
+  process.exitCode = testEditor(argv);
+}

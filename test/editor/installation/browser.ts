@@ -1,0 +1,23 @@
+import { chromium, type Browser } from 'playwright-core';
+import type { EditorInstallation } from './editor-installation.js';
+
+/** The window's size, in pixels of the screen and of the page alike. */
+export const windowSize = { width: 1400, height: 900 };
+
+/** Starts the browser without a window; it looks nothing up by itself. */
+export function startBrowser({ chromium: executablePath }: EditorInstallation): Promise<Browser> {
+  return chromium.launch({
+    executablePath,
+    headless: true,
+    args: [
+      // A sandbox needs rights that a user in a container does not have; the page is our own.
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
