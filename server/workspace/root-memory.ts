@@ -1,19 +1,18 @@
 import path from 'node:path';
 import type { Answer } from '../answer/answer.js';
-import { questionTextOf, type Question } from '../answer/answer-question.js';
-import { askDeep, askMemory } from '../answer/ask.js';
+import { questionTextOf } from '../answer/answer-question.js';
+import { askMemory } from '../answer/ask.js';
 import { isLocretError, LocretError, messageOf, throwIfCancelled } from '../errors.js';
 import type { ReadProgress } from '../memory/memory.js';
 import { MemoryOpening, type MemoryHooks, type MemorySettings } from '../memory/open-memory.js';
 import type { PlannedModel } from '../memory/planned-model.js';
-import { readRepository } from '../memory/reading.js';
 import type { ReadMemory } from '../memory/repository-memory.js';
-import type { AskPartial, MemoryStatus, Selection, RootState, RootStatus, RootUri } from '../protocol.js';
-import { surveyRepository } from '../repository/survey.js';
+import type { MemoryStatus, RootState, RootStatus, RootUri } from '../protocol.js';
 import { abortable } from './abortable.js';
 import { AutoUpdate } from './auto-update.js';
 import type { Operation, OperationQueue } from './operation-queue.js';
 import { dropPartialMemory, storedMemory } from './stored-memory.js';
+import { answerDeep, questionOf, type RootQuestion } from './root-questions.js';
 import { memorySettings, type ChosenSettings } from './settings.js';
 import type { Occupant, SharedEngine } from './shared-engine.js';
 
@@ -26,13 +25,6 @@ export interface Surroundings {
   readonly onChange: () => void;
   /** Told what is worth a line in the log. */
   readonly log: (text: string) => void;
-}
-
-export interface RootQuestion extends Pick<Question, 'question' | 'history'> {
-  readonly selection?: Selection;
-  /** The repository is read again with the question first. */
-  readonly deep: boolean;
-  readonly onPartial: (partial: AskPartial) => void;
 }
 
 type Activity = Extract<RootState, 'loading' | 'reading' | 'updating'>;
@@ -240,7 +232,6 @@ export class RootMemory implements Occupant {
 
   /** Counts what every cache unit of the memory stands for, so that it can be told later without the engine. */
   async rememberRetention(signal: AbortSignal): Promise<ReadMemory> {
-    const memory = this.contents;
     return this.run({
       name: 'Counting the cache units',
       signal,
@@ -387,48 +378,24 @@ export class RootMemory implements Occupant {
   private async answerFromMemory(asked: RootQuestion, signal: AbortSignal): Promise<Answer> {
     const { memory } = await this.inEngine(signal);
     asked.onPartial({ kind: 'phase', phase: 'answering' });
-    return askMemory(memory, this.question(asked, signal));
+    return askMemory(memory, questionOf(asked, this.surroundings.settings(), signal));
   }
 
-  /** The engine is emptied for the reading; the memory comes back from its snapshot when it is next needed. */
   private async answerDeep(asked: RootQuestion, signal: AbortSignal): Promise<Answer> {
-    asked.onPartial({ kind: 'phase', phase: 'reading' });
     const { settings } = await this.plan();
-    const options = settings.survey;
-    const { engine, planned } = await this.surroundings.engine.load(settings, this.notice);
-    const { root, model, plan } = planned;
-    const survey = await surveyRepository(root, options, { signal });
-    const onProgress = (progress: ReadProgress): void => {
-      asked.onPartial({ kind: 'progress', progress });
-    };
-    return askDeep({
-      ...this.question(asked, signal),
-      engine,
-      model,
-      read: async (questionFirst) => {
-        this.surroundings.engine.give(undefined);
-        const reading = { engine, model, survey, options, local: plan.local, questionFirst, onProgress, signal };
-        const memory = await readRepository(reading);
-        asked.onPartial({ kind: 'phase', phase: 'answering' });
-        return memory;
+    const { engine, settings: chosen } = this.surroundings;
+    const loaded = await engine.load(settings, this.notice);
+    return answerDeep({
+      loaded,
+      options: settings.survey,
+      question: questionOf(asked, chosen(), signal),
+      onPartial: asked.onPartial,
+      signal,
+      // The memory comes back from its snapshot when it is next needed.
+      onEmptied: () => {
+        engine.give(undefined);
       },
     });
-  }
-
-  private question(asked: RootQuestion, signal: AbortSignal): Question {
-    const { recallTokens, temperature, answerTokens } = this.surroundings.settings();
-    const { question, history, onPartial } = asked;
-    return {
-      question,
-      maxTokens: answerTokens,
-      signal,
-      onText: (text) => {
-        onPartial({ kind: 'text', text });
-      },
-      ...(history === undefined ? {} : { history }),
-      ...(recallTokens === undefined ? {} : { recallTokens }),
-      ...(temperature === undefined ? {} : { sampling: { temperature } }),
-    };
   }
 
   private hooks(signal: AbortSignal, activity: Activity): MemoryHooks {

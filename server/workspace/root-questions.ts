@@ -1,0 +1,71 @@
+import type { Answer } from '../answer/answer.js';
+import type { Question } from '../answer/answer-question.js';
+import { askDeep } from '../answer/ask.js';
+import type { ReadProgress } from '../memory/memory.js';
+import { readRepository } from '../memory/reading.js';
+import type { AskPartial, Selection } from '../protocol.js';
+import type { SurveyOptions } from '../repository/source.js';
+import { surveyRepository } from '../repository/survey.js';
+import type { ChosenSettings } from './settings.js';
+import type { LoadedEngine } from './shared-engine.js';
+
+/** A question to the memory of a root. */
+export interface RootQuestion extends Pick<Question, 'question' | 'history'> {
+  /** Lines that the question is about. */
+  readonly selection?: Selection;
+  /** The repository is read again with the question first. */
+  readonly deep: boolean;
+  readonly onPartial: (partial: AskPartial) => void;
+}
+
+/** The question with what the settings say of answers. */
+export function questionOf(asked: RootQuestion, settings: ChosenSettings, signal: AbortSignal): Question {
+  const { recallTokens, temperature, answerTokens } = settings;
+  const { question, history, onPartial } = asked;
+  return {
+    question,
+    maxTokens: answerTokens,
+    signal,
+    onText: (text) => {
+      onPartial({ kind: 'text', text });
+    },
+    ...(history === undefined ? {} : { history }),
+    ...(recallTokens === undefined ? {} : { recallTokens }),
+    ...(temperature === undefined ? {} : { sampling: { temperature } }),
+  };
+}
+
+/**
+ * Answers a question by streaming a repository with the question first. The engine holds that reading afterwards.
+ * @throws LocretError what {@link surveyRepository} and {@link askDeep} throw
+ */
+export async function answerDeep(deep: {
+  readonly loaded: LoadedEngine;
+  readonly options: SurveyOptions;
+  readonly question: Question;
+  readonly onPartial: (partial: AskPartial) => void;
+  /** Called before the engine is emptied. */
+  readonly onEmptied: () => void;
+  readonly signal: AbortSignal;
+}): Promise<Answer> {
+  const { loaded, options, question, onPartial, onEmptied, signal } = deep;
+  const { engine } = loaded;
+  const { root, model, plan } = loaded.planned;
+  onPartial({ kind: 'phase', phase: 'reading' });
+  const survey = await surveyRepository(root, options, { signal });
+  const onProgress = (progress: ReadProgress): void => {
+    onPartial({ kind: 'progress', progress });
+  };
+  return askDeep({
+    ...question,
+    engine,
+    model,
+    read: async (questionFirst) => {
+      onEmptied();
+      const reading = { engine, model, survey, options, local: plan.local, questionFirst, onProgress, signal };
+      const memory = await readRepository(reading);
+      onPartial({ kind: 'phase', phase: 'answering' });
+      return memory;
+    },
+  });
+}
