@@ -16,7 +16,6 @@ export interface ClientOptions {
   readonly process: SidecarProcess;
   readonly log: vscode.LogOutputChannel;
   readonly initializationOptions: InitializationOptions;
-  readonly fileEvents: vscode.FileSystemWatcher;
 }
 
 /**
@@ -24,7 +23,7 @@ export interface ClientOptions {
  * and it never starts a process anew: that is the lifecycle's decision.
  */
 export class SidecarClient extends LanguageClient {
-  constructor({ process, log, initializationOptions, fileEvents }: ClientOptions) {
+  constructor({ process, log, initializationOptions }: ClientOptions) {
     const transports = {
       reader: new IPCMessageReader(process.channel),
       writer: new IPCMessageWriter(process.channel),
@@ -34,7 +33,6 @@ export class SidecarClient extends LanguageClient {
       initializationOptions,
       outputChannel: log,
       revealOutputChannelOn: RevealOutputChannelOn.Never,
-      synchronize: { fileEvents },
       textSynchronization: { delayOpenNotifications: true },
       errorHandler: {
         error: () => ({ action: ErrorAction.Continue, handled: true }),

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { LocretRequests, SidecarSettings, WorkspaceStatus } from '../../server/protocol.js';
+import { displayLanguage } from '../display-language.js';
 import { CrashPolicy, type Verdict } from './crash-policy.js';
 import { describeEnd } from './end-reason.js';
 import { Lifecycle } from './lifecycle.js';
@@ -35,7 +36,7 @@ export class LocalSidecar implements Sidecar, vscode.Disposable {
             this.changeStatus(status);
           },
         }),
-      describeEnd: (end, verdict) => describeEnd(end, verdict, vscode.l10n),
+      describeEnd: (end, verdict) => describeEnd(end, verdict, displayLanguage),
       restartReason: vscode.l10n.t('The sidecar is being restarted.'),
       onChange: (life) => {
         if (life.state !== 'running') this.changeStatus(statusWithoutProcess(this.lastStatus));

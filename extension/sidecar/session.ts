@@ -1,6 +1,7 @@
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import { ProgressType } from 'vscode-languageclient/node';
 import type { LocretRequests, SidecarSettings, WorkspaceStatus } from '../../server/protocol.js';
+import { displayLanguage } from '../display-language.js';
 import type { ProcessEnd } from './crash-policy.js';
 import { SidecarClient } from './language-client.js';
 import type { Session } from './lifecycle.js';
@@ -42,18 +43,12 @@ export class SidecarSession implements Session {
       },
     });
     log.info(`The sidecar's process is ${this.process.id ?? 'not there'}.`);
-    const fileEvents = vscode.workspace.createFileSystemWatcher('**/*');
-    this.client = new SidecarClient({
-      process: this.process,
-      log,
-      initializationOptions: { settings },
-      fileEvents,
-    });
+    this.client = new SidecarClient({ process: this.process, log, initializationOptions: { settings } });
     this.client.onNotification('locret/status', (status: WorkspaceStatus) => {
       this.receiveStatus(status);
     });
     this.ready = this.begin();
-    this.ended = this.awaitEnd(fileEvents);
+    this.ended = this.awaitEnd();
   }
 
   /** @throws RequestFailure */
@@ -73,7 +68,7 @@ export class SidecarSession implements Session {
         token,
       );
     } catch (error) {
-      throw toRequestFailure(error, this.isOver, vscode.l10n);
+      throw toRequestFailure(error, this.isOver, displayLanguage);
     } finally {
       partials?.dispose();
     }
@@ -105,7 +100,7 @@ export class SidecarSession implements Session {
       await this.client.start();
       this.receiveStatus(await this.client.sendRequest<WorkspaceStatus>('locret/status', {}));
     } catch (error) {
-      const failure = toRequestFailure(error, this.isOver, vscode.l10n);
+      const failure = toRequestFailure(error, this.isOver, displayLanguage);
       if (failure.code !== 'sidecar-stopped') this.refusal = failure.message;
       this.process.kill();
       throw failure;
@@ -117,10 +112,9 @@ export class SidecarSession implements Session {
     this.options.onStatus(status);
   }
 
-  private async awaitEnd(fileEvents: vscode.Disposable): Promise<ProcessEnd> {
+  private async awaitEnd(): Promise<ProcessEnd> {
     const exit = await this.process.exited;
     this.isOver = true;
-    fileEvents.dispose();
     const at = performance.now();
     if (this.refusal !== undefined) {
       return { exitCode: -1, signal: null, lastOutput: [...exit.lastOutput, this.refusal], busy: false, at };

@@ -1,0 +1,18 @@
+import { describe, expect, it } from 'vitest';
+import { remediesFor } from '../../../extension/failure-remedies.js';
+
+describe('remediesFor', () => {
+  it('offers another model where the chosen one is the trouble', () => {
+    expect(remediesFor('model-not-found')).toEqual(['chooseModel']);
+    expect(remediesFor('out-of-memory')).toContain('chooseModel');
+  });
+
+  it('offers a restart only where the sidecar is gone', () => {
+    expect(remediesFor('sidecar-stopped')).toEqual(['restart', 'showLog']);
+    expect(remediesFor('engine-failed')).not.toContain('restart');
+  });
+
+  it('offers nothing for what the user wanted', () => {
+    expect(remediesFor('cancelled')).toEqual([]);
+  });
+});
