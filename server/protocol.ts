@@ -156,6 +156,11 @@ export interface ReadParams extends RootParams {
   readonly fresh?: boolean;
 }
 
+export interface PlanParams extends RootParams {
+  /** Plan with this model instead of the chosen one: a name that `locret/models` lists, or an absolute folder. */
+  readonly model?: string;
+}
+
 export interface StopReadingParams extends RootParams {
   /** True: pause; what was read is kept. False: drop it; an earlier memory stays. */
   readonly keep: boolean;
@@ -276,7 +281,7 @@ export interface LocretRequests {
   'locret/retention': { params: RootParams; result: RetentionResult; partial: never };
   'locret/lineRetention': { params: LineRetentionParams; result: LineRetentionResult; partial: never };
   /** What reading will take; loads nothing. */
-  'locret/plan': { params: RootParams; result: PlanResult; partial: never };
+  'locret/plan': { params: PlanParams; result: PlanResult; partial: never };
   'locret/models': { params: Record<string, never>; result: ModelsResult; partial: never };
   /** The innermost definition around a line; null where there is none. */
   'locret/definitionAt': { params: DefinitionAtParams; result: DefinitionAtResult | null; partial: never };

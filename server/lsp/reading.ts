@@ -79,8 +79,10 @@ export function serveReading(connection: Connection, workspace: Workspace): void
   });
 
   onLocretRequest(connection, 'locret/plan', async (params) => {
-    const root = workspace.root(text(fieldsOf(params), 'root'));
-    const { planned } = await root.plan();
+    const fields = fieldsOf(params);
+    const root = workspace.root(text(fields, 'root'));
+    const model = fields['model'] === undefined ? undefined : text(fields, 'model');
+    const planned = model === undefined ? (await root.plan()).planned : await root.planWith(model);
     const { bytes, notices } = planned.plan;
     return { model: planned.model.name, rows: planRows(planned.model, planned.plan), bytes, notices };
   });

@@ -5,7 +5,7 @@ import { askMemory } from '../answer/ask.js';
 import { isLocretError, LocretError, messageOf, throwIfCancelled } from '../errors.js';
 import type { ReadProgress } from '../memory/memory.js';
 import { MemoryOpening, type MemoryHooks, type MemorySettings } from '../memory/open-memory.js';
-import type { PlannedModel } from '../memory/planned-model.js';
+import { planModel, type PlannedModel } from '../memory/planned-model.js';
 import type { ReadMemory } from '../memory/repository-memory.js';
 import type { MemoryStatus, RootState, RootStatus, RootUri } from '../protocol.js';
 import { abortable } from './abortable.js';
@@ -126,6 +126,11 @@ export class RootMemory implements Occupant {
   async plan(): Promise<{ readonly planned: PlannedModel; readonly settings: MemorySettings }> {
     const settings = await memorySettings(this.surroundings.settings(), this.folder);
     return { planned: await this.surroundings.engine.plan(settings), settings };
+  }
+
+  /** What reading this root with another model would take. @throws LocretError what planning throws */
+  async planWith(model: string): Promise<PlannedModel> {
+    return planModel(await memorySettings({ ...this.surroundings.settings(), model }, this.folder));
   }
 
   /**
