@@ -25,6 +25,17 @@ export function findChromium() {
 }
 
 /**
+ * Runs a project of test/editor/vitest.config.ts.
+ * @param {'editor' | 'pictures'} project
+ * @param {string[]} argv
+ * @returns {number} exit status
+ */
+export function runInEditor(project, argv) {
+  const command = ['vitest', 'run', '--config', 'test/editor/vitest.config.ts', '--project', project, ...argv];
+  return spawnSync('npx', ['--no-install', ...command], { cwd: root, stdio: 'inherit' }).status ?? 1;
+}
+
+/**
  * Runs the tests, or says why they are skipped. In CI they are never skipped.
  * @param {string[]} argv
  * @returns {number} exit status
@@ -36,11 +47,7 @@ export function testEditor(argv) {
     process.stderr.write(`\nThe tests in the editor ${isRequired ? 'cannot run' : 'are skipped'}. ${reason}\n`);
     return isRequired ? 1 : 0;
   }
-  const run = spawnSync('npx', ['--no-install', 'vitest', 'run', '--project', 'editor', ...argv], {
-    cwd: root,
-    stdio: 'inherit',
-  });
-  return run.status ?? 1;
+  return runInEditor('editor', argv);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -25,7 +25,7 @@ run('tsc', '--noEmit', '-p', 'extension');
 run('tsc', '--noEmit', '-p', 'extension/chat/webview');
 run('eslint', '.');
 run('prettier', '--check', '.');
-if (!inEditor) run('vitest', 'run', '--project', 'code', ...argv);
+if (!inEditor) run('vitest', 'run', ...argv);
 if (inEditor || argv.length === 0) {
   const { testEditor } = await import('./test-editor.mjs');
   process.exitCode = testEditor(argv);
