@@ -24,18 +24,23 @@ test('the suite passes in the extension host', async () => {
   const browser = await startBrowser(installation);
   onTestFinished(() => browser.close());
 
-  const { passed, output } = await runSuite(browser, server, {
+  const {
+    passed,
+    report,
+    console: written,
+  } = await runSuite(browser, server, {
     extension: fileURLToPath(new URL('../..', import.meta.url)),
     suite,
     folder: sample.folder,
     timeoutMilliseconds: 150_000,
   });
 
-  process.stdout.write(`${output}\n`);
+  process.stdout.write(`${report}\n`);
   if (passed !== true) {
     const folder = path.join(editorCache, 'failures/extension-host');
     await mkdir(folder, { recursive: true });
     const logs = await profile.logs(/locret/i);
+    await writeFile(path.join(folder, 'console.log'), written);
     await writeFile(path.join(folder, 'server.log'), server.output());
     await writeFile(path.join(folder, 'locret.log'), [...logs.values()].join('\n'));
     process.stderr.write(`Logs: ${folder}\n`);

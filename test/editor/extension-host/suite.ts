@@ -1,7 +1,13 @@
+import { format } from 'node:util';
 import Mocha from 'mocha';
+import { reportMark } from '../report-mark.js';
 
 /** Runs all tests of this folder; VS Code calls it in its extension host. */
 export async function run(): Promise<void> {
+  // So that its lines can be told from what the extension host and all extensions write.
+  Mocha.reporters.Base.consoleLog = (...values: unknown[]) => {
+    console.log(`${reportMark}${format(...values)}`);
+  };
   const mocha = new Mocha({ ui: 'tdd', timeout: 120_000, slow: 5_000, color: false });
   // What mocha does before it loads a file: it makes `suite` and `test` known.
   mocha.suite.emit('pre-require', globalThis, '', mocha);

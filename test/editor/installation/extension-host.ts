@@ -1,11 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { format } from 'node:util';
 import type { Browser } from 'playwright-core';
+import { reportMark } from '../report-mark.js';
 import type { EditorServer } from './editor-server.js';
-
-/** Lines that the editor itself writes in every run: a gallery that is not there, an agent that is switched off. */
-const noise =
-  /^\[?(AgentHost|ChatModelSelection|AccountPolicyGate|Service Worker|reconnection-grace)|Creating a socket|connection token|builtin extensions cache|Timed out waiting for authentication|127\.0\.0\.1:9|ECONNREFUSED/;
 
 export interface SuiteOptions {
   /** The extension's folder, with its manifest. */
@@ -18,8 +15,10 @@ export interface SuiteOptions {
 }
 
 export interface SuiteResult {
-  /** What the suite and the extension host wrote to their console. */
-  readonly output: string;
+  /** What the suite reported. */
+  readonly report: string;
+  /** All that was written to the console of the extension host and of the page. */
+  readonly console: string;
   /** Undefined when it did not end in time. */
   readonly passed: boolean | undefined;
 }
@@ -34,8 +33,7 @@ export async function runSuite(browser: Browser, server: EditorServer, options: 
   const ended = new Promise<boolean>((resolve) => {
     // The driver calls these two in the page.
     void page.exposeFunction('codeAutomationLog', (_kind: string, values: unknown[]) => {
-      const line = format(...values);
-      if (!noise.test(line)) lines.push(line);
+      lines.push(format(...values));
     });
     void page.exposeFunction('codeAutomationExit', (code: number) => {
       resolve(code === 0);
@@ -49,5 +47,6 @@ export async function runSuite(browser: Browser, server: EditorServer, options: 
   const query = new URLSearchParams({ folder: options.folder, payload });
   await page.goto(`${server.url}/?${query.toString()}`);
   const passed = await Promise.race([ended, setTimeout(options.timeoutMilliseconds, undefined, { ref: false })]);
-  return { output: lines.join('\n'), passed };
+  const reported = lines.filter((line) => line.startsWith(reportMark)).map((line) => line.slice(reportMark.length));
+  return { report: reported.join('\n'), console: lines.join('\n'), passed };
 }
