@@ -1,4 +1,4 @@
-import type { ReadProgress } from '../server/protocol.js';
+import type { ReadingProgress } from './conversation/conversation.js';
 import type { Localization } from './localization.js';
 
 const byteUnits = ['B', 'KB', 'MB', 'GB', 'TB'];
@@ -46,7 +46,7 @@ export function parametersText(parameters: number, { language }: Localization): 
 }
 
 /** How much of the bytes to be read was read, 0..1. */
-export function shareRead({ bytes, bytesRead }: ReadProgress): number {
+export function shareRead({ bytes, bytesRead }: ReadingProgress): number {
   return bytes === 0 ? 1 : Math.min(1, bytesRead / bytes);
 }
 
@@ -56,7 +56,7 @@ export function percentText(share: number): string {
 }
 
 /** `43 % · 120 of 420 files · 13,000 tokens/s · 20 s left` */
-export function progressText(progress: ReadProgress, l10n: Localization): string {
+export function progressText(progress: ReadingProgress, l10n: Localization): string {
   const share = shareRead(progress);
   const parts = [
     percentText(share),

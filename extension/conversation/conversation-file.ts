@@ -94,7 +94,7 @@ function readAnswer(reader: ObjectReader): RootAnswer {
     case 'running':
       return { ...common, state: 'stopped', by: 'interrupted' };
     case 'answered':
-      return { ...common, state, facts: readFacts(reader.object('facts')) };
+      return { ...common, state, ...(reader.has('facts') ? { facts: readFacts(reader.object('facts')) } : {}) };
     case 'stopped':
       return { ...common, state, by: reader.word('by', ['user', 'interrupted']) };
     case 'failed':

@@ -59,6 +59,7 @@ function renderCoverage({ coverage, recalled }: AnswerFacts): string {
 function renderOutcome(answer: RootAnswer, folder: string): string[] {
   switch (answer.state) {
     case 'answered':
+      if (answer.facts === undefined) return [];
       return [
         ...(answer.facts.citations.length === 0
           ? []
@@ -92,7 +93,9 @@ function distinct(values: readonly string[]): string[] {
 
 function renderFrontMatter(conversation: Conversation, exported: Date): string {
   const answers = conversation.turns.flatMap((turn) => turn.answers);
-  const facts = answers.flatMap((answer) => (answer.state === 'answered' ? [answer.facts] : []));
+  const facts = answers.flatMap((answer) =>
+    answer.state === 'answered' && answer.facts !== undefined ? [answer.facts] : [],
+  );
   const first = conversation.turns[0]?.asked ?? conversation.created;
   const last = conversation.turns.at(-1)?.asked ?? conversation.created;
   const fields: readonly (readonly [name: string, value: string])[] = [

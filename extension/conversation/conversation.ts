@@ -88,7 +88,8 @@ export type AnswerPhase = 'queued' | 'waiting' | 'opening' | 'reading' | 'restar
 /** The answer of one root to a question. */
 export type RootAnswer = { readonly root: Root; readonly text: string } & (
   | { readonly state: 'running'; readonly phase: AnswerPhase; readonly progress?: ReadingProgress }
-  | { readonly state: 'answered'; readonly facts: AnswerFacts }
+  /** Without facts when it was answered elsewhere in the editor. */
+  | { readonly state: 'answered'; readonly facts?: AnswerFacts }
   /** `interrupted`: the window was closed while it was answered. */
   | { readonly state: 'stopped'; readonly by: 'user' | 'interrupted' }
   | { readonly state: 'failed'; readonly code: string; readonly message: string; readonly remedy: string }
@@ -115,6 +116,18 @@ export interface Conversation {
   readonly turns: readonly Turn[];
 }
 
+/** What a list of conversations shows of one. */
+export interface ConversationSummary {
+  readonly id: string;
+  /** Empty while nothing was asked. */
+  readonly title: string;
+  /** Milliseconds since 1970. */
+  readonly changed: number;
+  readonly turns: number;
+  /** Names of the workspace folders that were asked. */
+  readonly roots: readonly string[];
+}
+
 /** UTF-16 units of a title; what is longer is cut. */
 const longestTitle = 80;
 /** Turns that are handed to the model as history; the sidecar takes of them what fits. */
@@ -133,6 +146,16 @@ export function titleOf(conversation: Conversation): string {
 /** True while any root still answers. */
 export function isRunning(turn: Turn): boolean {
   return turn.answers.some(({ state }) => state === 'running');
+}
+
+/** A question that was asked and answered elsewhere in the editor. */
+export function turnAnsweredElsewhere(
+  { question, answer }: { readonly question: string; readonly answer: string },
+  root: Root,
+  asked: number,
+): Turn {
+  const answers: RootAnswer[] = [{ root, text: answer, state: 'answered' }];
+  return { id: crypto.randomUUID(), question, mode: 'memory', asked, answers };
 }
 
 /** The answered questions to a root before a turn, oldest first. */

@@ -1,19 +1,7 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { titleOf, type Conversation } from './conversation.js';
+import { titleOf, type Conversation, type ConversationSummary } from './conversation.js';
 import { conversationFromJson, conversationToJson, NewerFile } from './conversation-file.js';
-
-/** What a list of conversations shows of one. */
-export interface ConversationSummary {
-  readonly id: string;
-  /** Empty while nothing was asked. */
-  readonly title: string;
-  /** Milliseconds since 1970. */
-  readonly changed: number;
-  readonly turns: number;
-  /** Names of the workspace folders that were asked. */
-  readonly roots: readonly string[];
-}
 
 /** A file that could not be read as a conversation. */
 export interface UnreadableFile {
