@@ -6,6 +6,7 @@ import {
   IPCMessageWriter,
   LanguageClient,
   RevealOutputChannelOn,
+  TextDocumentContentRequest,
   type InitializeParams,
 } from 'vscode-languageclient/node';
 import type { InitializationOptions } from '../../server/protocol.js';
@@ -56,6 +57,14 @@ export class SidecarClient extends LanguageClient {
         },
       },
     });
+  }
+
+  /** Has a document that the sidecar writes written anew, if it is open. */
+  refresh(document: vscode.Uri): void {
+    const providers = this.getFeature(TextDocumentContentRequest.method)?.getProviders() ?? [];
+    for (const { scheme, onDidChangeEmitter } of providers) {
+      if (scheme === document.scheme) onDidChangeEmitter.fire(document);
+    }
   }
 
   override error(message: string, data?: unknown): void {

@@ -79,6 +79,12 @@ export class LocalSidecar implements Sidecar, vscode.Disposable {
     return session.request(method, params, options);
   }
 
+  /** Has a document that the sidecar writes written anew, if it is open. */
+  async refresh(document: vscode.Uri): Promise<void> {
+    const session = await this.lifecycle.openedSession();
+    session?.refresh(document);
+  }
+
   restart(): Promise<void> {
     return this.lifecycle.restart();
   }

@@ -79,6 +79,11 @@ export class SidecarSession implements Session {
     await this.client.sendNotification('workspace/didChangeConfiguration', { settings: { locret: settings } });
   }
 
+  /** Has a document that the sidecar writes written anew, if it is open. */
+  refresh(document: vscode.Uri): void {
+    this.client.refresh(document);
+  }
+
   async stop(): Promise<void> {
     const outOfTime = setTimeout(() => {
       this.options.log.warn(`The sidecar took longer than ${stopTime / 1000} s to end and is killed.`);
@@ -119,6 +124,6 @@ export class SidecarSession implements Session {
     if (this.refusal !== undefined) {
       return { exitCode: -1, signal: null, lastOutput: [...exit.lastOutput, this.refusal], busy: false, at };
     }
-    return { ...exit, busy: this.lastStatus !== undefined && isBusy(this.lastStatus), at };
+    return { ...exit, busy: this.lastStatus?.roots.some(isBusy) ?? false, at };
   }
 }

@@ -1,10 +1,10 @@
-import type { RootState, WorkspaceStatus } from '../../server/protocol.js';
+import type { RootState, RootStatus, WorkspaceStatus } from '../../server/protocol.js';
 
 const busyStates: readonly RootState[] = ['loading', 'reading', 'updating'];
 
-/** True while a model is loaded or files pass through it. */
-export function isBusy(status: WorkspaceStatus): boolean {
-  return status.roots.some(({ state }) => busyStates.includes(state));
+/** True while the model is loaded for a root, or files of it pass through the model. */
+export function isBusy({ state }: RootStatus): boolean {
+  return busyStates.includes(state);
 }
 
 /** What remains of a status when the process that told it is gone: no model, no memory, nothing going on. */

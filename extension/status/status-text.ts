@@ -2,6 +2,7 @@ import type { RootStatus, RootUri, WorkspaceStatus } from '../../server/protocol
 import type { Localization } from '../localization.js';
 import { countText, durationText, percentText, shareRead } from '../quantities.js';
 import type { SidecarLife } from '../sidecar/sidecar.js';
+import { isBusy } from '../sidecar/workspace-status.js';
 import { changedFiles, describeRoot } from './root-text.js';
 
 /** What there is to know when the status is shown. */
@@ -36,7 +37,7 @@ export function statusText(situation: Situation, l10n: Localization): StatusText
 
 /** The root that the status bar is about: a busy one, else that of the active editor, else the first. */
 export function rootInFocus({ status, activeRoot }: Situation): RootStatus | undefined {
-  const busy = status.roots.find(({ state }) => state === 'reading' || state === 'loading' || state === 'updating');
+  const busy = status.roots.find(isBusy);
   const answering = status.roots.find((root) => root.answering);
   return busy ?? answering ?? status.roots.find(({ root }) => root === activeRoot) ?? status.roots[0];
 }

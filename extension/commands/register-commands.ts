@@ -1,0 +1,79 @@
+import * as vscode from 'vscode';
+import type { ChatPanel } from '../chat/chat-panel.js';
+import { displayLanguage } from '../display-language.js';
+import { showFailure } from '../failures.js';
+import { readableFolders } from '../places.js';
+import type { LocalSidecar } from '../sidecar/local-sidecar.js';
+import { ask } from './ask.js';
+import { whyUnavailable, type Command } from './availability.js';
+import { chooseModel } from './choose-model.js';
+import { readRoot, stopReading, updateRoot } from './reading.js';
+import { showReport } from './reports.js';
+import { forRoot } from './root-argument.js';
+import { showUnavailable } from './unavailable.js';
+
+/** What the commands work with. */
+export interface CommandSurroundings {
+  readonly sidecar: LocalSidecar;
+  readonly chat: ChatPanel;
+  readonly log: vscode.LogOutputChannel;
+}
+
+type Handler = (argument: unknown) => unknown;
+
+/**
+ * Registers the commands for the repository, the model and the sidecar. One that is not possible says why and what would
+ * make it possible.
+ */
+export function registerCommands(context: vscode.ExtensionContext, { sidecar, chat, log }: CommandSurroundings): void {
+  const guarded: readonly (readonly [Command, Handler])[] = [
+    ['askRepository', (question) => ask(sidecar, chat, question, false)],
+    ['deepAsk', (question) => ask(sidecar, chat, question, true)],
+    ['read', (root) => forRoot(sidecar, 'read', root, readRoot)],
+    ['update', (root) => forRoot(sidecar, 'update', root, updateRoot)],
+    ['pause', (root) => stopReading(sidecar, root, true)],
+    ['cancel', (root) => stopReading(sidecar, root, false)],
+    ['chooseModel', () => chooseModel(sidecar)],
+    ['showPlan', (root) => forRoot(sidecar, 'showPlan', root, showReport('plan'))],
+    ['showCoverage', (root) => forRoot(sidecar, 'showCoverage', root, showReport('coverage'))],
+    ['unload', () => sidecar.request('locret/unload', {})],
+  ];
+  const always: readonly (readonly [string, Handler])[] = [
+    ['restart', () => sidecar.restart()],
+    [
+      'showLog',
+      () => {
+        log.show();
+      },
+    ],
+    ['openWalkthrough', () => openWalkthrough(`${context.extension.id}#start`)],
+  ];
+  context.subscriptions.push(
+    ...guarded.map(([command, run]) => register(command, guard(sidecar, command, run))),
+    ...always.map(([command, run]) => register(command, run)),
+  );
+}
+
+function register(command: string, run: Handler): vscode.Disposable {
+  return vscode.commands.registerCommand(`locret.${command}`, async (argument: unknown) => {
+    try {
+      await run(argument);
+    } catch (error) {
+      await showFailure(error);
+    }
+  });
+}
+
+/** Says why a command is not possible instead of running it. */
+function guard(sidecar: LocalSidecar, command: Command, run: Handler): Handler {
+  return (argument) => {
+    const { life, status } = sidecar;
+    const circumstances = { life, status, hasFolder: readableFolders().length > 0 };
+    const unavailable = whyUnavailable(command, circumstances, displayLanguage);
+    return unavailable === undefined ? run(argument) : showUnavailable(unavailable);
+  };
+}
+
+function openWalkthrough(id: string): Thenable<unknown> {
+  return vscode.commands.executeCommand('workbench.action.openWalkthrough', id, false);
+}
