@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { setTimeout } from 'node:timers/promises';
+import * as vscode from 'vscode';
+
+/** The folder that is open: the sample repository. */
+export function openFolder(): vscode.WorkspaceFolder {
+  const [folder] = vscode.workspace.workspaceFolders ?? [];
+  assert.ok(folder, 'No folder is open.');
+  return folder;
+}
+
+export function fileInFolder(path: string): vscode.Uri {
+  return vscode.Uri.joinPath(openFolder().uri, path);
+}
+
+/** Shows a file of the folder. */
+export async function showFile(path: string): Promise<vscode.TextEditor> {
+  return vscode.window.showTextDocument(await vscode.workspace.openTextDocument(fileInFolder(path)));
+}
+
+/** The 1-based line on which a text stands first. */
+export function lineOf(document: vscode.TextDocument, text: string): number {
+  const index = document.getText().indexOf(text);
+  assert.notEqual(index, -1, `${document.uri.path} has no ${text}`);
+  return document.positionAt(index).line + 1;
+}
+
+/**
+ * Asks again and again until there is an answer.
+ *
+ * @throws Error that says what was waited for after a minute
+ */
+export async function until<Value>(what: string, ask: () => Thenable<Value | undefined>): Promise<Value> {
+  const end = Date.now() + 60_000;
+  while (Date.now() < end) {
+    const value = await ask();
+    if (value !== undefined) return value;
+    await setTimeout(100);
+  }
+  throw new Error(`Waited in vain for ${what}.`);
+}
+
+/** The text of a report about the folder, as the sidecar writes it when it is opened first. */
+export async function reportText(name: 'plan' | 'coverage' | 'models'): Promise<string> {
+  const query = openFolder().uri.toString();
+  const report = vscode.Uri.from({ scheme: 'locret-report', path: `/${name}.md`, query });
+  return (await vscode.workspace.openTextDocument(report)).getText();
+}
