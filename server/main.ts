@@ -1,14 +1,6 @@
-import {
-  IPCMessageReader,
-  IPCMessageWriter,
-  StreamMessageReader,
-  StreamMessageWriter,
-} from 'vscode-languageserver/node';
+import { parentChannel, standardStreams } from './lsp/connection.js';
 import { serveLanguage } from './lsp/serve.js';
 
-// An editor forks this program and talks through Node's channel; any other starts it with --stdio.
-const isStandard = process.argv.includes('--stdio') || process.send === undefined;
-const transport = isStandard
-  ? { reader: new StreamMessageReader(process.stdin), writer: new StreamMessageWriter(process.stdout) }
-  : { reader: new IPCMessageReader(process), writer: new IPCMessageWriter(process) };
-process.exit(await serveLanguage(transport));
+// The extension forks this program and talks through Node's channel; any other editor starts it with --stdio.
+const isForked = process.send !== undefined && !process.argv.includes('--stdio');
+process.exit(await serveLanguage(isForked ? parentChannel() : standardStreams()));

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { StreamMessageReader, StreamMessageWriter } from 'vscode-languageserver/node';
+import { standardStreams } from '../lsp/connection.js';
 import { serveLanguage } from '../lsp/serve.js';
 import { oneParagraph } from './format.js';
 
@@ -15,10 +15,6 @@ export function registerLsp(program: Command): void {
     .description(oneParagraph(description))
     .option('--stdio', 'talk over standard input and output; the only way, named for editors that insist')
     .action(async () => {
-      const transport = {
-        reader: new StreamMessageReader(process.stdin),
-        writer: new StreamMessageWriter(process.stdout),
-      };
-      process.exit(await serveLanguage(transport));
+      process.exit(await serveLanguage(standardStreams()));
     });
 }

@@ -1,6 +1,10 @@
 import { createConnection, type InitializeParams, type ProposedFeatures, type WatchDog } from 'vscode-languageserver';
 import {
   createProtocolConnection,
+  IPCMessageReader,
+  IPCMessageWriter,
+  StreamMessageReader,
+  StreamMessageWriter,
   type Logger,
   type MessageReader,
   type MessageWriter,
@@ -10,6 +14,26 @@ import {
 export interface Transport {
   readonly reader: MessageReader;
   readonly writer: MessageWriter;
+  /** Calls a listener when the other end is gone. */
+  readonly onClose: (listener: () => void) => void;
+}
+
+/** Standard input and output. */
+export function standardStreams(): Transport {
+  const reader = new StreamMessageReader(process.stdin);
+  const onClose = (listener: () => void): void => {
+    reader.onClose(listener);
+  };
+  return { reader, writer: new StreamMessageWriter(process.stdout), onClose };
+}
+
+/** Node's channel to the process that forked this one. */
+export function parentChannel(): Transport {
+  const onClose = (listener: () => void): void => {
+    // The reader hears of errors only.
+    process.once('disconnect', listener);
+  };
+  return { reader: new IPCMessageReader(process), writer: new IPCMessageWriter(process), onClose };
 }
 
 const parentPollMilliseconds = 2_000;
@@ -51,7 +75,8 @@ class EditorWatch implements WatchDog {
  * A language-server connection whose end lets the process finish its work.
  * @param onEnd called once: the editor sent `exit`, closed the channel or died; with the code to exit with
  */
-export function connect({ reader, writer }: Transport, onEnd: (exitCode: number) => void): ProposedFeatures.Connection {
+export function connect(transport: Transport, onEnd: (exitCode: number) => void): ProposedFeatures.Connection {
+  const { reader, writer, onClose } = transport;
   let ended = false;
   const end = (code: number): void => {
     if (ended) return;
@@ -59,7 +84,7 @@ export function connect({ reader, writer }: Transport, onEnd: (exitCode: number)
     onEnd(code);
   };
   const watch = new EditorWatch(end);
-  reader.onClose(() => {
+  onClose(() => {
     end(watch.shutdownReceived ? 0 : 1);
   });
   return createConnection((logger: Logger) => createProtocolConnection(reader, writer, logger), watch);

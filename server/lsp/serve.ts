@@ -1,5 +1,7 @@
 import {
   DidChangeWatchedFilesNotification,
+  MessageType,
+  ShowMessageNotification,
   TextDocumentSyncKind,
   type Connection,
   type InitializeParams,
@@ -126,7 +128,9 @@ class LanguageServer {
   private configure(settings: unknown): void {
     this.workspace.configure(settings).catch((error: unknown) => {
       const remedy = isLocretError(error) ? ` ${error.remedy}` : '';
-      this.connection.window.showErrorMessage(`${messageOf(error)}${remedy}`);
+      const message = `${messageOf(error)}${remedy}`;
+      // A plain notification: the library's own method asks the client for a choice.
+      void this.connection.sendNotification(ShowMessageNotification.type, { type: MessageType.Error, message });
     });
   }
 
@@ -148,6 +152,8 @@ class LanguageServer {
  * @returns the code to exit with
  */
 export async function serveLanguage(transport: Transport): Promise<number> {
+  // Nothing else may keep the process alive while it saves what was read.
+  const keepAlive = setInterval(() => undefined, 60_000);
   const ended = new Promise<number>((resolve) => {
     const server = new LanguageServer(transport, (exitCode) => {
       server.close().then(
@@ -161,5 +167,7 @@ export async function serveLanguage(transport: Transport): Promise<number> {
     });
     server.listen();
   });
-  return ended;
+  const exitCode = await ended;
+  clearInterval(keepAlive);
+  return exitCode;
 }
