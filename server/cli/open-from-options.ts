@@ -1,5 +1,5 @@
 import os from 'node:os';
-import { openMemory, type MemorySettings, type OpenedMemory } from '../memory/open-memory.js';
+import { openMemory, type MemorySettings, type OpenedMemory, type OpenHow } from '../memory/open-memory.js';
 import { planModel } from '../memory/planned-model.js';
 import { resolveModel } from '../model/catalog.js';
 import { cacheFolder } from '../workspace/cache-folder.js';
@@ -35,28 +35,23 @@ export function printNotice(notice: string): void {
 /** Opens the repository's memory with a progress bar on the standard error stream. */
 export async function openFromOptions(
   options: ReadingOptions,
-  how: { readonly fresh?: boolean; readonly update?: boolean; readonly signal: AbortSignal | undefined },
+  { signal, ...how }: OpenHow & { readonly signal: AbortSignal | undefined },
 ): Promise<OpenedMemory> {
-  const { fresh = false, update = false, signal } = how;
   const bar = new ProgressBar();
   try {
-    return await openMemory(
-      await memorySettings(options),
-      { fresh, update },
-      {
-        onProgress: (progress) => {
-          bar.show(progress);
-        },
-        onFile: (filesSeen) => {
-          bar.showSurvey(filesSeen);
-        },
-        onNotice: (notice) => {
-          bar.end();
-          printNotice(notice);
-        },
-        signal,
+    return await openMemory(await memorySettings(options), how, {
+      onProgress: (progress) => {
+        bar.show(progress);
       },
-    );
+      onFile: (filesSeen) => {
+        bar.showSurvey(filesSeen);
+      },
+      onNotice: (notice) => {
+        bar.end();
+        printNotice(notice);
+      },
+      signal,
+    });
   } finally {
     bar.end();
   }

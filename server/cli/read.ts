@@ -8,8 +8,9 @@ import { openFromOptions } from './open-from-options.js';
 import { withReadingOptions, type ReadingOptions } from './options.js';
 
 const description = `
-Reads a repository into its memory, so that questions are answered at once. With a snapshot from before, nothing is read:
---update folds in the files that changed since, --fresh reads everything again.`;
+Reads a repository into its memory, so that questions are answered at once. Ctrl-C keeps what was read, and the next start
+goes on there. With a snapshot from before, nothing is read: --update folds in the files that changed since, --fresh reads
+everything again.`;
 
 interface ReadCommandOptions extends ReadingOptions {
   readonly update?: boolean;
@@ -60,7 +61,7 @@ async function report(
 async function run(options: ReadCommandOptions): Promise<void> {
   const { update = false, fresh = false } = options;
   const signal = interruptSignal();
-  const opened = await openFromOptions(options, { update, fresh, signal });
+  const opened = await openFromOptions(options, { update, fresh, resume: !update, signal });
   try {
     await report(opened, options, signal);
   } finally {

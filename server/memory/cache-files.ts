@@ -41,8 +41,17 @@ export function readingIdentity({ root, model, plan, options }: ReadingOrigin): 
   return JSON.stringify({ root, model: model.folder, heads, policy, precision, ...sizes, beginning, ...options });
 }
 
+function memoryFile(cacheFolder: string, origin: ReadingOrigin, ending: string): string {
+  const name = `${readable(path.basename(origin.root))}-${digest(readingIdentity(origin))}`;
+  return path.join(cacheFolder, 'memories', name + ending);
+}
+
 /** The file of a memory's snapshot: one for each repository, model and settings. */
 export function snapshotFile(cacheFolder: string, origin: ReadingOrigin): string {
-  const name = `${readable(path.basename(origin.root))}-${digest(readingIdentity(origin))}`;
-  return path.join(cacheFolder, 'memories', `${name}.memory`);
+  return memoryFile(cacheFolder, origin, '.memory');
+}
+
+/** The file of a reading that was interrupted, beside the snapshot. */
+export function partialFile(cacheFolder: string, origin: ReadingOrigin): string {
+  return memoryFile(cacheFolder, origin, '.partial-memory');
 }

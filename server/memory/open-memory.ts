@@ -1,57 +1,59 @@
-import { existsSync } from 'node:fs';
 import type { Engine } from '../engine/engine.js';
 import { isLocretError, LocretError, messageOf, throwIfCancelled } from '../errors.js';
-import type { Survey, SurveyOptions } from '../repository/source.js';
-import { surveyRepository, type SurveyHooks } from '../repository/survey.js';
-import { readingIdentity, snapshotFile } from './cache-files.js';
+import type { Survey } from '../repository/source.js';
+import { surveyRepository } from '../repository/survey.js';
 import { lock } from './lock.js';
+import { type MemoryHooks, surveyHooks, type Tell, tellOnce } from './memory-hooks.js';
+import { type KeptMemory, MemoryFiles } from './memory-files.js';
 import type { ReadProgress } from './memory.js';
+import { type Keeper, type PartialReading, readOn } from './partial-reading.js';
+import { restorePartialReading, savePartialReading } from './partial-snapshot.js';
 import { loadEngine, planModel, type PlannedModel, type ReadingSettings } from './planned-model.js';
 import { readRepository } from './reading.js';
 import type { ReadMemory } from './repository-memory.js';
+import { SavePace } from './save-pace.js';
 import { restoreSnapshot, saveSnapshot } from './snapshot.js';
 import { updateMemory } from './update.js';
 
-/** Which repository is read by which model, and how. */
-export interface MemorySettings extends ReadingSettings {
-  readonly survey: SurveyOptions;
-  /** Where snapshots and packed weights are kept. */
-  readonly cacheFolder: string;
-}
+export type { MemoryHooks };
 
-/** What a caller wants to hear of one operation, and how it ends it. */
-export interface MemoryHooks {
-  readonly onProgress?: (progress: ReadProgress) => void;
-  /** Called while the repository's files are found, with how many were looked at. */
-  readonly onFile?: (filesSeen: number) => void;
-  /** Called with what the user should know, as soon as it is known. */
-  readonly onNotice?: (notice: string) => void;
-  readonly signal?: AbortSignal | undefined;
-}
+/** Which repository is read by which model, and how. */
+export interface MemorySettings extends ReadingSettings, KeptMemory {}
 
 /** How a memory is opened. */
 export interface OpenHow {
-  /** Read even when there is a snapshot. */
+  /** Read from the beginning, even when there is a snapshot or a reading that was interrupted. */
   readonly fresh?: boolean;
+  /** Go on with a reading that was interrupted, where there is one, even when there is a snapshot from before it. */
+  readonly resume?: boolean;
   /** Fold in what changed since the snapshot. */
   readonly update?: boolean;
   /** The repository's files, where they were found just now. */
   readonly survey?: Survey | undefined;
 }
 
-type Tell = (notice: string) => void;
-
-/** Tells everything once: a snapshot that cannot be used is looked at again once the lock is held. */
-function tellOnce({ onNotice }: MemoryHooks): Tell {
-  const told = new Set<string>();
-  return (notice) => {
-    if (!told.has(notice)) onNotice?.(notice);
-    told.add(notice);
-  };
+/** What is on disk, if it is there and of use; a notice says why it is not. */
+async function usable<Content>(isThere: boolean, tell: Tell, restore: () => Promise<Content>) {
+  if (!isThere) return undefined;
+  try {
+    return await restore();
+  } catch (error) {
+    if (!isLocretError(error, 'snapshot-corrupt') && !isLocretError(error, 'snapshot-foreign')) throw error;
+    tell(`${error.message} ${error.remedy}`);
+    return undefined;
+  }
 }
 
-function surveyHooks({ onFile, signal }: MemoryHooks): SurveyHooks {
-  return { ...(onFile === undefined ? {} : { onFile }), ...(signal === undefined ? {} : { signal }) };
+/** Saves; what cannot be saved can still be used, and a notice says so. */
+async function saved(tell: Tell, save: () => Promise<void>): Promise<boolean> {
+  try {
+    await save();
+    return true;
+  } catch (error) {
+    if (isLocretError(error, 'engine-failed')) throw error;
+    tell(isLocretError(error) ? `${error.message} ${error.remedy}` : messageOf(error));
+    return false;
+  }
 }
 
 /** How long a process waits for another one that reads the same repository. */
@@ -63,22 +65,29 @@ const lockPatience = 30 * 60_000;
  * one when it is updated, and that only one operation runs.
  */
 export class MemoryOpening {
-  private readonly file: string;
-  private readonly identity: string;
+  private readonly files: MemoryFiles;
 
   constructor(
     private readonly planned: PlannedModel,
     private readonly engine: Engine,
     private readonly settings: MemorySettings,
   ) {
-    const origin = { ...planned, options: settings.survey };
-    this.file = snapshotFile(settings.cacheFolder, origin);
-    this.identity = readingIdentity(origin);
+    this.files = new MemoryFiles(planned, settings);
   }
 
-  /** True when a snapshot is on disk. */
+  /** True when a whole memory's snapshot is on disk. */
   get hasSnapshot(): boolean {
-    return existsSync(this.file);
+    return this.files.hasSnapshot;
+  }
+
+  /** How far an interrupted reading came, told from disk; undefined when there is none. */
+  partialProgress(): ReadProgress | undefined {
+    return this.files.partialProgress();
+  }
+
+  /** Removes what an interrupted reading left: the next one begins at the beginning. */
+  dropPartial(): Promise<void> {
+    return this.files.dropPartial();
   }
 
   /**
@@ -90,21 +99,27 @@ export class MemoryOpening {
   }
 
   /**
-   * Restores the snapshot, or reads the repository. Of several processes that want the same memory one reads and the
-   * others wait for its snapshot.
-   * @throws LocretError everything that the survey, reading and the engine throw; then the engine may hold a part of the
-   * repository, and the memory before comes back by {@link restore}
+   * Restores the snapshot, or reads the repository, going on where an earlier reading was interrupted. Of several
+   * processes that want the same memory one reads and the others wait for its snapshot.
+   *
+   * A reading that is cancelled keeps what it has read up to the last chunk; what the engine then holds is of no use, and
+   * the memory before comes back by {@link restore}.
+   * @throws LocretError everything that the survey, reading and the engine throw
    */
   async open(how: OpenHow = {}, hooks: MemoryHooks = {}): Promise<ReadMemory> {
-    const { fresh = false, update = false } = how;
+    const { fresh = false, resume = false, update = false } = how;
     const tell = tellOnce(hooks);
-    const restored = fresh ? undefined : await this.restored(tell);
+    const restoredUnlessRead = async (): Promise<ReadMemory | undefined> =>
+      fresh || (resume && this.files.hasPartial) ? undefined : this.restored(tell);
+    const restored = await restoredUnlessRead();
     if (restored !== undefined && !update) return restored;
     return this.locked(hooks, tell, async () => {
       // Another process may have finished reading meanwhile.
-      const memory = fresh ? undefined : (restored ?? (await this.restored(tell)));
-      if (memory === undefined) return this.read(how.survey, hooks, tell);
-      return update ? this.updatedOrRead(memory, hooks, tell) : memory;
+      const memory = restored ?? (await restoredUnlessRead());
+      if (memory !== undefined) return update ? this.updatedOrRead(memory, hooks, tell) : memory;
+      const read = await this.read(how.survey, fresh, hooks, tell);
+      // Files may have changed since a reading that was interrupted read them.
+      return update ? this.updatedOrRead(read, hooks, tell) : read;
     });
   }
 
@@ -128,7 +143,7 @@ export class MemoryOpening {
   }
 
   private async locked<Result>(hooks: MemoryHooks, tell: Tell, task: () => Promise<Result>): Promise<Result> {
-    const release = await lock(`${this.file}.lock`, {
+    const release = await lock(this.files.lock, {
       patience: lockPatience,
       signal: hooks.signal,
       onWait: (pid) => {
@@ -142,36 +157,59 @@ export class MemoryOpening {
     }
   }
 
-  private async restored(tell: Tell): Promise<ReadMemory | undefined> {
-    if (!this.hasSnapshot) return undefined;
-    try {
-      return await restoreSnapshot(this.file, this.engine, this.planned.model, this.identity);
-    } catch (error) {
-      if (!isLocretError(error, 'snapshot-corrupt') && !isLocretError(error, 'snapshot-foreign')) throw error;
-      tell(`${error.message} ${error.remedy}`);
-      return undefined;
-    }
+  private restored(tell: Tell): Promise<ReadMemory | undefined> {
+    const { snapshot, identity, hasSnapshot } = this.files;
+    return usable(hasSnapshot, tell, () => restoreSnapshot(snapshot, this.engine, this.planned.model, identity));
   }
 
-  private async read(found: Survey | undefined, hooks: MemoryHooks, tell: Tell): Promise<ReadMemory> {
+  /** @param fresh a reading that was interrupted is dropped, not gone on with */
+  private async read(found: Survey | undefined, fresh: boolean, hooks: MemoryHooks, tell: Tell): Promise<ReadMemory> {
     const { root, model, plan } = this.planned;
     const options = this.settings.survey;
+    const survey = found ?? (await surveyRepository(root, options, surveyHooks(hooks)));
+    if (fresh) await this.files.dropPartial();
+    const { partial: file, identity, hasPartial } = this.files;
+    const partial = await usable(hasPartial && !fresh, tell, () => restorePartialReading(file, this.engine, identity));
+    if (partial !== undefined) {
+      const { files } = readOn(partial, survey).survey;
+      tell(`Going on where reading was interrupted: ${partial.map.files.length} of ${files.length} files.`);
+    }
     const memory = await readRepository({
       engine: this.engine,
       model,
-      survey: found ?? (await surveyRepository(root, options, surveyHooks(hooks))),
+      survey,
       options,
       local: plan.local,
+      partial,
+      keeper: await this.partialKeeper(tell),
       onProgress: hooks.onProgress,
       signal: hooks.signal,
     });
-    await this.save(memory, tell);
+    if (await saved(tell, () => saveSnapshot(this.files.snapshot, memory, identity))) {
+      await this.files.dropPartial();
+    }
     return memory;
+  }
+
+  /** Saves a reading when it is interrupted, and now and then while it goes on. */
+  private async partialKeeper(tell: Tell): Promise<Keeper<PartialReading>> {
+    const { partial: file, identity } = this.files;
+    const pace = new SavePace((await this.engine.stats()).cacheBytes);
+    return {
+      isDue: () => pace.isDue,
+      keep: (partial, progress) =>
+        pace.timed(async () => {
+          await saved(tell, () => savePartialReading(file, this.engine, partial, progress, identity));
+        }),
+    };
   }
 
   private async updated(memory: ReadMemory, hooks: MemoryHooks, tell: Tell): Promise<ReadMemory | undefined> {
     const updated = await updateMemory({ memory, onProgress: hooks.onProgress, signal: hooks.signal });
-    if (updated !== undefined && updated !== memory) await this.save(updated, tell);
+    if (updated !== undefined && updated !== memory) {
+      const { snapshot, identity } = this.files;
+      await saved(tell, () => saveSnapshot(snapshot, updated, identity));
+    }
     return updated;
   }
 
@@ -180,7 +218,7 @@ export class MemoryOpening {
       const updated = await this.updated(memory, hooks, tell);
       if (updated !== undefined) return updated;
       tell('So much has changed that the repository is read anew.');
-      return this.read(undefined, hooks, tell);
+      return this.read(undefined, true, hooks, tell);
     });
   }
 
@@ -197,16 +235,6 @@ export class MemoryOpening {
         'Open the repository again.',
         { cause: error },
       );
-    }
-  }
-
-  /** A memory that cannot be saved can still be asked. */
-  private async save(memory: ReadMemory, tell: Tell): Promise<void> {
-    try {
-      await saveSnapshot(this.file, memory, this.identity);
-    } catch (error) {
-      if (isLocretError(error, 'engine-failed')) throw error;
-      tell(isLocretError(error) ? `${error.message} ${error.remedy}` : messageOf(error));
     }
   }
 }
@@ -233,10 +261,10 @@ export async function openMemory(
   const planned = await planModel(settings);
   for (const notice of planned.plan.notices) hooks.onNotice?.(notice);
   const { signal } = hooks;
-  const hasSnapshot = existsSync(snapshotFile(settings.cacheFolder, { ...planned, options: settings.survey }));
+  const { hasSnapshot, hasPartial } = new MemoryFiles(planned, settings);
   // Surveyed before the model is loaded: nobody should wait for a model to be told that there is nothing to read.
   const survey =
-    how.fresh === true || !hasSnapshot
+    how.fresh === true || !hasSnapshot || (how.resume === true && hasPartial)
       ? await surveyRepository(planned.root, settings.survey, surveyHooks(hooks))
       : undefined;
   const engine = await loadEngine(planned, settings.cacheFolder, (notice) => hooks.onNotice?.(notice));

@@ -1,12 +1,13 @@
 import type { Engine } from '../engine/engine.js';
+import { isLocretError } from '../errors.js';
 import type { LoadedModel } from '../model/model.js';
 import { outlineSource } from '../repository/outline.js';
 import type { Definition, RepositoryFile, SkippedFile, Survey, SurveyOptions } from '../repository/source.js';
 import { type Segment, streamRepository } from '../repository/stream.js';
 import { plainForm, repositoryTokenForm } from '../repository/text-form.js';
-import { ProgressMeter } from './progress-meter.js';
 import { DefinitionTable } from './definition-table.js';
-import type { ReadProgress } from './memory.js';
+import type { Keeper, OpenPart, ReadPart } from './partial-reading.js';
+import type { ProgressMeter } from './progress-meter.js';
 import { type FileMap, FileMapBuilder } from './source-map.js';
 import { TokenFeed } from './token-feed.js';
 
@@ -17,22 +18,17 @@ export interface FilesToRead {
   /** The files, in order. */
   readonly survey: Survey;
   readonly options: SurveyOptions;
-  /** Tokens before the repository; undefined: the files continue a memory, without the repository's header. */
+  /** Tokens before the repository's header; undefined: the files follow others, without a header. */
   readonly beginning: readonly number[] | undefined;
   /** Last tokens that are not evicted. */
   readonly local: number;
+  /** Index of the token that the engine reads next. */
   readonly firstTokenIndex: number;
-  readonly onProgress?: ((progress: ReadProgress) => void) | undefined;
+  /** What the engine has read the first tokens of: they are passed over if it is the first thing to be read now. */
+  readonly open?: OpenPart | undefined;
+  readonly meter: ProgressMeter;
+  readonly keeper?: Keeper<ReadPart> | undefined;
   readonly signal?: AbortSignal | undefined;
-}
-
-/** What was read of them. */
-export interface FilesRead {
-  readonly files: readonly FileMap[];
-  readonly definitions: DefinitionTable;
-  /** Files that turned out not to be readable. */
-  readonly skipped: readonly SkippedFile[];
-  readonly nextTokenIndex: number;
 }
 
 /** Longer texts are not held for an outline: none is made of them. UTF-16 units. */
@@ -44,7 +40,14 @@ class FileInProgress {
   /** Undefined when no outline is to be made. */
   private text: string | undefined;
 
-  constructor(file: RepositoryFile, begin: number) {
+  /**
+   * @param file as it was when it was opened
+   * @param begin token index of the first token of its header
+   */
+  constructor(
+    readonly file: RepositoryFile,
+    readonly begin: number,
+  ) {
     this.map = new FileMapBuilder(begin);
     this.text = file.language === undefined ? undefined : '';
   }
@@ -65,68 +68,193 @@ class FileInProgress {
   }
 }
 
-/**
- * Streams files through the model: text is tokenized segment by segment while the engine reads, so that no more than a
- * few segments and one file's text (for its outline) are held. Where every token stands is taken down.
- * @throws LocretError cancelled, engine-failed
- */
-export async function readFiles(input: FilesToRead): Promise<FilesRead> {
-  const { engine, model, survey, options, signal } = input;
-  const { tokenizer } = model;
-  const meter = new ProgressMeter(survey, input.onProgress);
-  const feed = new TokenFeed(
-    engine,
-    input.local,
-    input.firstTokenIndex,
-    ({ end }) => {
-      meter.engineRead(end - input.firstTokenIndex);
-    },
-    signal,
-  );
-  const files: FileMap[] = [];
-  const definitions = new DefinitionTable();
-  const skipped: SkippedFile[] = [];
-  let current: FileInProgress | undefined;
-  let ended: RepositoryFile | undefined;
-  const finishFile = async (): Promise<void> => {
-    if (current === undefined || ended === undefined) return;
-    const finished = await current.finish(ended);
-    files.push(finished.map);
-    definitions.add(finished.definitions);
-    meter.fileTokenized(feed.nextTokenIndex - input.firstTokenIndex);
-    current = undefined;
-    ended = undefined;
-  };
-  try {
-    await feed.push(input.beginning ?? []);
-    const segments = streamRepository(survey, {
+/** One run of {@link readFiles}. */
+class FilesReading {
+  private readonly files: FileMap[] = [];
+  private readonly definitions = new DefinitionTable();
+  private readonly skipped: SkippedFile[] = [];
+  private readonly feed: TokenFeed;
+  /** The file that the stream opened last, as it was then. */
+  private opened: RepositoryFile | undefined;
+  private current: FileInProgress | undefined;
+  /** The file whose last segment has come, as it was read. */
+  private ended: RepositoryFile | undefined;
+  /** Tokens that come next and that the engine has read before. */
+  private known = 0;
+  private forgotten = 0;
+  /** Index of the first token of the stream. */
+  private firstStreamed: number;
+  /** One past the last token that the engine has read. */
+  private reached: number;
+  private kept: number;
+
+  constructor(private readonly input: FilesToRead) {
+    const { engine, local, firstTokenIndex, signal } = input;
+    this.firstStreamed = firstTokenIndex;
+    this.reached = firstTokenIndex;
+    this.kept = firstTokenIndex;
+    this.feed = new TokenFeed({
+      engine,
+      local,
+      firstTokenIndex,
+      onChunk: ({ end }) => {
+        this.reached = end;
+        input.meter.engineRead(end - this.firstStreamed);
+      },
+      betweenCalls: async () => {
+        if (input.keeper?.isDue() === true) await this.keep();
+      },
+      signal,
+    });
+  }
+
+  async run(): Promise<ReadPart> {
+    try {
+      await this.stream();
+      await this.feed.finish();
+    } catch (error) {
+      await this.feed.settle();
+      if (isLocretError(error, 'cancelled')) await this.keep();
+      throw error;
+    }
+    this.input.meter.finish();
+    return this.partUntil(this.feed.nextTokenIndex);
+  }
+
+  private async stream(): Promise<void> {
+    const { beginning, model } = this.input;
+    let { open } = this.input;
+    if (open !== undefined && open.file === undefined) {
+      this.passOver(open);
+      open = undefined;
+    }
+    await this.push(Int32Array.from(beginning ?? []));
+    for await (const segment of this.segments()) {
+      await this.finishFile();
+      if (segment.file === undefined && beginning === undefined) continue;
+      if (segment.file !== undefined && open !== undefined) {
+        if (isSameFile(open.file, this.opened)) this.passOver(open);
+        else await this.forget(open);
+        open = undefined;
+      }
+      const { ids, starts } = model.tokenizer.encodeWithStarts(segment.text);
+      if (segment.file !== undefined) {
+        this.current ??= new FileInProgress(this.opened ?? segment.file, this.nextTokenIndex);
+        this.current.add(segment, starts);
+      }
+      this.input.meter.segmentTokenized(segment.text.length, ids.length);
+      await this.push(ids);
+    }
+    await this.finishFile();
+    if (open !== undefined) await this.forget(open);
+  }
+
+  private segments(): AsyncGenerator<Segment, void, undefined> {
+    const { model, survey, options, signal } = this.input;
+    const { tokenizer } = model;
+    return streamRepository(survey, {
       form: tokenizer.hasRepositoryTokens ? repositoryTokenForm : plainForm,
       neutralize: (text) => tokenizer.neutralize(text),
       maxFileBytes: options.maxFileBytes,
       ...(signal === undefined ? {} : { signal }),
+      onFileBegin: (file) => {
+        this.opened = file;
+      },
       onSkip: (file) => {
-        skipped.push(file);
+        this.skipped.push(file);
       },
       onFileEnd: (file) => {
-        ended = file;
+        this.ended = file;
       },
     });
-    for await (const segment of segments) {
-      await finishFile();
-      if (segment.file === undefined && input.beginning === undefined) continue;
-      const { ids, starts } = tokenizer.encodeWithStarts(segment.text);
-      if (segment.file !== undefined) {
-        current ??= new FileInProgress(segment.file, feed.nextTokenIndex);
-        current.add(segment, starts);
-      }
-      meter.segmentTokenized(segment.text.length, ids.length);
-      await feed.push(ids);
-    }
-    await finishFile();
-    await feed.finish();
-  } finally {
-    await feed.settle();
   }
-  meter.finish();
-  return { files, definitions, skipped, nextTokenIndex: feed.nextTokenIndex };
+
+  /** Index of the next token of the stream, whether the engine must read it or not. */
+  private get nextTokenIndex(): number {
+    return this.feed.nextTokenIndex - this.known;
+  }
+
+  /** The first tokens of what comes now are in the cache. */
+  private passOver(open: OpenPart): void {
+    this.known = this.input.firstTokenIndex - open.begin;
+    this.firstStreamed = open.begin;
+    this.input.meter.beginBehind(this.known);
+  }
+
+  /** What was open has changed or is gone: its units leave the cache. */
+  private async forget({ begin }: OpenPart): Promise<void> {
+    const { engine, firstTokenIndex } = this.input;
+    await engine.forget([{ begin, end: firstTokenIndex }]);
+    this.forgotten = firstTokenIndex - begin;
+  }
+
+  private async push(tokens: Int32Array): Promise<void> {
+    const known = Math.min(this.known, tokens.length);
+    this.known -= known;
+    await this.feed.push(tokens.subarray(known));
+  }
+
+  private async finishFile(): Promise<void> {
+    if (this.current === undefined || this.ended === undefined) return;
+    const finished = await this.current.finish(this.ended);
+    this.files.push(finished.map);
+    this.definitions.add(finished.definitions);
+    // A file that became shorter while it was read again has fewer tokens than were read of it before.
+    this.known = 0;
+    this.input.meter.fileTokenized(this.nextTokenIndex - this.firstStreamed);
+    this.current = undefined;
+    this.ended = undefined;
+  }
+
+  private async keep(): Promise<void> {
+    const { keeper, meter } = this.input;
+    if (keeper === undefined || this.reached === this.kept) return;
+    this.kept = this.reached;
+    await keeper.keep(this.partUntil(this.reached), meter.progress());
+  }
+
+  /** What was read up to a token. Tokenizing runs ahead of the engine: later files do not count. */
+  private partUntil(end: number): ReadPart {
+    const files = this.files.filter((file) => file.end <= end);
+    const paths = new Set(files.map(({ file }) => file.path));
+    const definitions = [...this.definitions].filter(({ path }) => paths.has(path));
+    return {
+      files,
+      definitions: files.length === this.files.length ? this.definitions : DefinitionTable.of(definitions),
+      skipped: [...this.skipped],
+      open: this.openAt(end),
+      forgotten: this.forgotten,
+      nextTokenIndex: end,
+    };
+  }
+
+  /** What the token before `end` is a part of, unless that ends there. */
+  private openAt(end: number): OpenPart | undefined {
+    const [first = this.current] = this.files;
+    const isBeforeFiles = this.input.beginning !== undefined && end < (first?.begin ?? Infinity);
+    if (isBeforeFiles) return { file: undefined, begin: 0 };
+    const open = this.files.find((file) => file.begin < end && end < file.end) ?? this.current;
+    return open !== undefined && open.begin < end ? { file: open.file, begin: open.begin } : undefined;
+  }
+}
+
+/** Whether a file that was begun is the one that is there now. Its time counts: it may have changed while it was read. */
+function isSameFile(begun: RepositoryFile | undefined, now: RepositoryFile | undefined): boolean {
+  return (
+    begun !== undefined &&
+    begun.path === now?.path &&
+    begun.hash === now.hash &&
+    begun.bytes === now.bytes &&
+    begun.modified === now.modified
+  );
+}
+
+/**
+ * Streams files through the model: text is tokenized segment by segment while the engine reads, so that no more than a
+ * few segments and one file's text (for its outline) are held. Where every token stands is taken down. When it is
+ * cancelled, what was read up to the last chunk is given to the keeper before the error is thrown.
+ * @throws LocretError cancelled, engine-failed
+ */
+export function readFiles(input: FilesToRead): Promise<ReadPart> {
+  return new FilesReading(input).run();
 }

@@ -19,6 +19,8 @@ export interface MemoryContent {
   readonly skipped: readonly SkippedFile[];
   readonly tokensRead: number;
   readonly nextTokenIndex: number;
+  /** When it was read or last updated, milliseconds since 1970. */
+  readonly made: number;
 }
 
 /** A repository in an engine's cache, and what the cache units stand for. */
@@ -50,6 +52,10 @@ export class ReadMemory implements RepositoryMemory {
 
   get tokensRead(): number {
     return this.content.tokensRead;
+  }
+
+  get made(): number {
+    return this.content.made;
   }
 
   locate(tokenIndex: number): SourcePosition | undefined {

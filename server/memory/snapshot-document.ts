@@ -1,4 +1,3 @@
-import { isJsonObject } from '../model/json-fields.js';
 import type {
   Definition,
   DefinitionKind,
@@ -9,6 +8,8 @@ import type {
   SurveyOptions,
 } from '../repository/source.js';
 import { DefinitionTable } from './definition-table.js';
+import { JsonValue } from './json-value.js';
+import type { OpenPart, PartialReading } from './partial-reading.js';
 import type { MemoryContent } from './repository-memory.js';
 import { type FileMap, SourceMap } from './source-map.js';
 
@@ -21,6 +22,12 @@ export interface SourceMapArrays {
   readonly widths: Uint8Array;
   /** Two per token that is too wide for a byte. */
   readonly wideTokens: Int32Array;
+}
+
+/** A memory or a partial reading without its cache: JSON, and the source map as numbers. */
+export interface SnapshotDocument {
+  readonly json: string;
+  readonly arrays: SourceMapArrays;
 }
 
 /** Token indices are kept as int32. */
@@ -52,9 +59,8 @@ const skipReasons: readonly SkipReason[] = [
   'empty',
 ];
 
-/** A memory without its cache as JSON, and its source map as numbers. */
-export function documentOf(content: MemoryContent): { readonly json: string; readonly arrays: SourceMapArrays } {
-  const { survey, map, ...rest } = content;
+/** What {@link contentOf} reads: a memory or a partial reading, whose source map becomes numbers. */
+export function documentOf({ map, ...rest }: MemoryContent | PartialReading): SnapshotDocument {
   const files = map.files.map(({ file, begin, end, lineTokens, wideTokens }) => ({
     file,
     begin,
@@ -63,7 +69,7 @@ export function documentOf(content: MemoryContent): { readonly json: string; rea
     wide: wideTokens.length,
   }));
   return {
-    json: JSON.stringify({ ...rest, survey, files }),
+    json: JSON.stringify({ ...rest, files }),
     arrays: {
       lineTokens: joined(map.files, (file) => file.lineTokens, Int32Array),
       firstColumns: joined(map.files, (file) => file.firstColumns, Uint16Array),
@@ -87,124 +93,66 @@ function joined<Numbers extends Int32Array | Uint16Array | Uint8Array>(
   return all;
 }
 
-/** Reads JSON values of known form; anything else throws with the path of the value. */
-class Reader {
-  constructor(
-    private readonly value: unknown,
-    private readonly key: string | number,
-    private readonly parent?: Reader,
-  ) {}
-
-  /** Put together only for an error: a large repository has millions of values. */
-  private get where(): string {
-    const { key, parent } = this;
-    if (parent === undefined) return String(key);
-    return typeof key === 'number' ? `${parent.where}[${key}]` : `${parent.where}.${key}`;
-  }
-
-  private wrong(expected: string): Error {
-    return new Error(`${this.where} is not ${expected}`);
-  }
-
-  field(name: string): Reader {
-    if (!isJsonObject(this.value)) throw this.wrong('an object');
-    return new Reader(this.value[name], name, this);
-  }
-
-  list<Item>(of: (item: Reader) => Item): Item[] {
-    if (!Array.isArray(this.value)) throw this.wrong('a list');
-    return this.value.map((item: unknown, index) => of(new Reader(item, index, this)));
-  }
-
-  string(): string {
-    if (typeof this.value !== 'string') throw this.wrong('a text');
-    return this.value;
-  }
-
-  optionalString(): string | undefined {
-    return this.value === undefined ? undefined : this.string();
-  }
-
-  /** A finite number of 0 or more. */
-  number(): number {
-    if (typeof this.value !== 'number' || !(this.value >= 0 && this.value < Infinity)) throw this.wrong('a number');
-    return this.value;
-  }
-
-  count(): number {
-    const value = this.number();
-    if (!Number.isSafeInteger(value)) throw this.wrong('a whole number');
-    return value;
-  }
-
-  word<Word extends string>(words: readonly Word[]): Word {
-    const word = words.find((candidate) => candidate === this.value);
-    if (word === undefined) throw this.wrong(`one of ${words.join(', ')}`);
-    return word;
-  }
-}
-
-function readFile(reader: Reader): RepositoryFile {
+function readFile(value: JsonValue): RepositoryFile {
   return {
-    path: reader.field('path').string(),
-    bytes: reader.field('bytes').count(),
-    modified: reader.field('modified').number(),
-    hash: reader.field('hash').string(),
-    lines: reader.field('lines').count(),
-    language: reader.field('language').optionalString(),
+    path: value.field('path').string(),
+    bytes: value.field('bytes').count(),
+    modified: value.field('modified').number(),
+    hash: value.field('hash').string(),
+    lines: value.field('lines').count(),
+    language: value.field('language').optional((text) => text.string()),
   };
 }
 
-function readSkipped(reader: Reader): SkippedFile {
+function readSkipped(value: JsonValue): SkippedFile {
   return {
-    path: reader.field('path').string(),
-    reason: reader.field('reason').word(skipReasons),
-    detail: reader.field('detail').string(),
+    path: value.field('path').string(),
+    reason: value.field('reason').word(skipReasons),
+    detail: value.field('detail').string(),
   };
 }
 
-function readDefinition(reader: Reader): Definition {
+function readDefinition(value: JsonValue): Definition {
   return {
-    name: reader.field('name').string(),
-    kind: reader.field('kind').word(definitionKinds),
-    path: reader.field('path').string(),
-    line: reader.field('line').count(),
-    endLine: reader.field('endLine').count(),
-    nameLine: reader.field('nameLine').count(),
-    container: reader.field('container').optionalString(),
+    name: value.field('name').string(),
+    kind: value.field('kind').word(definitionKinds),
+    path: value.field('path').string(),
+    line: value.field('line').count(),
+    endLine: value.field('endLine').count(),
+    nameLine: value.field('nameLine').count(),
+    container: value.field('container').optional((text) => text.string()),
   };
 }
 
-function readSurvey(reader: Reader): Survey {
+function readSurvey(value: JsonValue): Survey {
   return {
-    root: reader.field('root').string(),
-    name: reader.field('name').string(),
-    files: reader.field('files').list(readFile),
-    skipped: reader.field('skipped').list(readSkipped),
-    bytes: reader.field('bytes').count(),
+    root: value.field('root').string(),
+    name: value.field('name').string(),
+    files: value.field('files').list(readFile),
+    skipped: value.field('skipped').list(readSkipped),
+    bytes: value.field('bytes').count(),
   };
 }
 
-function readOptions(reader: Reader): SurveyOptions {
+function readOptions(value: JsonValue): SurveyOptions {
   return {
-    maxFileBytes: reader.field('maxFileBytes').number(),
-    exclude: reader.field('exclude').list((item) => item.string()),
-    include: reader.field('include').list((item) => item.string()),
+    maxFileBytes: value.field('maxFileBytes').number(),
+    exclude: value.field('exclude').list((item) => item.string()),
+    include: value.field('include').list((item) => item.string()),
   };
 }
 
-/**
- * The content that {@link documentOf} wrote.
- * @throws Error with what does not fit
- */
-export function contentOf(json: string, arrays: SourceMapArrays): MemoryContent {
-  const parse: (text: string) => unknown = JSON.parse;
-  const reader = new Reader(parse(json), 'the document');
+function readOpenPart(value: JsonValue): OpenPart {
+  return { file: value.field('file').optional(readFile), begin: value.field('begin').count() };
+}
+
+/** Files with their part of the source map, by ascending token index. */
+function readMap(files: JsonValue, arrays: SourceMapArrays, nextTokenIndex: number): SourceMap {
   let line = 0;
   let token = 0;
   let wide = 0;
   let reached = 0;
-  const files = reader.field('files').list((item): FileMap => {
+  const maps = files.list((item): FileMap => {
     const begin = item.field('begin').count();
     const end = item.field('end').count();
     const lines = item.field('lines').count();
@@ -228,15 +176,50 @@ export function contentOf(json: string, arrays: SourceMapArrays): MemoryContent 
   const { lineTokens, firstColumns, widths, wideTokens } = arrays;
   const fits = line === lineTokens.length && line === firstColumns.length && token === widths.length;
   if (!fits || wide !== wideTokens.length) throw new Error('the source map does not fit the files');
-  const nextTokenIndex = reader.field('nextTokenIndex').count();
   if (nextTokenIndex < reached || nextTokenIndex > mostTokenIndex) throw new Error('its next token index is senseless');
+  return new SourceMap(maps);
+}
+
+function readCommon(document: JsonValue, arrays: SourceMapArrays) {
+  const nextTokenIndex = document.field('nextTokenIndex').count();
   return {
-    survey: readSurvey(reader.field('survey')),
-    options: readOptions(reader.field('options')),
-    map: new SourceMap(files),
-    definitions: DefinitionTable.of(reader.field('definitions').list(readDefinition)),
-    skipped: reader.field('skipped').list(readSkipped),
-    tokensRead: reader.field('tokensRead').count(),
+    map: readMap(document.field('files'), arrays, nextTokenIndex),
+    definitions: DefinitionTable.of(document.field('definitions').list(readDefinition)),
+    skipped: document.field('skipped').list(readSkipped),
+    tokensRead: document.field('tokensRead').count(),
     nextTokenIndex,
   };
+}
+
+function parseDocument(json: string): JsonValue {
+  const parse: (text: string) => unknown = JSON.parse;
+  return new JsonValue(parse(json), 'the document');
+}
+
+/**
+ * The memory that {@link documentOf} wrote.
+ * @throws Error with what does not fit
+ */
+export function contentOf(json: string, arrays: SourceMapArrays): MemoryContent {
+  const document = parseDocument(json);
+  return {
+    ...readCommon(document, arrays),
+    survey: readSurvey(document.field('survey')),
+    options: readOptions(document.field('options')),
+    made: document.field('made').number(),
+  };
+}
+
+/**
+ * The partial reading that {@link documentOf} wrote.
+ * @throws Error with what does not fit
+ */
+export function partialReadingOf(json: string, arrays: SourceMapArrays): PartialReading {
+  const document = parseDocument(json);
+  const common = readCommon(document, arrays);
+  const open = document.field('open').optional(readOpenPart);
+  const reached = common.map.files.at(-1)?.end ?? 0;
+  if (open !== undefined && (open.begin < reached || open.begin >= common.nextTokenIndex))
+    throw new Error('what was being read does not begin behind the files that were read');
+  return { ...common, open, seconds: document.field('seconds').number() };
 }

@@ -1,214 +1,21 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import path from 'node:path';
-import type { CachePlan, Engine, LayerCache } from '../engine/engine.js';
-import { isLocretError, LocretError, messageOf, systemErrorCode } from '../errors.js';
-import type { Refusal } from '../model/json-fields.js';
+import type { Engine } from '../engine/engine.js';
 import type { LoadedModel } from '../model/model.js';
-import { SafetensorsFile } from '../model/safetensors.js';
-import { type TensorToWrite, writeSafetensors } from '../model/safetensors-writer.js';
-import { ReadMemory, type MemoryContent } from './repository-memory.js';
+import { ReadMemory } from './repository-memory.js';
 import { contentOf, documentOf } from './snapshot-document.js';
+import { readSnapshot, type SnapshotOrigin, writeSnapshot } from './snapshot-file.js';
 
-/** Changes when the form of snapshots does. */
-const formatVersion = '1';
-const digestBytes = 32;
-/** How the names of files end that are being written. */
-const partial = '.partial';
-const hashedMetadata = ['format', 'fingerprint', 'identity', 'length'] as const;
-
-const damaged: Refusal = { code: 'snapshot-corrupt', remedy: 'The repository is read again.' };
-
-function foreign(file: string, what: string): LocretError {
-  return new LocretError('snapshot-foreign', `${file} ${what}.`, 'The repository is read again.');
-}
-
-interface LayerTensor {
-  readonly part: 'keys' | 'values' | 'scores' | 'tokenIndices';
-  readonly dtype: 'F32' | 'I32';
-  readonly shape: readonly number[];
-}
-
-function layerTensors(engine: Engine, length: number, withScores: boolean): readonly LayerTensor[] {
-  const { kvHeads, headDim } = engine.description.shape;
-  return [
-    { part: 'keys', dtype: 'F32', shape: [kvHeads, length, headDim] },
-    { part: 'values', dtype: 'F32', shape: [kvHeads, length, headDim] },
-    { part: 'scores', dtype: 'F32', shape: [kvHeads, withScores ? length : 0] },
-    { part: 'tokenIndices', dtype: 'I32', shape: [kvHeads, length] },
-  ];
-}
-
-function bytesOf(data: ArrayBufferView): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-}
-
-/** Flushes a folder's entries, so that a rename survives a power failure; not every system can. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r').catch(() => undefined);
-  await handle?.sync().catch(() => undefined);
-  await handle?.close();
-}
-
-/** Removes what processes left that ended while they wrote this file; whoever saves a memory holds its lock. */
-async function removePartial(file: string): Promise<void> {
-  const folder = path.dirname(file);
-  const isPartial = (name: string): boolean => name.startsWith(`${path.basename(file)}.`) && name.endsWith(partial);
-  for (const name of (await readdir(folder)).filter(isPartial)) await rm(path.join(folder, name), { force: true });
+function originOf(identity: string): SnapshotOrigin {
+  return { kind: 'memory', identity };
 }
 
 /**
- * Saves a memory: one safetensors file with the cache layer by layer, the source map, the document (files with hashes,
- * definitions, rules of the survey) and a checksum over all of it. It is written under another name first: a file with
- * the final name is always whole, and the one before it stays until then.
+ * Saves a memory, which its engine holds: cache, source map, files with hashes, definitions, rules of the survey.
  *
  * @param identity what the cache's numbers depend on besides the engine; compared when it is restored
  * @throws LocretError disk-full when it cannot be written; the earlier snapshot is untouched
  */
-export async function saveSnapshot(file: string, memory: ReadMemory, identity: string): Promise<void> {
-  const { engine, content } = memory;
-  const { shape, fingerprint } = engine.description;
-  const { length } = await engine.stats();
-  const first = await engine.exportLayer(0);
-  const { json, arrays } = documentOf(content);
-  const hash = createHash('sha256');
-  const hashed = (data: ArrayBufferView): [Uint8Array] => {
-    const bytes = bytesOf(data);
-    hash.update(bytes);
-    return [bytes];
-  };
-  const small = (name: string, dtype: TensorToWrite['dtype'], data: Uint8Array | Uint16Array | Int32Array) => ({
-    name,
-    dtype,
-    shape: [data.length],
-    data: () => hashed(data),
-  });
-  let layerCache: { readonly layer: number; readonly cache: LayerCache } = { layer: 0, cache: first };
-  const layers = Array.from({ length: shape.layers }, (_, layer) =>
-    layerTensors(engine, length, first.scores.length > 0).map(({ part, dtype, shape: dimensions }) => ({
-      name: `layers.${layer}.${part}`,
-      dtype,
-      shape: dimensions,
-      data: async function* () {
-        if (layerCache.layer !== layer) layerCache = { layer, cache: await engine.exportLayer(layer) };
-        yield* hashed(layerCache.cache[part]);
-      },
-    })),
-  ).flat();
-  const tensors: TensorToWrite[] = [
-    small('document', 'U8', new TextEncoder().encode(json)),
-    small('map.lineTokens', 'I32', arrays.lineTokens),
-    small('map.firstColumns', 'U16', arrays.firstColumns),
-    small('map.widths', 'U8', arrays.widths),
-    small('map.wideTokens', 'I32', arrays.wideTokens),
-    ...layers,
-    { name: 'checksum', dtype: 'U8', shape: [digestBytes], data: () => [hash.digest()] },
-  ];
-  const metadata = { format: `locret memory ${formatVersion}`, fingerprint, identity, length: String(length) };
-  for (const key of hashedMetadata) hash.update(`${key}=${metadata[key]}\n`);
-  const temporary = `${file}.${process.pid}-${randomUUID().slice(0, 8)}${partial}`;
-  try {
-    await mkdir(path.dirname(file), { recursive: true });
-    await removePartial(file);
-    await writeSafetensors(temporary, tensors, metadata);
-    await rename(temporary, file);
-    await syncFolder(path.dirname(file));
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
-    if (error instanceof LocretError || systemErrorCode(error) === undefined) throw error;
-    throw new LocretError(
-      'disk-full',
-      `The memory's snapshot cannot be written to ${file}: ${messageOf(error)}.`,
-      systemErrorCode(error) === 'ENOSPC'
-        ? 'Free space on that disk, or set XDG_CACHE_HOME to a folder on another one; until then each start reads anew.'
-        : 'Make that folder writable, or set XDG_CACHE_HOME to one that is; until then each start reads anew.',
-      { cause: error },
-    );
-  }
-}
-
-/** Cache units per KV head. */
-function unitsIn(file: SafetensorsFile, { capacity }: CachePlan): number {
-  const text = file.metadata.get('length') ?? '';
-  const length = /^\d+$/.test(text) ? Number(text) : Infinity;
-  if (length <= capacity) return length;
-  throw file.refuse(`holds ${text === '' ? 'no number of' : text} cache units; at most ${capacity} fit`);
-}
-
-function checkOrigin(file: SafetensorsFile, engine: Engine, identity: string): void {
-  const { metadata } = file;
-  const format = metadata.get('format');
-  if (format !== `locret memory ${formatVersion}`)
-    throw foreign(file.path, `has the form "${format ?? ''}", this program writes "locret memory ${formatVersion}"`);
-  if (metadata.get('fingerprint') !== engine.description.fingerprint)
-    throw foreign(file.path, 'was made with another model, other retaining heads or another version of the engine');
-  if (metadata.get('identity') !== identity)
-    throw foreign(file.path, 'was made of another repository or with other settings');
-}
-
-/** Reads a snapshot tensor by tensor, in the order of the file, hashing what it reads. */
-class SnapshotReader {
-  private readonly hash = createHash('sha256');
-
-  constructor(private readonly file: SafetensorsFile) {
-    for (const key of hashedMetadata) this.hash.update(`${key}=${file.metadata.get(key) ?? ''}\n`);
-  }
-
-  read(name: string, dtype: string, shape: readonly number[] | undefined): ArrayBuffer {
-    const { file } = this;
-    const dimensions = shape ?? file.tensors.get(name)?.shape ?? [0];
-    const bytes = file.readBytes(file.expect(name, dimensions, [dtype]));
-    this.hash.update(bytes);
-    return bytes.buffer;
-  }
-
-  /** @throws LocretError snapshot-corrupt when anything differs from what was written */
-  verify(): void {
-    const expected = this.file.readBytes(this.file.expect('checksum', [digestBytes], ['U8']));
-    if (!this.hash.digest().equals(expected)) throw this.file.refuse('does not match its checksum: it was damaged');
-  }
-
-  *layers(engine: Engine, length: number, withScores: boolean): Generator<LayerCache, void, undefined> {
-    const { shape } = engine.description;
-    const expected = layerTensors(engine, length, withScores);
-    for (let layer = 0; layer < shape.layers; layer++) {
-      const part = (name: LayerTensor['part']): ArrayBuffer => {
-        const tensor = expected.find((candidate) => candidate.part === name);
-        return this.read(`layers.${layer}.${name}`, tensor?.dtype ?? '', tensor?.shape);
-      };
-      const cache = {
-        length,
-        keys: new Float32Array(part('keys')),
-        values: new Float32Array(part('values')),
-        scores: new Float32Array(part('scores')),
-        tokenIndices: new Int32Array(part('tokenIndices')),
-      };
-      for (const numbers of [cache.keys, cache.values, cache.scores]) {
-        if (!numbers.every(Number.isFinite))
-          throw this.file.refuse(`has numbers in layer ${layer} that are not finite`);
-      }
-      yield cache;
-    }
-  }
-}
-
-async function* asynchronously<Item>(items: Iterable<Item>): AsyncGenerator<Item> {
-  for (const item of items) yield await Promise.resolve(item);
-}
-
-function readContent(file: SafetensorsFile, reader: SnapshotReader): MemoryContent {
-  const json = new TextDecoder().decode(reader.read('document', 'U8', undefined));
-  const arrays = {
-    lineTokens: new Int32Array(reader.read('map.lineTokens', 'I32', undefined)),
-    firstColumns: new Uint16Array(reader.read('map.firstColumns', 'U16', undefined)),
-    widths: new Uint8Array(reader.read('map.widths', 'U8', undefined)),
-    wideTokens: new Int32Array(reader.read('map.wideTokens', 'I32', undefined)),
-  };
-  try {
-    return contentOf(json, arrays);
-  } catch (error) {
-    throw file.refuse(`holds no memory: ${messageOf(error)}`, error);
-  }
+export function saveSnapshot(file: string, memory: ReadMemory, identity: string): Promise<void> {
+  return writeSnapshot(file, memory.engine, documentOf(memory.content), originOf(identity));
 }
 
 /**
@@ -217,28 +24,12 @@ function readContent(file: SafetensorsFile, reader: SnapshotReader): MemoryConte
  * @throws LocretError snapshot-corrupt or snapshot-foreign, naming the file and what is wrong
  */
 export async function restoreSnapshot(
-  path: string,
+  file: string,
   engine: Engine,
   model: LoadedModel,
   identity: string,
 ): Promise<ReadMemory> {
   const started = performance.now();
-  await engine.reset();
-  const file = SafetensorsFile.open(path, damaged);
-  try {
-    checkOrigin(file, engine, identity);
-    const reader = new SnapshotReader(file);
-    const content = readContent(file, reader);
-    const length = unitsIn(file, engine.description.plan);
-    const withScores = (file.tensors.get('layers.0.scores')?.shape[1] ?? 0) > 0;
-    await engine.importLayers(asynchronously(reader.layers(engine, length, withScores)), content.nextTokenIndex);
-    reader.verify();
-    return new ReadMemory(engine, model, content, 'snapshot', (performance.now() - started) / 1000);
-  } catch (error) {
-    if (isLocretError(error, 'engine-failed')) throw error;
-    await engine.reset();
-    throw error;
-  } finally {
-    file.close();
-  }
+  const content = await readSnapshot(file, engine, originOf(identity), contentOf);
+  return new ReadMemory(engine, model, content, 'snapshot', (performance.now() - started) / 1000);
 }

@@ -3,6 +3,19 @@ import type { ChunkReport, Engine } from '../engine/engine.js';
 /** Chunks handed to the engine at once. */
 const chunksPerCall = 4;
 
+export interface TokenFeedOptions {
+  readonly engine: Engine;
+  /** Last tokens, which are appended without eviction. */
+  readonly local: number;
+  /** Index of the first token that will be pushed. */
+  readonly firstTokenIndex: number;
+  readonly onChunk: (report: ChunkReport) => void;
+  /** Runs between two calls, while the engine rests at a chunk's end and more tokens will follow. */
+  readonly betweenCalls?: (() => Promise<void>) | undefined;
+  /** Ends reading at a chunk's end, up to the last chunk; the local tokens behind it are read in any case. */
+  readonly signal: AbortSignal | undefined;
+}
+
 /**
  * Hands a stream of tokens to an engine in whole chunks while more are being tokenized. The end of the stream is held
  * back, because it is treated differently: the last chunk is evicted without stabilizers, and the local tokens behind it
@@ -14,23 +27,14 @@ export class TokenFeed {
   private running: Promise<unknown> = Promise.resolve();
   private pushed = 0;
 
-  /**
-   * @param local last tokens that are appended without eviction
-   * @param firstTokenIndex index of the first token that will be pushed
-   */
-  constructor(
-    private readonly engine: Engine,
-    private readonly local: number,
-    private readonly firstTokenIndex: number,
-    private readonly onChunk: (report: ChunkReport) => void,
-    private readonly signal: AbortSignal | undefined,
-  ) {
+  constructor(private readonly options: TokenFeedOptions) {
+    const { engine, local } = options;
     this.waiting = new Int32Array(local + (chunksPerCall + 1) * engine.description.plan.chunk);
   }
 
   /** Index of the token that is pushed next. */
   get nextTokenIndex(): number {
-    return this.firstTokenIndex + this.pushed;
+    return this.options.firstTokenIndex + this.pushed;
   }
 
   async push(tokens: ArrayLike<number>): Promise<void> {
@@ -41,20 +45,17 @@ export class TokenFeed {
       this.count += some;
       done += some;
       this.pushed += some;
-      if (this.count === waiting.length) await this.extend(chunksPerCall * this.engine.description.plan.chunk);
+      if (this.count === waiting.length) await this.extend(chunksPerCall * this.options.engine.description.plan.chunk);
     }
   }
 
   /** Reads what is left: the last chunk, and the local tokens. */
   async finish(): Promise<void> {
-    const main = Math.max(0, this.count - this.local);
+    const { engine, local, onChunk, signal } = this.options;
+    const main = Math.max(0, this.count - local);
     await this.running;
-    const read = async (begin: number, end: number, evict: 'final' | 'none'): Promise<void> => {
-      if (end === begin) return;
-      await this.engine.extend(this.waiting.slice(begin, end), this.options(evict));
-    };
-    await read(0, main, 'final');
-    await read(main, this.count, 'none');
+    if (main > 0) await engine.extend(this.waiting.slice(0, main), { evict: 'final', onChunk, ...withSignal(signal) });
+    if (this.count > main) await engine.extend(this.waiting.slice(main, this.count), { evict: 'none', onChunk });
     this.count = 0;
   }
 
@@ -64,16 +65,18 @@ export class TokenFeed {
   }
 
   private async extend(tokens: number): Promise<void> {
+    const { engine, onChunk, betweenCalls, signal } = this.options;
     await this.running;
+    await betweenCalls?.();
     const part = this.waiting.slice(0, tokens);
     this.waiting.copyWithin(0, tokens, this.count);
     this.count -= tokens;
-    this.running = this.engine.extend(part, this.options('between-chunks'));
+    this.running = engine.extend(part, { evict: 'between-chunks', onChunk, ...withSignal(signal) });
     // Whoever waits for it next gets the error; until then it is not unhandled.
     this.running.catch(() => undefined);
   }
+}
 
-  private options(evict: 'between-chunks' | 'final' | 'none') {
-    return { evict, onChunk: this.onChunk, ...(this.signal === undefined ? {} : { signal: this.signal }) };
-  }
+function withSignal(signal: AbortSignal | undefined): { readonly signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
 }

@@ -1,5 +1,6 @@
 import { DefinitionTable } from './definition-table.js';
 import type { ReadProgress } from './memory.js';
+import { ProgressMeter } from './progress-meter.js';
 import { readFiles } from './read-files.js';
 import { ReadMemory } from './repository-memory.js';
 import { SourceMap } from './source-map.js';
@@ -41,12 +42,12 @@ export async function updateMemory({ memory, onProgress, signal }: UpdateInput):
   const read = await readFiles({
     engine,
     model,
-    survey: { ...survey, files: fresh, bytes: bytesToRead },
+    survey: { ...survey, files: fresh },
     options: content.options,
     beginning: undefined,
     local: 0,
     firstTokenIndex: content.nextTokenIndex,
-    onProgress,
+    meter: new ProgressMeter({ files: fresh.length, bytes: bytesToRead }, onProgress),
     signal,
   });
   const kept = content.map.files.filter(({ file }) => !paths.has(file.path));
@@ -62,6 +63,7 @@ export async function updateMemory({ memory, onProgress, signal }: UpdateInput):
     skipped: [...content.skipped.filter(({ path }) => !paths.has(path) && !unread.has(path)), ...read.skipped],
     tokensRead: content.tokensRead - staleTokens + read.nextTokenIndex - content.nextTokenIndex,
     nextTokenIndex: read.nextTokenIndex,
+    made: Date.now(),
   };
   return new ReadMemory(engine, model, next, 'update', (performance.now() - started) / 1000);
 }

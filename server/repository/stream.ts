@@ -38,7 +38,7 @@ export interface StreamOptions {
   /** A file that has grown beyond it since the survey is skipped. */
   readonly maxFileBytes?: number;
   readonly signal?: AbortSignal;
-  /** Called before a file's header, with the file as surveyed. */
+  /** Called before a file's header, with the file as surveyed, but of the size and time that it had when it was opened. */
   onFileBegin?(file: RepositoryFile): void;
   /**
    * Called after a file's last segment with the file as it was really read: where it changed since the survey, its hash,
@@ -162,7 +162,9 @@ async function* streamFile(
     return;
   }
   try {
-    options.onFileBegin?.(file);
+    const { size, mtimeMs } = open.status;
+    const isAsSurveyed = size === file.bytes && mtimeMs === file.modified;
+    options.onFileBegin?.(isAsSurveyed ? file : { ...file, bytes: size, modified: mtimeMs });
     yield { file, kind: 'header', text: form.fileHeader(neutralize(oneLine(file.path))), line: 1, column: 1 };
     const facts = new ReadFacts();
     const cutter = new TextCutter();

@@ -48,6 +48,25 @@ describe('Ctrl-C', () => {
     await expectEarlierSnapshot();
   });
 
+  it('while reading for the first time keeps what was read, and the next start goes on there', async () => {
+    const huge = terminal.repository('huge', { ...apples, 'long.ts': longSource(3000) });
+    const partial = /huge-.*\.partial-memory$/;
+    // The first chunk comes some time after the lock; how long depends on the machine.
+    for (let patience = 100; terminal.cached(partial).length === 0; patience *= 2) {
+      const reading = terminal.start(['read', '--repo', huge]);
+      await reading.until(() => terminal.isLocked);
+      await delay(patience);
+      reading.kill('SIGINT');
+      expectFailure(await reading.ended, /\n[A-Z][a-z ]* was cancelled\.\n/, 130);
+    }
+    expect(terminal.leftovers()).toEqual([]);
+    const ended = await terminal.ask(huge, whereIsCountApples);
+    expectAnswer(ended, 'apple.ts:1');
+    expect(ended.stderr).toMatch(/^Going on where reading was interrupted: \d of 3 files\.$/m);
+    expect(terminal.cached(partial)).toEqual([]);
+    for (const snapshot of terminal.snapshots().filter((file) => file.includes('huge-'))) rmSync(snapshot);
+  });
+
   it('while changes are folded in loses nothing', async () => {
     const file = path.join(root, 'added.ts');
     writeFileSync(file, longSource(120));

@@ -207,7 +207,7 @@ describe('opening that fails', () => {
     expect((await refusalOf(open({}, { modelFolder: path.join(root, 'nowhere') }))).code).toBe('model-not-found');
   });
 
-  it('leaves no lock and no snapshot when it is cancelled while reading', async () => {
+  it('leaves no lock and no whole snapshot when it is cancelled while reading', async () => {
     const cancel = new AbortController();
     writeSource(root, 'long.ts', sourceOf('long', 300));
     onProgress = () => {
@@ -215,6 +215,25 @@ describe('opening that fails', () => {
     };
     const opening = open({}, {}, { signal: cancel.signal });
     expect((await refusalOf(opening)).code).toBe('cancelled');
-    expect(readdirSync(memories())).toEqual([]);
+    expect(readdirSync(memories())).toEqual([expect.stringMatching(/\.partial-memory$/)]);
+  });
+
+  it('goes on the next time where reading was interrupted, and says so', async () => {
+    writeSource(root, 'long.ts', sourceOf('long', 100));
+    const { engine, memory } = await open({ fresh: true });
+    const expected = await wholeCache(engine);
+    rmSync(onlySnapshot());
+    const cancel = new AbortController();
+    onProgress = () => {
+      cancel.abort();
+    };
+    await refusalOf(open({}, {}, { signal: cancel.signal }));
+    onProgress = () => undefined;
+    const again = await open();
+    expect(again.memory.source).toBe('read');
+    expect(await wholeCache(again.engine)).toEqual(expected);
+    expect(again.memory.definitions).toEqual(memory.definitions);
+    expect(notices).toEqual(['Going on where reading was interrupted: 4 of 5 files.']);
+    expect(onlySnapshot()).toMatch(/\.memory$/);
   });
 });

@@ -1,7 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DefinitionTable } from '../../../server/memory/definition-table.js';
 import type { MemoryContent } from '../../../server/memory/repository-memory.js';
-import { contentOf, documentOf, type SourceMapArrays } from '../../../server/memory/snapshot-document.js';
+import { nothingRead, type PartialReading } from '../../../server/memory/partial-reading.js';
+import {
+  contentOf,
+  documentOf,
+  partialReadingOf,
+  type SourceMapArrays,
+} from '../../../server/memory/snapshot-document.js';
 import { FileMapBuilder, SourceMap } from '../../../server/memory/source-map.js';
 import { isJsonObject } from '../../../server/model/json-fields.js';
 import type { RepositoryFile } from '../../../server/repository/source.js';
@@ -39,6 +45,7 @@ const content: MemoryContent = {
   skipped: [{ path: 'd.txt', reason: 'vanished', detail: '' }],
   tokensRead: 19,
   nextTokenIndex: 19,
+  made: 1_750_000_000_000,
 };
 
 let json: string;
@@ -86,5 +93,33 @@ describe('the document of a snapshot', () => {
 
   it('is refused when it is no JSON', () => {
     expect(() => contentOf(json.slice(1), arrays)).toThrow();
+  });
+});
+
+describe('the document of a partial reading', () => {
+  const partial: PartialReading = {
+    map: content.map,
+    definitions: content.definitions,
+    skipped: content.skipped,
+    open: { file: fileNamed('c.ts', 'typescript'), begin: 19 },
+    tokensRead: 25,
+    nextTokenIndex: 32,
+    seconds: 2.5,
+  };
+  const backAndForth = (written: PartialReading): PartialReading => {
+    const document = documentOf(written);
+    return partialReadingOf(document.json, document.arrays);
+  };
+
+  it.each([
+    ['a file is open', partial],
+    ['nothing is open', { ...partial, open: undefined }],
+    ['nothing but the header was read', { ...nothingRead, open: { file: undefined, begin: 0 }, nextTokenIndex: 8 }],
+  ])('gives back everything that was written when %s', (_, written) => {
+    expect(backAndForth(written)).toEqual(written);
+  });
+
+  it.each([18, 32])('is refused when what is open begins at %i', (begin) => {
+    expect(() => backAndForth({ ...partial, open: { file: undefined, begin } })).toThrow('does not begin behind');
   });
 });

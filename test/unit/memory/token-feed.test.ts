@@ -1,15 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { TokenFeed } from '../../../server/memory/token-feed.js';
+import { TokenFeed, type TokenFeedOptions } from '../../../server/memory/token-feed.js';
 import { RecordingEngine } from './recording-engine.js';
 
 const chunk = 8;
 const local = 3;
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
+function feedInto(engine: RecordingEngine, options: Partial<TokenFeedOptions> = {}): TokenFeed {
+  return new TokenFeed({ engine, local, firstTokenIndex: 0, onChunk: () => undefined, signal: undefined, ...options });
+}
+
 /** Feeds tokens 0..count-1 in pieces; returns the engine. */
 async function feedTokens(count: number, piece: number): Promise<RecordingEngine> {
   const engine = new RecordingEngine({ chunk });
-  const feed = new TokenFeed(engine, local, 0, () => undefined, undefined);
+  const feed = feedInto(engine);
   for (let at = 0; at < count; at += piece) await feed.push(numbers(count).slice(at, at + piece));
   expect(feed.nextTokenIndex).toBe(count);
   await feed.finish();
@@ -54,7 +58,7 @@ describe('feeding tokens to the engine', () => {
       await new Promise((resolve) => setTimeout(resolve, 1));
       running -= 1;
     };
-    const feed = new TokenFeed(engine, local, 0, () => undefined, undefined);
+    const feed = feedInto(engine);
     await feed.push(numbers(500));
     expect(engine.tokens.length).toBeGreaterThanOrEqual(500 - local - 5 * chunk);
     await feed.finish();
@@ -67,9 +71,38 @@ describe('feeding tokens to the engine', () => {
     engine.beforePass = () => {
       throw new Error('the engine is gone');
     };
-    const feed = new TokenFeed(engine, local, 0, () => undefined, undefined);
+    const feed = feedInto(engine);
     await feed.push(numbers(local + 5 * chunk));
     await expect(feed.push(numbers(local + 5 * chunk))).rejects.toThrow('the engine is gone');
     await feed.settle();
+  });
+
+  it('rests between calls at the end of a chunk, with more tokens to follow', async () => {
+    const engine = new RecordingEngine({ chunk });
+    const rests: number[] = [];
+    const betweenCalls = (): Promise<void> => {
+      rests.push(engine.tokens.length);
+      return Promise.resolve();
+    };
+    const feed = feedInto(engine, { betweenCalls });
+    for (let at = 0; at < 200; at += 7) await feed.push(numbers(200).slice(at, at + 7));
+    await feed.finish();
+    expect(rests).toEqual([0, 32, 64, 96, 128]);
+  });
+
+  it('reads the local tokens once the last chunk was read, though it was cancelled meanwhile', async () => {
+    const engine = new RecordingEngine({ chunk });
+    const cancel = new AbortController();
+    const lastChunk = 40;
+    engine.beforePass = (tokensRead) => {
+      if (tokensRead === lastChunk) cancel.abort();
+    };
+    const feed = feedInto(engine, { signal: cancel.signal });
+    await feed.push(numbers(lastChunk + local));
+    await feed.finish();
+    expect(engine.tokens).toEqual(numbers(lastChunk + local));
+    const cancelledEarlier = feedInto(engine, { signal: cancel.signal });
+    await cancelledEarlier.push(numbers(lastChunk));
+    await expect(cancelledEarlier.finish()).rejects.toMatchObject({ code: 'cancelled' });
   });
 });

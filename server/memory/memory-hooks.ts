@@ -1,0 +1,29 @@
+import type { SurveyHooks } from '../repository/survey.js';
+import type { ReadProgress } from './memory.js';
+
+/** What a caller wants to hear of one operation, and how it ends it. */
+export interface MemoryHooks {
+  readonly onProgress?: (progress: ReadProgress) => void;
+  /** Called while the repository's files are found, with how many were looked at. */
+  readonly onFile?: (filesSeen: number) => void;
+  /** Called with what the user should know, as soon as it is known. */
+  readonly onNotice?: (notice: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Tells the user something. */
+export type Tell = (notice: string) => void;
+
+/** Tells everything once: a snapshot that cannot be used is looked at again once the lock is held. */
+export function tellOnce({ onNotice }: MemoryHooks): Tell {
+  const told = new Set<string>();
+  return (notice) => {
+    if (!told.has(notice)) onNotice?.(notice);
+    told.add(notice);
+  };
+}
+
+/** The same for a survey. */
+export function surveyHooks({ onFile, signal }: MemoryHooks): SurveyHooks {
+  return { ...(onFile === undefined ? {} : { onFile }), ...(signal === undefined ? {} : { signal }) };
+}
