@@ -31,7 +31,7 @@ export class SidecarProcess {
   private readonly lastOutput: string[] = [];
 
   constructor({ module, onLine }: ProcessOptions) {
-    this.channel = fork(module, ['--node-ipc', `--clientProcessId=${process.pid}`], {
+    this.channel = fork(module, [], {
       // In VS Code for desktops this is Electron, which runs as Node.js when it is told to.
       execPath: process.execPath,
       env: { ...process.env, ELECTRON_RUN_AS_NODE: '1', ELECTRON_NO_ASAR: '1' },
