@@ -159,6 +159,14 @@ export interface LayerCache {
   readonly tokenIndices: Int32Array;
 }
 
+/** Which tokens still have cache units, over all layers and KV heads. */
+export interface KeptUnits {
+  /** Ascending; tokens of which nothing is left are not among them. */
+  readonly tokenIndices: Int32Array;
+  /** For each of them, in how many of all layers × KV heads its unit is kept. */
+  readonly counts: Uint16Array;
+}
+
 export interface EngineStats {
   /** Units per KV head now. */
   readonly length: number;
@@ -202,6 +210,8 @@ export interface Engine {
   exportLayer(layer: number): Promise<LayerCache>;
   /** Replaces the cache: layer by layer, all of the same length. */
   importLayers(layers: AsyncIterable<LayerCache>, nextTokenIndex: number): Promise<void>;
+  /** Counts which tokens' units are kept, without copying keys and values. */
+  keptUnits(): Promise<KeptUnits>;
   stats(): Promise<EngineStats>;
   dispose(): Promise<void>;
 }

@@ -21,12 +21,14 @@ import type {
   ExtendResult,
   GenerateOptions,
   GenerateResult,
+  KeptUnits,
   LayerCache,
   Mark,
   TokenRange,
 } from './engine.js';
 import { evictUnits, forgetTokens } from './evict-units.js';
 import { joinRows } from './join-rows.js';
+import { countKeptUnits } from './kept-units.js';
 import { createSampler } from './sampling.js';
 
 /** Changes whenever the same weights and tokens may give other numbers than before. */
@@ -120,6 +122,10 @@ class OnnxEngine implements Engine {
 
   async importLayers(layers: AsyncIterable<LayerCache>, nextTokenIndex: number): Promise<void> {
     return this.exclusively('Restoring the cache', () => this.state.import(layers, nextTokenIndex));
+  }
+
+  async keptUnits(): Promise<KeptUnits> {
+    return this.exclusively('Counting kept units', () => countKeptUnits(this.state.cache, this.shape));
   }
 
   async stats(): Promise<EngineStats> {

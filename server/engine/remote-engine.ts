@@ -9,6 +9,7 @@ import type {
   ExtendResult,
   GenerateOptions,
   GenerateResult,
+  KeptUnits,
   LayerCache,
   Mark,
   TokenRange,
@@ -89,6 +90,10 @@ class RemoteEngine implements Engine {
     }
   }
 
+  async keptUnits(): Promise<KeptUnits> {
+    return this.call('keptUnits', { method: 'keptUnits' });
+  }
+
   async stats(): Promise<EngineStats> {
     return this.call('stats', { method: 'stats' });
   }
@@ -138,6 +143,7 @@ const operations: Readonly<Record<EngineMethod, string>> = {
   reset: 'Emptying the cache',
   exportLayer: 'Copying the cache',
   importLayers: 'Restoring the cache',
+  keptUnits: 'Counting kept units',
   stats: 'Counting the cache',
   dispose: 'Unloading the model',
 };

@@ -11,7 +11,7 @@ import {
 } from './worker-messages.js';
 
 /** The buffers of arrays that can be given away: each array's own, whole. */
-function wholeBuffers(arrays: readonly (Float32Array | Int32Array)[]): ArrayBuffer[] {
+function wholeBuffers(arrays: readonly (Float32Array | Int32Array | Uint16Array)[]): ArrayBuffer[] {
   const buffers = new Set<ArrayBuffer>();
   for (const { buffer, byteLength } of arrays) {
     if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength && byteLength > 0) buffers.add(buffer);
@@ -21,6 +21,7 @@ function wholeBuffers(arrays: readonly (Float32Array | Int32Array)[]): ArrayBuff
 
 /** What an answer can give away instead of copying it. */
 function transferable(answer: EngineAnswer): ArrayBuffer[] {
+  if (answer.method === 'keptUnits') return wholeBuffers([answer.value.tokenIndices, answer.value.counts]);
   if (answer.method !== 'exportLayer') return [];
   const { keys, values, scores, tokenIndices } = answer.value;
   return wholeBuffers([keys, values, scores, tokenIndices]);
@@ -82,6 +83,8 @@ class EngineServer {
       case 'importLayers':
         await engine.importLayers(this.importedLayers(id), call.nextTokenIndex);
         return { method, value: undefined };
+      case 'keptUnits':
+        return { method, value: await engine.keptUnits() };
       case 'stats':
         return { method, value: await engine.stats() };
       case 'dispose':

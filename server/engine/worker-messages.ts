@@ -8,6 +8,7 @@ import type {
   ExtendResult,
   GenerateOptions,
   GenerateResult,
+  KeptUnits,
   LayerCache,
   Mark,
   TokenRange,
@@ -46,6 +47,7 @@ export type EngineCall =
   | { readonly method: 'reset' }
   | { readonly method: 'exportLayer'; readonly layer: number }
   | { readonly method: 'importLayers'; readonly nextTokenIndex: number }
+  | { readonly method: 'keptUnits' }
   | { readonly method: 'stats' }
   | { readonly method: 'dispose' };
 
@@ -59,6 +61,7 @@ export interface AnswerValues {
   readonly reset: undefined;
   readonly exportLayer: LayerCache;
   readonly importLayers: undefined;
+  readonly keptUnits: KeptUnits;
   readonly stats: EngineStats;
   readonly dispose: undefined;
 }

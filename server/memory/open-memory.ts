@@ -56,6 +56,12 @@ async function saved(tell: Tell, save: () => Promise<void>): Promise<boolean> {
   }
 }
 
+/** The memory, which can tell its retention from now on, also while the engine holds another one. */
+async function remembering(memory: ReadMemory): Promise<ReadMemory> {
+  await memory.rememberRetention();
+  return memory;
+}
+
 /** How long a process waits for another one that reads the same repository. */
 const lockPatience = 30 * 60_000;
 
@@ -159,7 +165,9 @@ export class MemoryOpening {
 
   private restored(tell: Tell): Promise<ReadMemory | undefined> {
     const { snapshot, identity, hasSnapshot } = this.files;
-    return usable(hasSnapshot, tell, () => restoreSnapshot(snapshot, this.engine, this.planned.model, identity));
+    return usable(hasSnapshot, tell, async () =>
+      remembering(await restoreSnapshot(snapshot, this.engine, this.planned.model, identity)),
+    );
   }
 
   /** @param fresh a reading that was interrupted is dropped, not gone on with */
@@ -188,7 +196,7 @@ export class MemoryOpening {
     if (await saved(tell, () => saveSnapshot(this.files.snapshot, memory, identity))) {
       await this.files.dropPartial();
     }
-    return memory;
+    return remembering(memory);
   }
 
   /** Saves a reading when it is interrupted, and now and then while it goes on. */
@@ -206,11 +214,10 @@ export class MemoryOpening {
 
   private async updated(memory: ReadMemory, hooks: MemoryHooks, tell: Tell): Promise<ReadMemory | undefined> {
     const updated = await updateMemory({ memory, onProgress: hooks.onProgress, signal: hooks.signal });
-    if (updated !== undefined && updated !== memory) {
-      const { snapshot, identity } = this.files;
-      await saved(tell, () => saveSnapshot(snapshot, updated, identity));
-    }
-    return updated;
+    if (updated === undefined || updated === memory) return updated;
+    const { snapshot, identity } = this.files;
+    await saved(tell, () => saveSnapshot(snapshot, updated, identity));
+    return remembering(updated);
   }
 
   private updatedOrRead(memory: ReadMemory, hooks: MemoryHooks, tell: Tell): Promise<ReadMemory> {

@@ -5,7 +5,7 @@ import { detectChanges, type RepositoryChanges } from '../repository/changes.js'
 import type { ChangedFile, Definition, SkippedFile, Survey, SurveyOptions } from '../repository/source.js';
 import type { DefinitionTable } from './definition-table.js';
 import type { Coverage, FileRetention, FileTokens, RepositoryMemory, SourcePosition } from './memory.js';
-import { fileRetention, lineRetention } from './retention-map.js';
+import { RetentionMap } from './retention-map.js';
 import type { SourceMap } from './source-map.js';
 
 /** What a memory consists of besides the engine's cache. */
@@ -28,6 +28,7 @@ export class ReadMemory implements RepositoryMemory {
   private changed: readonly ChangedFile[] = [];
   /** Written out when somebody first asks, not while reading. */
   private listed: readonly Definition[] | undefined;
+  private retained: Promise<RetentionMap> | undefined;
 
   constructor(
     readonly engine: Engine,
@@ -84,13 +85,34 @@ export class ReadMemory implements RepositoryMemory {
     return changes;
   }
 
-  retention(): Promise<readonly FileRetention[]> {
-    return fileRetention(this.engine, this.content.map);
+  /**
+   * Asks the engine which units it keeps, once, while it holds this memory; from then on retention is told without it,
+   * also while the engine holds another memory.
+   */
+  async rememberRetention(): Promise<void> {
+    await this.retentionMap();
+  }
+
+  async retention(): Promise<readonly FileRetention[]> {
+    return (await this.retentionMap()).files(this.content.map);
   }
 
   async lineRetention(path: string): Promise<Float32Array> {
     const file = this.content.map.files.find((candidate) => candidate.file.path === path);
-    if (file !== undefined) return lineRetention(this.engine, file);
+    if (file !== undefined) return (await this.retentionMap()).lines(file);
     throw new LocretError('invalid-argument', `${path} is not in the memory.`, 'Name a file that was read.');
+  }
+
+  private retentionMap(): Promise<RetentionMap> {
+    this.retained ??= this.askForRetention().catch((error: unknown) => {
+      this.retained = undefined;
+      throw error;
+    });
+    return this.retained;
+  }
+
+  private async askForRetention(): Promise<RetentionMap> {
+    const { layers, kvHeads } = this.engine.description.shape;
+    return new RetentionMap(await this.engine.keptUnits(), layers * kvHeads);
   }
 }

@@ -1,43 +1,56 @@
-import type { Engine } from '../engine/engine.js';
+import type { KeptUnits } from '../engine/engine.js';
 import type { FileRetention } from './memory.js';
 import type { FileMap, SourceMap } from './source-map.js';
 
-/** Calls `count` for every cache unit of every layer and KV head with its token index; returns layers × KV heads. */
-async function forEachUnit(engine: Engine, count: (tokenIndex: number) => void): Promise<number> {
-  const { layers, kvHeads } = engine.description.shape;
-  for (let layer = 0; layer < layers; layer++) {
-    const { tokenIndices } = await engine.exportLayer(layer);
-    tokenIndices.forEach(count);
+/** What of a memory's tokens is still in the cache; it answers without an engine. */
+export class RetentionMap {
+  /**
+   * @param kept of the memory's cache
+   * @param heads layers × KV heads
+   */
+  constructor(
+    private readonly kept: KeptUnits,
+    private readonly heads: number,
+  ) {}
+
+  /** The share of each file's cache units that were kept, in stream order. */
+  files(map: SourceMap): FileRetention[] {
+    return map.files.map(({ file, begin, end }) => {
+      let units = 0;
+      for (let at = this.firstFrom(begin); this.tokenAt(at) < end; at++) units += this.kept.counts[at] ?? 0;
+      const tokens = end - begin;
+      return { path: file.path, tokens, kept: tokens === 0 ? 0 : units / (tokens * this.heads) };
+    });
   }
-  return layers * kvHeads;
-}
 
-/** The share of each file's cache units that were kept, in stream order. */
-export async function fileRetention(engine: Engine, map: SourceMap): Promise<FileRetention[]> {
-  const kept = new Map<FileMap, number>();
-  const heads = await forEachUnit(engine, (tokenIndex) => {
-    const file = map.fileAt(tokenIndex);
-    if (file !== undefined) kept.set(file, (kept.get(file) ?? 0) + 1);
-  });
-  return map.files.map((file) => {
-    const tokens = file.end - file.begin;
-    return { path: file.file.path, tokens, kept: tokens === 0 ? 0 : (kept.get(file) ?? 0) / (tokens * heads) };
-  });
-}
+  /** The share of each line's cache units that were kept: index 0 is line 1; NaN for lines on which no token begins. */
+  lines({ file, begin, end, lineTokens }: FileMap): Float32Array {
+    const shares = new Float32Array(file.lines).fill(NaN);
+    let at = this.firstFrom(begin + (lineTokens[0] ?? 0));
+    for (let line = 0; line < shares.length; line++) {
+      const first = begin + (lineTokens[line] ?? end - begin);
+      const next = begin + (lineTokens[line + 1] ?? end - begin);
+      let units = 0;
+      for (; this.tokenAt(at) < next; at++) units += this.kept.counts[at] ?? 0;
+      if (next > first) shares[line] = units / ((next - first) * this.heads);
+    }
+    return shares;
+  }
 
-/** The share of each line's cache units that were kept: index 0 is line 1; NaN for lines on which no token begins. */
-export async function lineRetention(engine: Engine, file: FileMap): Promise<Float32Array> {
-  const perToken = new Int32Array(file.end - file.begin);
-  const heads = await forEachUnit(engine, (tokenIndex) => {
-    const token = tokenIndex - file.begin;
-    if (token >= 0 && token < perToken.length) perToken[token] = (perToken[token] ?? 0) + 1;
-  });
-  const { lineTokens } = file;
-  return Float32Array.from({ length: file.file.lines }, (_, line) => {
-    const begin = lineTokens[line] ?? perToken.length;
-    const end = lineTokens[line + 1] ?? perToken.length;
-    let kept = 0;
-    for (let token = begin; token < end; token++) kept += perToken[token] ?? 0;
-    return begin === end ? NaN : kept / ((end - begin) * heads);
-  });
+  private tokenAt(at: number): number {
+    return this.kept.tokenIndices[at] ?? Infinity;
+  }
+
+  /** Where the first token from this one on is in the list. */
+  private firstFrom(tokenIndex: number): number {
+    const { tokenIndices } = this.kept;
+    let low = 0;
+    let high = tokenIndices.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((tokenIndices[middle] ?? Infinity) < tokenIndex) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
 }

@@ -126,6 +126,10 @@ export class ScriptedEngine implements Engine {
     return Promise.reject(new Error('no layers'));
   }
 
+  keptUnits(): Promise<never> {
+    return Promise.reject(new Error('no layers'));
+  }
+
   stats() {
     return Promise.resolve({
       length: this.cache.length,

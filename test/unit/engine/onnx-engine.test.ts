@@ -309,6 +309,23 @@ describe('forgetting, saving and restoring', () => {
     expect(await engine.forget([{ begin: 60, end: 90 }])).toBe(0);
   });
 
+  it('counts for each token how many heads of all layers keep its unit', async () => {
+    const engine = await openEngine();
+    expect(await engine.keptUnits()).toEqual({ tokenIndices: new Int32Array(0), counts: new Uint16Array(0) });
+    await engine.extend(someTokens(150), { evict: 'final' });
+    await engine.forget([{ begin: 60, end: 90 }]);
+    const held = (await wholeCache(engine)).flatMap(({ tokenIndices }) => [...tokenIndices]);
+    const expected = new Map<number, number>();
+    for (const token of held.sort((a, b) => a - b)) expected.set(token, (expected.get(token) ?? 0) + 1);
+    const { tokenIndices, counts } = await engine.keptUnits();
+    expect([...tokenIndices]).toEqual([...expected.keys()]);
+    expect([...counts]).toEqual([...expected.values()]);
+    // The pinned tokens are in every head, others only in some.
+    const { layers, kvHeads } = engine.description.shape;
+    expect(counts[0]).toBe(layers * kvHeads);
+    expect(Math.min(...counts)).toBeLessThan(layers * kvHeads);
+  });
+
   it('restores a copied cache to bit-identical answers', async () => {
     const engine = await openEngine();
     await engine.extend(someTokens(150), { evict: 'final' });

@@ -105,6 +105,7 @@ describe('calls', () => {
     await engine.rewind({ length: 2, nextTokenIndex: 2, evictions: 0 });
     expect((await engine.stats()).length).toBe(2);
     expect(await engine.forget([{ begin: 0, end: 1 }])).toBe(1);
+    expect(await engine.keptUnits()).toEqual({ tokenIndices: Int32Array.of(0, 1), counts: Uint16Array.of(2, 2) });
   });
 
   it('report chunks while they run, in order and before the result', async () => {

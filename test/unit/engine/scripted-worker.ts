@@ -128,6 +128,10 @@ function scriptedEngine(options: EngineOptions): Engine {
           if (layer.length > 100) throw new LocretError('snapshot-corrupt', 'too many units', 'Read again.');
         }
       }),
+    keptUnits: () =>
+      alone(() =>
+        Promise.resolve({ tokenIndices: Int32Array.from(tokens), counts: new Uint16Array(tokens.length).fill(2) }),
+      ),
     stats: () =>
       alone(() =>
         Promise.resolve({

@@ -72,7 +72,10 @@ describe('one engine for several repositories', () => {
     const beta = await second.open({}, hooks);
     const betaCache = await wholeCache(beta.engine);
     expect([first.hasSnapshot, second.hasSnapshot]).toEqual([true, true]);
+    const retention = await alpha.retention();
+    expect(retention.reduce((sum, { tokens, kept }) => sum + tokens * kept, 0)).toBeGreaterThan(48);
     const again = await first.restore(hooks);
+    expect(await again?.retention()).toEqual(retention);
     expect(again?.definitions).toEqual(alpha.definitions);
     expect(await wholeCache(alpha.engine)).toEqual(alphaCache);
     expect((await second.open({}, hooks)).source).toBe('snapshot');

@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { RetentionMap } from '../../../server/memory/retention-map.js';
+import { FileMapBuilder, SourceMap } from '../../../server/memory/source-map.js';
 import {
   nanoEngine,
   readInto,
@@ -66,6 +68,39 @@ describe('the retention map', () => {
       expect(share, `line ${line}`).toBeCloseTo(kept / (tokens * heads), 6);
     }
     expect(tokensOfLine.size).toBeGreaterThan(lines.length / 2);
+  });
+
+  it('is remembered: it is told also while the engine holds something else', async () => {
+    const engine = await nanoEngine();
+    const memory = await readInto(engine, repository({ 'a.ts': sourceOf('alpha', 9), 'b.ts': sourceOf('beta') }));
+    const asked = vi.spyOn(engine, 'keptUnits');
+    await memory.rememberRetention();
+    await engine.reset();
+    const retention = await memory.retention();
+    expect(Math.max(...retention.map(({ kept }) => kept))).toBeGreaterThan(0);
+    expect((await memory.lineRetention('a.ts')).some((share) => share > 0)).toBe(true);
+    expect(asked).toHaveBeenCalledTimes(1);
+  });
+
+  it('is asked for again after the engine could not tell', async () => {
+    const engine = await nanoEngine();
+    const memory = await readInto(engine, repository({ 'a.txt': 'text\n' }));
+    vi.spyOn(engine, 'keptUnits').mockRejectedValueOnce(new Error('busy'));
+    await expect(memory.retention()).rejects.toThrow('busy');
+    expect(await memory.retention()).toHaveLength(1);
+  });
+
+  it('tells lines that no token begins on, and lines behind the last token', () => {
+    const file = { path: 'a.txt', bytes: 0, modified: 0, hash: '', lines: 5, language: undefined };
+    const map = new FileMapBuilder(10);
+    map.addHeader(2);
+    // A token that spans lines 1 to 3, and two on line 4.
+    map.add('a\n\nb\ncd\n', Int32Array.of(0, 5, 6), 1, 1);
+    const kept = { tokenIndices: Int32Array.of(3, 11, 12, 14, 15), counts: Uint16Array.of(1, 1, 2, 1, 4) };
+    const retention = new RetentionMap(kept, 4);
+    const built = map.finish(file);
+    expect([...retention.lines(built)]).toEqual([2 / 4, NaN, NaN, 1 / 8, NaN]);
+    expect(retention.files(new SourceMap([built]))).toEqual([{ path: 'a.txt', tokens: 5, kept: 4 / 20 }]);
   });
 
   it('refuses a file that was not read', async () => {

@@ -60,6 +60,7 @@ function withExport(exportLayer: Engine['exportLayer']): ReadMemory {
     reset: () => engine.reset(),
     exportLayer,
     importLayers: (layers, nextTokenIndex) => engine.importLayers(layers, nextTokenIndex),
+    keptUnits: () => engine.keptUnits(),
     stats: () => engine.stats(),
     dispose: () => engine.dispose(),
   };
