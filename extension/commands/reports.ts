@@ -12,8 +12,8 @@ export function showReport(report: ReportName): (sidecar: LocalSidecar, root: Ro
     else await sidecar.request('locret/status', {});
     const document = vscode.Uri.from({ scheme, path: `/${report}.md`, query: root });
     await sidecar.refresh(document);
-    const commands = await vscode.commands.getCommands(true);
-    const show = commands.includes('markdown.showPreview') ? 'markdown.showPreview' : 'vscode.open';
+    const markdown = vscode.extensions.getExtension('vscode.markdown-language-features');
+    const show = markdown === undefined ? 'vscode.open' : 'markdown.showPreview';
     await vscode.commands.executeCommand(show, document);
   };
 }

@@ -62,11 +62,10 @@ export class SidecarSession implements Session {
       onPartial &&
       this.client.onProgress(new ProgressType<LocretRequests[Method]['partial']>(), partialResultToken, onPartial);
     try {
-      return await this.client.sendRequest<LocretRequests[Method]['result']>(
-        method,
-        partials === undefined ? params : { ...params, partialResultToken },
-        token,
-      );
+      const sent = partials === undefined ? params : { ...params, partialResultToken };
+      // A token that is undefined would be sent as a second parameter.
+      const rest = token === undefined ? [] : [token];
+      return await this.client.sendRequest<LocretRequests[Method]['result']>(method, sent, ...rest);
     } catch (error) {
       throw toRequestFailure(error, this.isOver, displayLanguage);
     } finally {

@@ -2,8 +2,16 @@ import type { RootStatus } from '../../server/protocol.js';
 import type { Localization } from '../localization.js';
 import { countText, percentText, progressText, shareRead } from '../quantities.js';
 
-/** One line about a root: what its memory is at. */
+/** One line about a root: what its memory is at, and how far. */
 export function describeRoot(root: RootStatus, l10n: Localization): string {
+  const { state, progress } = root;
+  const isMoving = state === 'reading' || state === 'updating';
+  const text = stateText(root, l10n);
+  return isMoving && progress !== undefined ? `${text}: ${progressText(progress, l10n)}` : text;
+}
+
+/** What a root's memory is at, without what changes all the time. */
+export function stateText(root: RootStatus, l10n: Localization): string {
   const { state, progress } = root;
   switch (state) {
     case 'idle':
@@ -12,9 +20,9 @@ export function describeRoot(root: RootStatus, l10n: Localization): string {
     case 'loading':
       return l10n.t('loading the model');
     case 'reading':
-      return progress === undefined ? l10n.t('reading') : l10n.t('reading: {0}', progressText(progress, l10n));
+      return l10n.t('reading');
     case 'updating':
-      return progress === undefined ? l10n.t('updating') : l10n.t('updating: {0}', progressText(progress, l10n));
+      return l10n.t('updating');
     case 'paused':
       return progress === undefined ? l10n.t('paused') : l10n.t('paused at {0}', percentText(shareRead(progress)));
     case 'failed':

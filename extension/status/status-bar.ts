@@ -15,6 +15,7 @@ const backgrounds: Readonly<Record<StatusText['severity'], vscode.ThemeColor | u
 export function registerStatusBar(context: vscode.ExtensionContext, sidecar: Sidecar): void {
   const item = vscode.window.createStatusBarItem('locret.status', vscode.StatusBarAlignment.Right, 100);
   item.name = 'Locret';
+  let shownDashboard = '';
   const show = (): void => {
     const situation = currentSituation(sidecar);
     const { text, label, severity } = statusText(situation, displayLanguage);
@@ -22,7 +23,9 @@ export function registerStatusBar(context: vscode.ExtensionContext, sidecar: Sid
     item.accessibilityInformation = { label };
     item.backgroundColor = backgrounds[severity];
     item.command = situation.life.state === 'stopped' ? 'locret.showLog' : 'locret.chat.focus';
-    item.tooltip = dashboard(situation);
+    const markdown = statusTooltip(situation, Date.now(), displayLanguage);
+    if (markdown !== shownDashboard) item.tooltip = dashboard(markdown);
+    shownDashboard = markdown;
   };
   show();
   item.show();
@@ -47,8 +50,8 @@ function currentSituation(sidecar: Sidecar): Situation {
   };
 }
 
-function dashboard(situation: Situation): vscode.MarkdownString {
-  const markdown = new vscode.MarkdownString(statusTooltip(situation, Date.now(), displayLanguage), true);
-  markdown.isTrusted = { enabledCommands: tooltipCommands };
-  return markdown;
+function dashboard(markdown: string): vscode.MarkdownString {
+  const tooltip = new vscode.MarkdownString(markdown, true);
+  tooltip.isTrusted = { enabledCommands: tooltipCommands };
+  return tooltip;
 }

@@ -2,7 +2,7 @@ import type { RootStatus, WorkspaceStatus } from '../../server/protocol.js';
 import { escapeMarkdown } from '../language-model/linkless-markdown.js';
 import type { Localization } from '../localization.js';
 import { ageText, bytesText, countText } from '../quantities.js';
-import { changedFiles, changedText, describeRoot } from './root-text.js';
+import { changedFiles, changedText, stateText } from './root-text.js';
 import type { Situation } from './status-text.js';
 
 /** The commands that the tooltip's links may run. */
@@ -30,7 +30,8 @@ type TooltipCommand = (typeof tooltipCommands)[number];
 const barLength = 16;
 
 /**
- * A small dashboard as Markdown: each root's memory, the model, and links to what can be done.
+ * A small dashboard as Markdown: each root's memory, the model, and links to what can be done. How far a reading is stands
+ * in the item itself: a tooltip that changed with it would flicker.
  * @param now milliseconds since 1970
  */
 export function statusTooltip(situation: Situation, now: number, l10n: Localization): string {
@@ -53,7 +54,7 @@ export function statusTooltip(situation: Situation, now: number, l10n: Localizat
 }
 
 function rootPart(root: RootStatus, now: number, l10n: Localization): string {
-  const lines = [`$(folder) **${escapeMarkdown(root.name)}** · ${escapeMarkdown(describeRoot(root, l10n))}`];
+  const lines = [`$(folder) **${escapeMarkdown(root.name)}** · ${escapeMarkdown(stateText(root, l10n))}`];
   if (root.memory !== undefined) {
     const { filesRead, tokensRead, skipped, units, budget, made, source } = root.memory;
     const coverage = [
