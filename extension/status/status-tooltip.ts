@@ -39,10 +39,13 @@ export function statusTooltip(situation: Situation, now: number, l10n: Localizat
   const parts: string[] = [];
   if ('reason' in life) parts.push(`$(warning) ${escapeMarkdown(life.reason)}`);
   if (!hasFolder) {
-    parts.push(`${l10n.t('No folder is open.')} ${link('workbench.action.files.openFolder', l10n.t('Open Folder'))}`);
+    const openFolder = link('workbench.action.files.openFolder', l10n.t('Open Folder'));
+    parts.push(`${l10n.t('No folder is open.')} ${openFolder}`);
   }
-  parts.push(...status.roots.map((root) => rootPart(root, now, l10n)));
-  parts.push(modelPart(status, l10n));
+  if (life.state !== 'stopped') {
+    parts.push(...status.roots.map((root) => rootPart(root, now, l10n)));
+    if (status.model !== '') parts.push(modelPart(status, l10n));
+  }
   if (!isTrusted) {
     const manage = link('workbench.trust.manage', l10n.t('Manage Trust'));
     parts.push(

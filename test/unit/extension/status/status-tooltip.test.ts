@@ -53,6 +53,13 @@ describe('statusTooltip', () => {
     expect(offers({ state: 'ready', memory: { ...memory, changed: 1 } })).toContain('Update: 1 file changed');
   });
 
+  it('says why the sidecar is stopped, and offers nothing that needs it', () => {
+    const stopped = { life: { state: 'stopped', reason: 'It ran out of memory.' } } as const;
+    const text = tooltip(situation([rootStatus({ state: 'ready', memory })], stopped));
+    expect(text).toContain('It ran out of memory');
+    expect(commandsIn(text)).toEqual(['locret.restart', 'locret.showLog', 'locret.openWalkthrough']);
+  });
+
   it('links to no command that it is not trusted with', () => {
     const everything = [
       situation([rootStatus({ state: 'reading', progress, memory }), rootStatus({ state: 'paused', progress })]),
