@@ -5,6 +5,7 @@ import { windowSize } from '../installation/browser.js';
 export type Opened = { readonly folder: string } | { readonly workspace: string };
 
 const startMilliseconds = 60_000;
+const offerMilliseconds = 30_000;
 
 function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
@@ -43,18 +44,34 @@ export class Workbench {
     return this.page.locator('.quick-input-widget:visible');
   }
 
+  /**
+   * Types into the palette or the list of files until a row is offered: rows come late while extensions start.
+   * @returns the row
+   */
+  private async offered(key: 'F1' | 'Control+p', text: string, label: RegExp): Promise<Locator> {
+    const row = this.quickInput.getByRole('option', { name: label }).first();
+    for (const end = Date.now() + offerMilliseconds; Date.now() < end;) {
+      await this.page.keyboard.press(key);
+      await this.quickInput.locator('input').first().fill(text);
+      const isThere = await row.waitFor({ timeout: 2_000 }).then(
+        () => true,
+        () => false,
+      );
+      if (isThere) return row;
+      await this.page.keyboard.press('Escape');
+    }
+    throw new Error(`Nothing like ${String(label)} was offered for "${text}".`);
+  }
+
   /** Runs a command by its title in the palette, as `Locret: Ask the Repository`. */
   async runCommand(title: string): Promise<void> {
-    await this.page.keyboard.press('F1');
-    await this.quickInput.locator('input').first().fill(`>${title}`);
-    await this.choose(title);
+    const row = await this.offered('F1', `>${title}`, new RegExp(`^${escaped(title)}(,|$)`));
+    await row.click();
   }
 
   /** The titles that the palette offers for a text, best first. */
   async commandsFor(text: string): Promise<readonly string[]> {
-    await this.page.keyboard.press('F1');
-    await this.quickInput.locator('input').first().fill(`>${text}`);
-    await this.quickInput.getByRole('option', { name: text }).first().waitFor();
+    await this.offered('F1', `>${text}`, new RegExp(escaped(text)));
     const titles = await this.quickInput.locator('.monaco-list-row .label-name').allInnerTexts();
     await this.page.keyboard.press('Escape');
     return titles;
@@ -68,14 +85,9 @@ export class Workbench {
 
   /** Opens a file of the folder by its path, at a line. */
   async openFile(path: string, line = 1): Promise<void> {
-    await this.page.keyboard.press('Control+p');
-    await this.quickInput.locator('input').first().fill(`${path}:${line}`);
     const name = path.slice(path.lastIndexOf('/') + 1);
-    await this.quickInput
-      .getByRole('option', { name: new RegExp(escaped(name)) })
-      .first()
-      .waitFor();
-    await this.page.keyboard.press('Enter');
+    const row = await this.offered('Control+p', `${path}:${line}`, new RegExp(`^${escaped(name)}`));
+    await row.click();
     await this.editor(name).waitFor();
   }
 
