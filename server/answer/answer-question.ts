@@ -14,12 +14,15 @@ import { lookUpInChangedFiles, lookUpNames } from './name-lookup.js';
 import { answerNotices, changeNotices, linkNotices } from './notices.js';
 import { planPrompt } from './prompt.js';
 import { selectRecall } from './recall.js';
+import { checkSelection, type SelectedLines } from './selection.js';
 
 /** A question and how it is to be answered. */
 export interface Question {
   readonly question: string;
   /** Earlier turns about the same memory, oldest first. */
   readonly history?: readonly Turn[];
+  /** Lines that the question is about; they stand right before it. */
+  readonly selection?: SelectedLines;
   /**
    * Tokens for definitions that are re-read; 0 switches recall off; default: what the model's locret.json says, or an
    * eighth of its window.
@@ -109,8 +112,9 @@ export async function answerQuestion(memory: RepositoryMemory, asked: Question):
   const start = performance.now();
   const { engine, model } = memory;
   const { tokenizer } = model;
-  const { signal } = asked;
+  const { signal, selection } = asked;
   const question = questionTextOf(asked);
+  if (selection !== undefined) checkSelection(selection);
   throwIfCancelled(signal, 'The question');
   // Runs beside the model; a failure must not be lost, nor fail the answer.
   const changes = memory.detectChanges(signal).then(
@@ -149,8 +153,10 @@ export async function answerQuestion(memory: RepositoryMemory, asked: Question):
       : undefined;
 
   const index = NameIndex.of(memory);
-  const files = new CurrentFiles(memory.survey, memory.definitions, outlineSource);
-  const lookup = lookUpNames(index, question, asked.history?.at(-1)?.question);
+  const files = new CurrentFiles(memory.survey, memory.definitions, outlineSource, selection?.path);
+  // With a selection, "what does it return?" is not about what the turn before named.
+  const previous = selection === undefined ? asked.history?.at(-1)?.question : undefined;
+  const lookup = lookUpNames(index, question, previous);
   if (lookup.unknown.length > 0) await changes;
   const recall = await selectRecall({
     files,
@@ -158,6 +164,8 @@ export async function answerQuestion(memory: RepositoryMemory, asked: Question):
     lookup: await lookUpInChangedFiles(files, lookup, memory.coverage().changed),
     attention,
     limit: prompt.recallTokens,
+    room: prompt.leftTokens,
+    selection,
   });
   throwIfCancelled(signal, 'The question');
   const recallSeconds = (performance.now() - start) / 1000;
@@ -183,6 +191,7 @@ export async function answerQuestion(memory: RepositoryMemory, asked: Question):
   const { citations, unfounded, dropped } = await collectCitations({
     files,
     index,
+    selected: recall.selected,
     named: recall.named,
     blocks: recall.blocks,
     answer: generated.text,

@@ -16,12 +16,12 @@ export interface Citation {
 }
 
 /**
- * Why a block was re-read: the question gives its name exactly, gives a similar name, gives its file, gave it in the
- * turn before, or attends to it in the retained cache.
+ * Why a block is shown: the question is about it or about lines in it, gives its name exactly, gives a similar name,
+ * gives its file, gave it in the turn before, or attends to it in the retained cache.
  */
-export type RecallReason = 'name' | 'similar-name' | 'path' | 'earlier-turn' | 'attention';
+export type RecallReason = 'selection' | 'name' | 'similar-name' | 'path' | 'earlier-turn' | 'attention';
 
-/** A piece of a file that was re-read from disk and placed between the memory and the question. */
+/** A piece of a file, re-read from disk or selected in an editor, that was placed between the memory and the question. */
 export interface RecalledBlock {
   readonly path: string;
   readonly line: number;

@@ -73,6 +73,11 @@ class Collector {
     this.citations.push({ path, line, endLine, ...(name === undefined ? {} : { name }), from });
   }
 
+  /** Lines that the user selected: they stand in the editor, whatever the file on disk has there. */
+  addSelected({ path, line, endLine, name }: RecalledPlace): void {
+    this.citations.push({ path, line, endLine, ...(name === undefined ? {} : { name }), from: 'recall' });
+  }
+
   /** The definition as it is now; a link to one that is gone is a link that fails. */
   async addDefinition(definition: Definition, from: CitationSource): Promise<void> {
     const now = await this.files.locate(definition);
@@ -124,25 +129,29 @@ async function addAnswerLinks(collector: Collector, index: NameIndex, answer: st
 }
 
 /**
- * The links of an answer, best first, each checked against the file as it is now: what the question names exactly, so
+ * The links of an answer, best first, each checked against the file as it is now: what the user selected; the definition
+ * around it and what the question names exactly, so
  * that the first link is right even where the model's words are not; what the answer names; what the question names
  * roughly; what was re-read because of attention; what the answer attended to in the retained cache. What fails the
  * check is dropped and counted.
  *
+ * @param selected lines that the question is about
  * @param named places that the question names, as they are now
  * @param attended passages by the attention of the answer's tokens to the retained cache
  */
 export async function collectCitations(input: {
   readonly files: CurrentFiles;
   readonly index: NameIndex;
+  readonly selected: RecalledPlace | undefined;
   readonly named: readonly RecalledPlace[];
   readonly blocks: readonly RecalledBlock[];
   readonly answer: string;
   readonly attended: readonly AttendedPassage[];
 }): Promise<CheckedCitations> {
-  const { files, index, named, blocks, answer, attended } = input;
+  const { files, index, selected, named, blocks, answer, attended } = input;
   const collector = new Collector(files);
-  const exact = named.filter((place) => place.reason === 'name' || place.reason === 'path');
+  if (selected !== undefined) collector.addSelected(selected);
+  const exact = named.filter(({ reason }) => reason === 'selection' || reason === 'name' || reason === 'path');
   for (const place of exact.slice(0, maxNamed)) await collector.add({ ...place, from: 'recall' });
   await addAnswerLinks(collector, index, answer);
   for (const place of named.filter((other) => !exact.includes(other)).slice(0, maxNamed)) {

@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { systemErrorCode } from '../errors.js';
+import { languageOf } from '../repository/languages.js';
 import type { Definition, RepositoryFile, Survey } from '../repository/source.js';
 
 /** A file of the repository as it is on disk now. */
@@ -39,8 +40,9 @@ function definitionsByPath(definitions: readonly Definition[]): Map<string, Defi
 }
 
 /**
- * Reads files of a surveyed repository as they are now, each once. Only paths of the survey are opened, and only where
- * they lead, links resolved, inside the root: a path that a model wrote can name nothing else.
+ * Reads files of a surveyed repository as they are now, each once. Only paths of the survey are opened (and one that
+ * the user named), and only where they lead, links resolved, inside the root: a path that a model wrote can name nothing
+ * else.
  */
 export class CurrentFiles {
   readonly problems = new Map<string, FileProblem>();
@@ -49,13 +51,21 @@ export class CurrentFiles {
   private readonly cache = new Map<string, Promise<CurrentFile | undefined>>();
   private root: Promise<string> | undefined;
 
-  /** @param definitions as they were when the repository was read */
+  /**
+   * @param definitions as they were when the repository was read
+   * @param also a path that may be opened though it was not read: one that the user named by selecting in its file
+   */
   constructor(
     private readonly survey: Survey,
     definitions: readonly Definition[],
     private readonly outline: Outline,
+    also?: string,
   ) {
-    this.files = new Map(survey.files.map((file) => [file.path, file]));
+    const files = new Map(survey.files.map((file) => [file.path, file]));
+    if (also !== undefined && !files.has(also)) {
+      files.set(also, { path: also, bytes: 0, modified: 0, hash: '', lines: 0, language: languageOf(also) });
+    }
+    this.files = files;
     this.definitions = definitionsByPath(definitions);
   }
 

@@ -10,7 +10,7 @@ export interface NamedPlace {
   readonly definition?: Definition;
   /** Line asked for, where the place is a file. */
   readonly line?: number;
-  readonly reason: Exclude<RecallReason, 'attention'>;
+  readonly reason: Exclude<RecallReason, 'attention' | 'selection'>;
   /** The name as the question writes it. */
   readonly name: string;
 }

@@ -11,6 +11,8 @@ export interface PromptPlan {
   /** Text of history and question, as it follows the recall blocks. */
   readonly conversation: string;
   readonly recallTokens: number;
+  /** All that is left for what stands before the conversation; recall may take a part of it. */
+  readonly leftTokens: number;
   readonly answerTokens: number;
   readonly notices: readonly string[];
 }
@@ -95,5 +97,5 @@ export function planPrompt(input: {
   if (input.recallTokens !== undefined && recallTokens < input.recallTokens) {
     notices.push(`Recall may take ${recallTokens} tokens instead of ${input.recallTokens}: there is no more room.`);
   }
-  return { history: kept, conversation: textOf(kept), recallTokens, answerTokens, notices };
+  return { history: kept, conversation: textOf(kept), recallTokens, leftTokens: left, answerTokens, notices };
 }

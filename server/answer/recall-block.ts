@@ -45,21 +45,27 @@ export function fitRecallBlock(
   limit: number,
 ): BlockText | undefined {
   const endLine = Math.min(range.endLine, lines.length);
-  const fromStart = fitFrom(tokenizer, path, lines, range.line, endLine, limit);
+  const fitFrom = (line: number): BlockText | undefined =>
+    fitLines(tokenizer, path, line, lines.slice(line - 1, endLine), limit);
+  const fromStart = fitFrom(range.line);
   if (fromStart !== undefined && fromStart.endLine >= Math.min(range.nameLine, endLine)) return fromStart;
-  return range.nameLine > range.line ? fitFrom(tokenizer, path, lines, range.nameLine, endLine, limit) : fromStart;
+  return range.nameLine > range.line ? fitFrom(range.nameLine) : fromStart;
 }
 
-function fitFrom(
+/**
+ * The block of some lines, cut at a line's end where they have more than `limit` tokens.
+ *
+ * @param line number of the first one
+ * @returns undefined when there are none, or not even one fits
+ */
+export function fitLines(
   tokenizer: ModelTokenizer,
   path: string,
-  lines: readonly string[],
   line: number,
-  endLine: number,
+  all: readonly string[],
   limit: number,
 ): BlockText | undefined {
-  if (line > endLine) return undefined;
-  const all = lines.slice(line - 1, endLine);
+  if (all.length === 0) return undefined;
   const build = (count: number): { text: string; tokens: number } => {
     const shown = all.slice(0, count).join('\n').trimEnd();
     const text = recallBlockText(tokenizer, path, line, count < all.length ? `${shown}\n${cutMark}` : shown);

@@ -2,12 +2,13 @@ import type { ModelTokenizer } from '../model/tokenizer.js';
 import { definitionAround } from '../repository/definition-around.js';
 import type { Definition } from '../repository/source.js';
 import type { RecalledBlock, RecallReason } from './answer.js';
-import type { AttentionRanking } from './attention-ranking.js';
+import type { AttendedPassage, AttentionRanking } from './attention-ranking.js';
 import type { CurrentFile, CurrentFiles, FileProblem } from './current-files.js';
 import type { NamedPlace, NameLookup } from './name-lookup.js';
-import { fitRecallBlock } from './recall-block.js';
+import { type BlockText, fitLines, fitRecallBlock } from './recall-block.js';
+import { linesOf, selectedDefinition, type SelectedLines } from './selection.js';
 
-/** A place that the question names, as it is now. */
+/** A place that the question names or is about, as it is now. */
 export interface RecalledPlace {
   readonly path: string;
   readonly line: number;
@@ -21,6 +22,8 @@ export interface RecallSelection {
   readonly text: string;
   /** In the order of the text: the best is the last. */
   readonly blocks: readonly RecalledBlock[];
+  /** The lines that the question is about, where their file is one of the repository. */
+  readonly selected: RecalledPlace | undefined;
   /** Everything that the question names, whether it was re-read or not; best first. */
   readonly named: readonly RecalledPlace[];
   readonly notices: readonly string[];
@@ -72,7 +75,8 @@ function rangeInFile(file: CurrentFile, line: number | undefined): Range | undef
   return { line: begin, endLine: Math.min(last, line + surroundingLines), nameLine: line };
 }
 
-class Selection {
+class RecallChoice {
+  selected: RecalledPlace | undefined;
   readonly named: RecalledPlace[] = [];
   readonly notices: string[] = [];
   readonly chosen: { readonly block: RecalledBlock; readonly text: string }[] = [];
@@ -84,6 +88,32 @@ class Selection {
     private readonly limit: number,
   ) {}
 
+  /**
+   * The lines that the question is about, and the definition around them, which counts as named.
+   * @param most tokens that the lines may take
+   */
+  async selection(selection: SelectedLines, most: number): Promise<void> {
+    const { path, line, endLine } = selection;
+    const file = await this.files.read(path);
+    const around = file === undefined ? undefined : selectedDefinition(file, selection);
+    const name = around?.isWhole === true ? { name: around.definition.name } : {};
+    if (file !== undefined) this.selected = { path, line, endLine, reason: 'selection', ...name };
+    if (selection.text.trim() !== '') this.showSelection(selection, most, name.name);
+    if (around === undefined) return;
+    const { definition, isWhole } = around;
+    const range = { path, line: definition.line, endLine: definition.endLine, name: definition.name };
+    this.named.push({ ...range, reason: 'selection' });
+    if (this.limit > 0 && !isWhole) await this.take(path, rangeOf(definition), 'selection', { share: 1, whole: true });
+  }
+
+  private showSelection(selection: SelectedLines, most: number, name: string | undefined): void {
+    const { path, line } = selection;
+    const label = `The selection (${path}:${line})`;
+    const fitted = fitLines(this.tokenizer, path, line, linesOf(selection), most);
+    if (fitted === undefined) this.notice(`${label} did not fit into ${most} tokens.`);
+    else this.add(path, fitted, 'selection', name, label);
+  }
+
   /** @param share the most that this place may take of what is left */
   async place(place: NamedPlace, share: number): Promise<void> {
     const range = await this.currentRange(place);
@@ -91,23 +121,26 @@ class Selection {
     const { path, reason } = place;
     const { line, endLine, name } = range;
     this.named.push({ path, line, endLine, reason, ...(name === undefined ? {} : { name }) });
-    if (this.limit > 0 && this.chosen.length < maxBlocks) await this.take(path, range, reason, share);
+    const isWanted = this.limit > 0 && this.chosen.length < maxBlocks && !this.isShown(path, range);
+    if (isWanted) await this.take(path, range, reason, { share });
   }
 
   async attention(ranking: AttentionRanking): Promise<void> {
     const most = Math.min(maxBlocks, this.chosen.length + attended.most);
     for (const passage of ranking.passages) {
       if (this.chosen.length >= most || passage.score < leastAttention) return;
-      const file = await this.files.read(passage.path);
-      if (file === undefined) continue;
-      if (passage.definition !== undefined) {
-        const now = await this.files.locate(passage.definition);
-        if (now !== undefined) await this.take(passage.path, rangeOf(now), 'attention', attended.share);
-      } else if (passage.line <= file.lines.length) {
-        const { line, endLine } = passage;
-        await this.take(passage.path, { line, endLine, nameLine: line }, 'attention', attended.share);
-      }
+      const range = await this.passageRange(passage);
+      if (range === undefined || this.isShown(passage.path, range)) continue;
+      await this.take(passage.path, range, 'attention', { share: attended.share });
     }
+  }
+
+  private async passageRange({ path, line, endLine, definition }: AttendedPassage): Promise<Range | undefined> {
+    const file = await this.files.read(path);
+    if (file === undefined || line > file.lines.length) return undefined;
+    if (definition === undefined) return { line, endLine, nameLine: line };
+    const now = await this.files.locate(definition);
+    return now === undefined ? undefined : rangeOf(now);
   }
 
   private async currentRange(place: NamedPlace): Promise<Range | undefined> {
@@ -127,24 +160,44 @@ class Selection {
     return now === undefined ? undefined : rangeOf(now);
   }
 
-  private async take(path: string, range: Range, reason: RecallReason, share: number): Promise<void> {
-    const shown = this.chosen.some(
-      ({ block }) => block.path === path && block.line <= range.nameLine && range.nameLine <= block.endLine,
-    );
-    if (shown) return;
+  private isShown(path: string, { nameLine }: Range): boolean {
+    return this.chosen.some(({ block }) => block.path === path && block.line <= nameLine && nameLine <= block.endLine);
+  }
+
+  /**
+   * Re-reads lines of a file.
+   * @param how.share the most that they may take of what is left
+   * @param how.whole whether they are of no use when they must be cut
+   */
+  private async take(
+    path: string,
+    range: Range,
+    reason: RecallReason,
+    how: { readonly share: number; readonly whole?: boolean },
+  ): Promise<void> {
     const file = await this.files.read(path);
     if (file === undefined) return;
     const left = this.limit - this.used;
-    const fitted = fitRecallBlock(this.tokenizer, path, file.lines, range, Math.floor(left * share));
+    const fitted = fitRecallBlock(this.tokenizer, path, file.lines, range, Math.floor(left * how.share));
     const { name } = range;
     const label = name === undefined ? `${path}:${range.line}` : `\`${name}\` (${path}:${range.line})`;
-    if (fitted === undefined) {
+    if (fitted === undefined || (how.whole === true && (fitted.cut > 0 || fitted.line > range.line))) {
       if (reason !== 'attention') this.notice(`${label} did not fit into the ${this.limit} tokens for recall.`);
       return;
     }
-    const { text, ...block } = fitted;
+    this.add(path, fitted, reason, name, label);
+  }
+
+  private add(
+    path: string,
+    { text, ...block }: BlockText,
+    reason: RecallReason,
+    name: string | undefined,
+    label: string,
+  ): void {
     if (block.cut > 0) {
-      this.notice(`${label} was shown up to line ${block.endLine} of ${block.endLine + block.cut}: recall is limited.`);
+      const why = this.limit > 0 ? 'recall is limited' : 'there is no more room';
+      this.notice(`${label} was shown up to line ${block.endLine} of ${block.endLine + block.cut}: ${why}.`);
     }
     this.used += block.tokens;
     this.chosen.push({ block: { path, ...block, ...(name === undefined ? {} : { name }), reason }, text });
@@ -156,8 +209,10 @@ class Selection {
 }
 
 /**
- * Chooses what is re-read verbatim for a question, within `limit` tokens: first what its names stand for, then the
- * passages that its attention falls on; with a limit of 0 nothing is re-read, but places are found. Text and lines are those of the files as they are now.
+ * Chooses what stands verbatim before a question, within `limit` tokens: first the lines that it is about and the
+ * definition around them, then what its names stand for, then the passages that its attention falls on. With a limit of 0
+ * nothing is re-read, but places are found, and the selected lines, which are a part of the question, are shown as far as
+ * there is room. Text and lines are those of the files as they are now; of a selection, those of the editor.
  *
  * The best block stands last, next to the question: small models copy from what is near. While several definitions are
  * named, each may take half of what is left, so that a long one does not push out the others (0.8 where the others are
@@ -169,20 +224,25 @@ export async function selectRecall(input: {
   readonly lookup: NameLookup;
   readonly attention: AttentionRanking | undefined;
   readonly limit: number;
+  /** All that there is room for. */
+  readonly room: number;
+  readonly selection: SelectedLines | undefined;
 }): Promise<RecallSelection> {
-  const { files, tokenizer, lookup, attention, limit } = input;
-  const selection = new Selection(files, tokenizer, limit);
+  const { files, tokenizer, lookup, attention, limit, room } = input;
+  const choice = new RecallChoice(files, tokenizer, limit);
+  if (input.selection !== undefined) await choice.selection(input.selection, limit > 0 ? limit : room);
   for (const [i, place] of lookup.places.entries()) {
     const next = lookup.places[i + 1];
-    await selection.place(place, next === undefined ? 1 : next.reason === place.reason ? 0.5 : 0.8);
+    await choice.place(place, next === undefined ? 1 : next.reason === place.reason ? 0.5 : 0.8);
   }
-  if (limit > 0 && attention !== undefined) await selection.attention(attention);
-  const chosen = selection.chosen.toReversed();
+  if (limit > 0 && attention !== undefined) await choice.attention(attention);
+  const chosen = choice.chosen.toReversed();
   const unknown = lookup.unknown.map((name) => `Nothing that was read is called \`${name}\`.`);
   return {
     text: chosen.map(({ text }) => text).join(''),
     blocks: chosen.map(({ block }) => block),
-    named: selection.named,
-    notices: [...unknown, ...selection.notices],
+    selected: choice.selected,
+    named: choice.named,
+    notices: [...unknown, ...choice.notices],
   };
 }

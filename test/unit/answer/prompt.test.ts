@@ -25,6 +25,7 @@ describe('sharing out the room behind the memory', () => {
       history: [],
       conversation: `[${'q'.repeat(98)}]`,
       recallTokens: 500,
+      leftTokens: 800,
       answerTokens: 100,
       notices: [],
     });
