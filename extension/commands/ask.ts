@@ -18,7 +18,7 @@ function inputQuestion({ status }: Sidecar, deep: boolean): Thenable<string | un
     ? vscode.l10n.t('Nothing has been read yet: the repository is read first.')
     : vscode.l10n.t('Answered from memory, with what the question names read again.');
   return vscode.window.showInputBox({
-    title: deep ? vscode.l10n.t('Ask the repository deeply') : vscode.l10n.t('Ask the repository'),
+    title: deep ? vscode.l10n.t('Deep ask') : vscode.l10n.t('Ask the repository'),
     prompt: deep
       ? vscode.l10n.t('The whole repository is read again with the question first; that takes as long as reading it.')
       : memoryHint,
