@@ -3,7 +3,7 @@ import type { ChangedFile, RootUri, SkippedFile } from '../../server/protocol.js
 import { displayLanguage } from '../display-language.js';
 import { countText } from '../quantities.js';
 import { escapeMarkdown } from '../language-model/linkless-markdown.js';
-import { fillOf, shareText } from './retention-scale.js';
+import { barFill, shareText } from './retention-scale.js';
 import type { FileNode, FolderNode, RetentionNode, RootNode, SkippedGroup, SkippedNode } from './retention-tree.js';
 import { shareBar } from './share-bar.js';
 
@@ -46,13 +46,13 @@ function rootItem(root: RootNode): vscode.TreeItem {
 
 function rememberedItem(
   node: FolderNode | FileNode,
-  { folder, best }: RootNode,
+  { folder }: RootNode,
   state: vscode.TreeItemCollapsibleState,
 ): vscode.TreeItem {
   const item = new vscode.TreeItem(node.name, state);
   item.id = `${node.root}\n${node.path}`;
   item.resourceUri = rememberedUri(node.root, node.path);
-  const fill = fillOf(node.kept, folder.kept, best);
+  const fill = barFill(node.kept, folder.kept);
   item.iconPath = { light: vscode.Uri.parse(shareBar(fill, 'light')), dark: vscode.Uri.parse(shareBar(fill, 'dark')) };
   const share = shareText(node.kept, displayLanguage);
   item.description = share;

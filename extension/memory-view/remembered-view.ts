@@ -1,7 +1,6 @@
 import * as vscode from 'vscode';
 import { displayLanguage } from '../display-language.js';
 import { rootOf } from '../places.js';
-import { countText } from '../quantities.js';
 import { itemOf, tooltipOf } from './node-item.js';
 import type { RememberedRoots } from './remembered-roots.js';
 import { shareText } from './retention-scale.js';
@@ -106,11 +105,7 @@ export class RememberedView implements vscode.TreeDataProvider<RetentionNode>, v
     this.view.description =
       only === undefined || more.length > 0
         ? ''
-        : vscode.l10n.t(
-            '{0} of {1} tokens',
-            shareText(only.folder.kept, displayLanguage),
-            countText(only.folder.tokens, displayLanguage),
-          );
+        : vscode.l10n.t('{0} kept', shareText(only.folder.kept, displayLanguage));
     if (only !== undefined) this.view.message = '';
     this.changed.fire(undefined);
     this.followEditor();

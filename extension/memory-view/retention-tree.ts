@@ -44,8 +44,6 @@ export interface RootNode {
   readonly root: RootUri;
   readonly name: string;
   readonly folder: FolderNode;
-  /** The largest share of any file. */
-  readonly best: number;
   readonly skipped: SkippedGroup | undefined;
 }
 
@@ -78,12 +76,10 @@ export function buildRetentionTree(
 ): RootNode {
   const changes = new Map(coverage.changed.map(({ path, change }) => [path, change]));
   const top = new FolderDraft('');
-  let best = 0;
   for (const [order, { path, tokens, kept }] of retention.files.entries()) {
     const change = changes.get(path);
     changes.delete(path);
     place(top, { root: root.root, path, tokens, kept, order, ...(change === undefined ? {} : { change }) });
-    best = Math.max(best, kept);
   }
   // What is left is new: nothing of it is remembered yet.
   for (const [path, change] of changes)
@@ -92,7 +88,6 @@ export function buildRetentionTree(
     kind: 'root',
     ...root,
     folder: finish(top, root.root, ''),
-    best,
     skipped:
       coverage.skipped.length === 0
         ? undefined

@@ -1,4 +1,4 @@
-import { fillOf, stepOf } from './retention-scale.js';
+import { shadeFill, stepOf } from './retention-scale.js';
 
 /** How many shades there are. */
 export const shades = 8;
@@ -39,7 +39,7 @@ export function shadedLines(shares: LineShares, average: number): ShadedLines[][
     const read = matches[line] ?? -1;
     const share = kept[read] ?? -1;
     if (read >= 0 && share < 0) continue;
-    const next = share <= 0 ? 0 : stepOf(fillOf(share, average, 1), shades);
+    const next = share <= 0 ? 0 : stepOf(shadeFill(share, average), shades);
     // What lies between is empty lines only, or nothing.
     if (next === step && next > 0 && line > last) {
       last = line;

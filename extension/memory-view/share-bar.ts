@@ -1,24 +1,27 @@
-/** Lengths a bar can have, without the empty one: as many as it has pixels inside. */
-const lengths = 14;
-
 interface BarColors {
   readonly fill: string;
-  readonly frame: string;
+  readonly track: string;
 }
 
 /** Icons are pictures of fixed colours: one for light and one for dark themes, high contrast among them. */
 const colors: Readonly<Record<'light' | 'dark', BarColors>> = {
-  light: { fill: '#7a3fb0', frame: '#7a7a7a' },
-  dark: { fill: '#c58af9', frame: '#8f8f8f' },
+  light: { fill: '#7a3fb0', track: '#00000026' },
+  dark: { fill: '#c58af9', track: '#ffffff2e' },
 };
+
+/** Pixels of a bar from end to end. */
+const barLength = 15;
+/** Pixels of the longest mark in the gutter. */
+const markLength = 10;
 
 const drawn = new Map<string, string>();
 
-function pictureOf(key: string, draw: () => string): string {
-  let uri = drawn.get(key);
+function picture(content: string): string {
+  let uri = drawn.get(content);
   if (uri === undefined) {
-    uri = `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16">${draw()}</svg>`)}`;
-    drawn.set(key, uri);
+    const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16">${content}</svg>`;
+    uri = `data:image/svg+xml,${encodeURIComponent(svg)}`;
+    drawn.set(content, uri);
   }
   return uri;
 }
@@ -29,25 +32,24 @@ function pictureOf(key: string, draw: () => string): string {
  * @returns `data:` URI of an SVG of 16 × 16 pixels
  */
 export function shareBar(fill: number, theme: 'light' | 'dark'): string {
-  const length = Math.min(lengths, Math.ceil(fill * lengths));
-  const { fill: color, frame } = colors[theme];
-  return pictureOf(`bar ${theme} ${length}`, () => {
-    const outline = `<rect x=".5" y="5.5" width="15" height="6" rx="2" fill="none" stroke="${frame}" stroke-opacity=".6"/>`;
-    return length === 0
-      ? outline
-      : `${outline}<rect x="1" y="6" width="${length}" height="5" rx="1.5" fill="${color}"/>`;
-  });
+  const length = Math.ceil(Math.min(1, fill) * barLength);
+  const bar = (width: number, color: string): string =>
+    width === 0
+      ? ''
+      : `<rect x=".5" y="5" width="${width}" height="6" rx="${Math.min(2, width / 2)}" fill="${color}"/>`;
+  return picture(bar(barLength, colors[theme].track) + bar(length, colors[theme].fill));
 }
 
 /**
- * A bar for the gutter beside a line: it grows from the text to the left, and lines with the same share make one piece.
+ * A mark for the gutter beside a line: it grows away from the text, and equal lines below each other make one piece.
  * @param fill 0..1
  * @returns `data:` URI of an SVG of 16 × 16 pixels
  */
 export function shadeMark(fill: number, theme: 'light' | 'dark'): string {
-  const length = Math.max(2, Math.round(fill * 12));
-  return pictureOf(
-    `mark ${theme} ${length}`,
-    () => `<rect x="${16 - length}" y="0" width="${length}" height="16" fill="${colors[theme].fill}"/>`,
+  const length = Math.max(1, Math.round(Math.min(1, fill) * markLength));
+  const opacity = (0.5 + fill / 2).toFixed(2);
+  const { fill: color } = colors[theme];
+  return picture(
+    `<rect x="${16 - length}" y="0" width="${length}" height="16" fill="${color}" fill-opacity="${opacity}"/>`,
   );
 }
