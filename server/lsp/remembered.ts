@@ -15,18 +15,18 @@ export function serveRemembered(connection: Connection, workspace: Workspace, do
     return Promise.resolve({ read, skipped, changed });
   });
 
-  onLocretRequest(connection, 'locret/retention', async (params, { signal }) => {
-    const memory = await workspace.root(text(fieldsOf(params), 'root')).rememberRetention(signal);
+  onLocretRequest(connection, 'locret/retention', async (params) => {
+    const memory = workspace.root(text(fieldsOf(params), 'root')).contents;
     const files = await memory.retention();
     const tokens = files.reduce((sum, file) => sum + file.tokens, 0);
     const kept = files.reduce((sum, file) => sum + file.kept * file.tokens, 0);
     return { files, kept: tokens === 0 ? 0 : kept / tokens };
   });
 
-  onLocretRequest(connection, 'locret/lineRetention', async (params, { signal }) => {
+  onLocretRequest(connection, 'locret/lineRetention', async (params) => {
     const fields = fieldsOf(params);
     const path = text(fields, 'path');
-    const memory = await workspace.root(text(fields, 'root')).rememberRetention(signal);
+    const memory = workspace.root(text(fields, 'root')).contents;
     const read = memory.files.find(({ file }) => file.path === path);
     if (read === undefined)
       throw new LocretError('invalid-argument', `${path} is not in the memory.`, 'Name a file that was read.');

@@ -10,7 +10,7 @@ export interface RequestContext<Method extends keyof LocretRequests> {
   /** Fires when the client cancels. */
   readonly signal: AbortSignal;
   /** Sends a partial result; does nothing where the client wants none. */
-  partial(value: LocretRequests[Method]['partial']): void;
+  readonly partial: (value: LocretRequests[Method]['partial']) => void;
   /** Where the client wants work-done progress. */
   readonly workDoneToken: string | number | undefined;
 }

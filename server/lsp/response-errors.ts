@@ -4,7 +4,6 @@ import type { ErrorData } from '../protocol.js';
 
 /** What a request is answered with when it failed: the message for people, code and remedy beside it. */
 export function responseError(error: unknown): ResponseError<ErrorData> {
-  if (error instanceof ResponseError) return error;
   if (isLocretError(error)) {
     const number = error.code === 'cancelled' ? LSPErrorCodes.RequestCancelled : LSPErrorCodes.RequestFailed;
     return new ResponseError(number, error.message, { code: error.code, remedy: error.remedy });
@@ -23,7 +22,7 @@ export function answering<Arguments extends readonly unknown[], Result>(
     try {
       return await handler(...values);
     } catch (error) {
-      throw responseError(error);
+      throw error instanceof ResponseError ? error : responseError(error);
     }
   };
 }

@@ -1,5 +1,6 @@
 import {
   DidChangeWatchedFilesNotification,
+  LogMessageNotification,
   MessageType,
   ShowMessageNotification,
   TextDocumentSyncKind,
@@ -22,6 +23,12 @@ import { reportScheme, serveReports } from './reports.js';
 import { serveStatus, StatusNotifications } from './status.js';
 
 const levels: readonly LogLevel[] = ['error', 'warning', 'info', 'debug'];
+const messageTypes: Readonly<Record<LogLevel, MessageType>> = {
+  error: MessageType.Error,
+  warning: MessageType.Warning,
+  info: MessageType.Info,
+  debug: MessageType.Debug,
+};
 
 /** The settings in what a client sent, under their section or by themselves. */
 function settingsIn(value: unknown): unknown {
@@ -141,9 +148,7 @@ class LanguageServer {
 
   private log(level: LogLevel, text: string): void {
     if (levels.indexOf(level) > levels.indexOf(this.workspace.chosen.logLevel)) return;
-    const { console } = this.connection;
-    const write = { error: console.error, warning: console.warn, info: console.info, debug: console.debug }[level];
-    write.call(console, text);
+    void this.connection.sendNotification(LogMessageNotification.type, { type: messageTypes[level], message: text });
   }
 }
 

@@ -3,15 +3,16 @@ import type { Answer } from '../answer/answer.js';
 import { questionTextOf } from '../answer/answer-question.js';
 import { askMemory } from '../answer/ask.js';
 import { isLocretError, LocretError, messageOf, throwIfCancelled } from '../errors.js';
+import { MemoryFiles } from '../memory/memory-files.js';
 import type { ReadProgress } from '../memory/memory.js';
-import { MemoryOpening, type MemoryHooks, type MemorySettings } from '../memory/open-memory.js';
+import { MemoryOpening, type MemoryHooks, type MemorySettings, type OpenHow } from '../memory/open-memory.js';
 import { planModel, type PlannedModel } from '../memory/planned-model.js';
 import type { ReadMemory } from '../memory/repository-memory.js';
 import type { MemoryStatus, RootState, RootStatus, RootUri } from '../protocol.js';
+import { surveyRepository } from '../repository/survey.js';
 import { abortable } from './abortable.js';
 import { AutoUpdate } from './auto-update.js';
 import type { Operation, OperationQueue } from './operation-queue.js';
-import { dropPartialMemory, storedMemory } from './stored-memory.js';
 import { answerDeep, questionOf, type RootQuestion } from './root-questions.js';
 import { memorySettings, type ChosenSettings } from './settings.js';
 import type { Occupant, SharedEngine } from './shared-engine.js';
@@ -38,11 +39,17 @@ interface HeldMemory {
   readonly budget: number;
 }
 
-/** An opening that is under way: everybody who needs the memory waits for the same one. */
-interface Opening {
+/** Something under way that can be waited for, and ended. */
+interface Running {
   readonly done: Promise<void>;
   readonly stop: AbortController;
 }
+
+/**
+ * Where a memory comes from: its snapshot, or reading; `resume`: rather from a reading that was interrupted than from the
+ * snapshot before it.
+ */
+type Source = 'stored' | 'fresh' | 'resume';
 
 /**
  * The memory of one workspace folder: opened when it is first needed, kept up to date, asked. Everything that needs the
@@ -58,8 +65,9 @@ export class RootMemory implements Occupant {
   private readonly notices = new Set<string>();
   private answers = 0;
   private hasSnapshot = false;
-  private opening: Opening | undefined;
-  private updating: AbortController | undefined;
+  /** Everybody who needs the memory waits for the same opening. */
+  private opening: Running | undefined;
+  private updating: Running | undefined;
   private readonly autoUpdate: AutoUpdate;
 
   constructor(
@@ -116,9 +124,10 @@ export class RootMemory implements Occupant {
   /** Looks for a snapshot, or for a reading that was interrupted. Nothing is loaded. */
   async inspect(): Promise<void> {
     const { planned, settings } = await this.plan();
-    const stored = await storedMemory(planned, settings);
-    this.hasSnapshot = stored.hasSnapshot;
-    this.paused = this.held === undefined && !stored.hasSnapshot ? stored.partial : this.paused;
+    const files = new MemoryFiles(planned, settings);
+    this.hasSnapshot = files.hasSnapshot;
+    // An interrupted reading beside a snapshot is a newer one of it: the snapshot can be asked.
+    if (this.held === undefined && !this.hasSnapshot) this.paused = files.partialProgress();
     this.surroundings.onChange();
   }
 
@@ -142,10 +151,12 @@ export class RootMemory implements Occupant {
   async open(how: { readonly fresh: boolean }, signal?: AbortSignal): Promise<void> {
     if (this.opening === undefined) {
       if (!how.fresh && this.isOpen) return;
+      const source = how.fresh ? 'fresh' : this.paused === undefined ? 'stored' : 'resume';
       const stop = new AbortController();
-      const name = 'Reading the repository';
-      const task = async (ends: AbortSignal): Promise<void> => void (await this.openNow(how.fresh, ends));
-      const done = this.run({ name, signal: stop.signal, task }).finally(() => {
+      const task = async (ends: AbortSignal): Promise<void> => {
+        await this.openNow(source, ends);
+      };
+      const done = this.run({ name: 'Reading the repository', signal: stop.signal, task }).finally(() => {
         this.opening = undefined;
       });
       // Whoever waits gets the error; perhaps nobody waits any more.
@@ -160,12 +171,12 @@ export class RootMemory implements Occupant {
    * @param keep whether reading can go on later where it was
    */
   async stopReading(keep: boolean): Promise<void> {
-    this.opening?.stop.abort();
-    this.updating?.abort();
-    await this.opening?.done.catch(() => undefined);
+    const running = [this.opening, this.updating].filter((some) => some !== undefined);
+    for (const { stop } of running) stop.abort();
+    await Promise.allSettled(running.map(({ done }) => done));
     if (keep) return;
     const { planned, settings } = await this.plan();
-    await dropPartialMemory(planned, settings);
+    await new MemoryFiles(planned, settings).dropPartial();
     this.paused = undefined;
     this.surroundings.onChange();
   }
@@ -235,19 +246,6 @@ export class RootMemory implements Occupant {
     throw new LocretError('not-read', `${this.name} has not been read in this session.`, 'Read the repository first.');
   }
 
-  /** Counts what every cache unit of the memory stands for, so that it can be told later without the engine. */
-  async rememberRetention(signal: AbortSignal): Promise<ReadMemory> {
-    return this.run({
-      name: 'Counting the cache units',
-      signal,
-      task: async (ends) => {
-        const { memory: inEngine } = await this.inEngine(ends);
-        await inEngine.retention();
-        return inEngine;
-      },
-    });
-  }
-
   /** Forgets everything that was loaded: the settings lead to another memory now. */
   async reset(): Promise<void> {
     await this.stopReading(true);
@@ -299,18 +297,22 @@ export class RootMemory implements Occupant {
   }
 
   /** Loads the model where it is not loaded, and opens the memory in it. */
-  private openNow(fresh: boolean, signal: AbortSignal): Promise<ReadMemory> {
+  private openNow(source: Source, signal: AbortSignal): Promise<ReadMemory> {
     return this.doing('loading', async () => {
       this.failure = undefined;
       this.notices.clear();
+      const how: OpenHow = { fresh: source === 'fresh', resume: source === 'resume' };
       try {
-        const { settings } = await this.plan();
-        const { engine, planned } = await this.surroundings.engine.load(settings, this.notice);
+        const { planned, settings } = await this.plan();
+        // Nobody should wait for a model to be told that there is nothing to read.
+        const reads = source !== 'stored' || !new MemoryFiles(planned, settings).hasSnapshot;
+        const survey = reads ? await surveyRepository(planned.root, settings.survey, { signal }) : undefined;
+        const { engine } = await this.surroundings.engine.load(settings, this.notice);
         for (const notice of planned.plan.notices) this.notice(notice);
         throwIfCancelled(signal, 'Loading the model');
         this.surroundings.engine.give(this);
         const opening = new MemoryOpening(planned, engine, settings);
-        return await this.hold(await opening.open({ fresh }, this.hooks(signal, 'reading')), opening);
+        return await this.hold(await opening.open({ ...how, survey }, this.hooks(signal, 'reading')), opening);
       } catch (error) {
         this.letGo();
         if (isLocretError(error, 'cancelled')) this.paused = this.progress;
@@ -323,7 +325,7 @@ export class RootMemory implements Occupant {
   /** The memory in the engine: restored where another root's was there. */
   private async inEngine(signal: AbortSignal): Promise<HeldMemory> {
     if (this.held !== undefined && this.surroundings.engine.isHeldBy(this)) return this.held;
-    await this.openNow(false, signal);
+    await this.openNow('stored', signal);
     if (this.held !== undefined) return this.held;
     throw new LocretError('engine-failed', `The memory of ${this.name} was let go while it was opened.`, 'Try again.');
   }
@@ -348,14 +350,11 @@ export class RootMemory implements Occupant {
       stop.abort();
     };
     signal?.addEventListener('abort', end, { once: true });
-    this.updating = stop;
+    const task = (ends: AbortSignal): Promise<void> => this.foldNow(stop.signal, ends);
+    const done = this.run({ name: 'Updating', background, signal: stop.signal, task });
+    this.updating = { done, stop };
     try {
-      await this.run({
-        name: 'Updating',
-        background,
-        signal: stop.signal,
-        task: (ends) => this.foldNow(stop.signal, ends),
-      });
+      await done;
     } finally {
       signal?.removeEventListener('abort', end);
       this.updating = undefined;
@@ -376,7 +375,8 @@ export class RootMemory implements Occupant {
         throw error;
       }
     });
-    if (updated === undefined) await this.openNow(true, ends);
+    // An interrupted reading is a newer one: the memory before was restored to be asked meanwhile.
+    if (updated === undefined) await this.openNow(opening.partialProgress() === undefined ? 'fresh' : 'resume', ends);
     else if (updated !== memory) await this.hold(updated, opening);
   }
 
@@ -430,7 +430,6 @@ function foreseen(error: unknown): LocretError {
 
 function memoryStatus({ memory, units, budget }: HeldMemory): MemoryStatus {
   const { filesRead, tokensRead, skipped, changed } = memory.coverage();
-  const { source } = memory;
-  const made = Date.now();
+  const { source, made } = memory;
   return { filesRead, tokensRead, skipped: skipped.length, changed: changed.length, units, budget, source, made };
 }

@@ -105,7 +105,7 @@ describe('asking through the sidecar', () => {
     const again = await editor.ask(first, whereIsCountApples).result;
     expect(again.citations[0]).toMatchObject({ path: 'apple.ts' });
     expect(again.memory.source).toBe('snapshot');
-    expect(editor.status.roots.map(({ state }) => state)).toEqual(['ready', 'ready']);
+    await expect.poll(() => editor.status.roots.map(({ state }) => state)).toEqual(['ready', 'ready']);
   });
 
   it('refuses an empty question and a folder that is not open, with what to do', async () => {
@@ -118,7 +118,7 @@ describe('asking through the sidecar', () => {
       data: { code: 'invalid-argument', remedy: 'Ask something, in words or by a name.' },
     });
     expect(await refusalOf(editor.ask('/elsewhere', whereIsCountApples).result)).toMatchObject({
-      message: expect.stringContaining('is not a folder of this workspace'),
+      message: 'file:///elsewhere is not a folder of this workspace; there are ' + uriOf(root) + '.',
       data: { code: 'invalid-argument' },
     });
     expect(editor.root(root)?.state).toBe('idle');

@@ -227,7 +227,7 @@ export function uriOf(folder: string): string {
   return pathToFileURL(folder).href;
 }
 
-/** The error that a request was refused with. */
+/** The error that a request was refused with; its data as far as the protocol says. */
 export async function refusalOf(result: Promise<unknown>): Promise<Refusal> {
   const outcome: unknown = await result.catch((error: unknown) => error);
   if (outcome instanceof ResponseError) return { code: outcome.code, message: outcome.message, data: outcome.data };

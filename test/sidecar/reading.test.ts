@@ -74,6 +74,7 @@ describe('reading through the sidecar', () => {
       state: 'idle',
     });
     expect(await refusalOf(reading.result)).toMatchObject({ data: { code: 'cancelled' } });
+    await editor.until(root, 'idle');
     const again = editor.send('locret/read', { root: uriOf(root) });
     const first = await editor.until(root, ({ state, progress }) => state === 'reading' && progress !== undefined);
     expect(first.progress?.tokensRead).toBeLessThan(6_000);
@@ -111,11 +112,11 @@ describe('reading through the sidecar', () => {
 
   it('reads anew in the background when most has changed, and answers meanwhile from the memory before', async () => {
     const desk = new Desk();
-    const long = { 'a.ts': longSource(500), 'b.ts': longSource(500), ...apples };
+    const long = { 'a.ts': longSource(300), 'b.ts': longSource(300), ...apples };
     const root = desk.repository('files', long);
     const editor = await desk.open([root], { autoUpdateSeconds: 1 });
     await editor.request('locret/read', { root: uriOf(root) });
-    for (const file of ['a.ts', 'b.ts']) desk.write(root, file, `${longSource(500)}\n// changed\n`);
+    for (const file of ['a.ts', 'b.ts']) desk.write(root, file, `${longSource(300)}\n// changed\n`);
     await editor.filesChanged(root, 'a.ts', 'b.ts');
     await editor.until(root, 'reading');
     const answer = await editor.ask(root, whereIsCountApples).result;
