@@ -2,6 +2,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { registerChat } from './chat/register-chat.js';
 import { registerCommands } from './commands/register-commands.js';
+import { registerInline } from './inline/register-inline.js';
 import { registerLanguageModel } from './language-model/register-language-model.js';
 import { registerMemoryView } from './memory-view/register-memory-view.js';
 import { readableFolders } from './places.js';
@@ -22,6 +23,7 @@ export function activate(context: vscode.ExtensionContext): void {
   context.subscriptions.push(log, sidecar);
 
   const chat = registerChat(context, sidecar);
+  registerInline(context, sidecar, chat);
   registerMemoryView(context, sidecar);
   registerLanguageModel(context, sidecar);
   registerCommands(context, { sidecar, chat, log });
