@@ -1,15 +1,18 @@
 import * as vscode from 'vscode';
 import type { ChatPanel } from '../chat/chat-panel.js';
+import { rootOf } from '../places.js';
 import type { Sidecar } from '../sidecar/sidecar.js';
 
 /**
- * Asks a question in the chat panel.
+ * Asks a question in the chat panel: about the folder of the active editor, else about the one that is chosen there.
  * @param argument the question; anything else: the user is asked for it
  */
 export async function ask(sidecar: Sidecar, chat: ChatPanel, argument: unknown, deep: boolean): Promise<void> {
   const question = typeof argument === 'string' ? argument : await inputQuestion(sidecar, deep);
   if (question === undefined || question.trim() === '') return;
-  await chat.ask(question.trim(), { deep });
+  const editor = vscode.window.activeTextEditor;
+  const root = editor && rootOf(editor.document.uri);
+  await chat.ask(question.trim(), root === undefined ? { deep } : { deep, root });
 }
 
 function inputQuestion({ status }: Sidecar, deep: boolean): Thenable<string | undefined> {

@@ -12,6 +12,8 @@ import { statusWithoutProcess } from './workspace-status.js';
 /** The sidecar as a child of this extension host. It starts with `start` or the first request. */
 export class LocalSidecar implements Sidecar, vscode.Disposable {
   private lastStatus: WorkspaceStatus = { model: '', roots: [] };
+  /** The settings that the user was last warned of. */
+  private refusedSettings = '';
   private readonly lifeEmitter = new vscode.EventEmitter<SidecarLife>();
   private readonly statusEmitter = new vscode.EventEmitter<WorkspaceStatus>();
   private readonly lifecycle: Lifecycle<SidecarSession>;
@@ -101,9 +103,9 @@ export class LocalSidecar implements Sidecar, vscode.Disposable {
   private settings(): SidecarSettings {
     const configuration = vscode.workspace.getConfiguration('locret');
     const { settings, refused } = readSettings((name) => configuration.get(name));
-    for (const name of refused) {
-      this.log.warn(`The setting ${name} has a value that is none of the allowed ones; its default is used.`);
-    }
+    const names = refused.join(', ');
+    if (names !== this.refusedSettings && names !== '') void warnOfSettings(names);
+    this.refusedSettings = names;
     return settings;
   }
 
@@ -138,4 +140,11 @@ export class LocalSidecar implements Sidecar, vscode.Disposable {
     if (chosen === showLog) this.log.show();
     if (chosen === restart) await this.restart();
   }
+}
+
+async function warnOfSettings(names: string): Promise<void> {
+  const openSettings = vscode.l10n.t('Open Settings');
+  const text = vscode.l10n.t('The defaults are used for settings whose values are not allowed: {0}.', names);
+  const chosen = await vscode.window.showWarningMessage(text, openSettings);
+  if (chosen === openSettings) await vscode.commands.executeCommand('workbench.action.openSettings', names);
 }
