@@ -3,16 +3,14 @@ import type { Question } from '../answer/answer-question.js';
 import { askDeep } from '../answer/ask.js';
 import type { ReadProgress } from '../memory/memory.js';
 import { readRepository } from '../memory/reading.js';
-import type { AskPartial, Selection } from '../protocol.js';
+import type { AskPartial } from '../protocol.js';
 import type { SurveyOptions } from '../repository/source.js';
 import { surveyRepository } from '../repository/survey.js';
 import type { ChosenSettings } from './settings.js';
 import type { LoadedEngine } from './shared-engine.js';
 
 /** A question to the memory of a root. */
-export interface RootQuestion extends Pick<Question, 'question' | 'history'> {
-  /** Lines that the question is about. */
-  readonly selection?: Selection;
+export interface RootQuestion extends Pick<Question, 'question' | 'history' | 'selection'> {
   /** The repository is read again with the question first. */
   readonly deep: boolean;
   readonly onPartial: (partial: AskPartial) => void;
@@ -21,7 +19,7 @@ export interface RootQuestion extends Pick<Question, 'question' | 'history'> {
 /** The question with what the settings say of answers. */
 export function questionOf(asked: RootQuestion, settings: ChosenSettings, signal: AbortSignal): Question {
   const { recallTokens, temperature, answerTokens } = settings;
-  const { question, history, onPartial } = asked;
+  const { question, history, selection, onPartial } = asked;
   return {
     question,
     maxTokens: answerTokens,
@@ -30,6 +28,7 @@ export function questionOf(asked: RootQuestion, settings: ChosenSettings, signal
       onPartial({ kind: 'text', text });
     },
     ...(history === undefined ? {} : { history }),
+    ...(selection === undefined ? {} : { selection }),
     ...(recallTokens === undefined ? {} : { recallTokens }),
     ...(temperature === undefined ? {} : { sampling: { temperature } }),
   };

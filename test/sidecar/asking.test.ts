@@ -108,6 +108,24 @@ describe('asking through the sidecar', () => {
     await expect.poll(() => editor.status.roots.map(({ state }) => state)).toEqual(['ready', 'ready']);
   });
 
+  it('answers about lines as they stand in the editor, though they are not saved', async () => {
+    const desk = new Desk();
+    const root = desk.repository('apples', apples);
+    const editor = await desk.open([root]);
+    const selection = {
+      path: 'apple.ts',
+      line: 2,
+      endLine: 3,
+      text: 'export function countPears(n: number): number {\n',
+    };
+    const answer = await editor.ask(root, 'What does this take?', { selection }).result;
+    expect(answer.citations[0]).toMatchObject({ path: 'apple.ts', line: 2 });
+    expect(answer.recalled.at(-1)).toMatchObject({ path: 'apple.ts', line: 2, reason: 'selection' });
+    const outside = { ...selection, path: '../elsewhere.ts' };
+    const asked = editor.ask(root, 'What does this take?', { selection: outside });
+    expect((await asked.result.catch(() => undefined))?.citations ?? []).toEqual([]);
+  });
+
   it('refuses an empty question and a folder that is not open, with what to do', async () => {
     const desk = new Desk();
     const root = desk.repository('apples', apples);
