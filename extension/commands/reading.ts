@@ -18,11 +18,10 @@ export async function readRoot(sidecar: Sidecar, root: RootUri): Promise<void> {
     const again = vscode.l10n.t('Read Again');
     const update = vscode.l10n.t('Update');
     const changed = changedFiles(before);
-    const message = vscode.l10n.t(
-      '{0} was read already; {1} since.',
-      before.name,
-      changedText(changed, displayLanguage),
-    );
+    const message =
+      changed === 0
+        ? vscode.l10n.t('{0} was read already, and nothing has changed since.', before.name)
+        : vscode.l10n.t('{0} was read already; {1} since.', before.name, changedText(changed, displayLanguage));
     const chosen = await vscode.window.showInformationMessage(message, ...(changed === 0 ? [] : [update]), again);
     if (chosen === update) await updateRoot(sidecar, root);
     if (chosen !== again) return;
