@@ -6,7 +6,7 @@ import { staysInside } from './place-path.js';
 import type { Sidecar } from './sidecar/sidecar.js';
 import { describeRoot } from './status/root-text.js';
 
-const highlightTime = 1_500;
+const highlightTime = 2_500;
 
 /** The root a file belongs to; undefined for files outside and for folders that are not on a disk of this machine. */
 export function rootOf(uri: vscode.Uri): RootUri | undefined {
