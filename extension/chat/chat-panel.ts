@@ -97,7 +97,10 @@ function chatEditor(context: vscode.ExtensionContext): ChatEditor {
     language: displayLanguage,
     texts: vscode.l10n.bundle ?? {},
     roots: () => readableFolders().map(({ uri, name }) => ({ uri: uri.toString(), name })),
-    remembered: context.workspaceState,
+    recall: (key) => context.workspaceState.get<string>(key),
+    remember: async (key, value) => {
+      await context.workspaceState.update(key, value);
+    },
     createCancellation: () => new vscode.CancellationTokenSource(),
     openPlace: ({ root, path, line, endLine }) => openPlace(root, path, line, endLine),
     copy: async (text) => {

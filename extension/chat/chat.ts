@@ -3,6 +3,7 @@ import { titleOf, type AnswerMode, type Conversation, type Root, type Turn } fro
 import type { ConversationStore } from '../conversation/store.js';
 import type { Localization } from '../localization.js';
 import type { Sidecar } from '../sidecar/sidecar.js';
+import type { CancellationSource } from './conversation-session.js';
 import { Conversations } from './conversations.js';
 import { coverageList } from './coverage-list.js';
 import { Examples } from './examples.js';
@@ -23,9 +24,10 @@ export interface ChatEditor {
   readonly texts: Readonly<Record<string, string>>;
   /** The open folders that can be asked. */
   readonly roots: () => readonly Root[];
-  /** What is remembered for this workspace, over restarts. */
-  readonly remembered: Pick<vscode.Memento, 'get' | 'update'>;
-  readonly createCancellation: () => vscode.CancellationTokenSource;
+  /** What was remembered under a key for this workspace, over restarts. */
+  readonly recall: (key: string) => string | undefined;
+  readonly remember: (key: string, value: string) => Promise<void>;
+  readonly createCancellation: () => CancellationSource;
   readonly openPlace: (place: { root: string; path: string; line: number; endLine: number }) => Promise<void>;
   readonly copy: (text: string) => Promise<void>;
   readonly insertAtCursor: (text: string) => Promise<void>;
@@ -68,7 +70,7 @@ export class Chat {
 
   /** Shows the conversation that was shown when the window was closed. */
   async restore(): Promise<void> {
-    const id = this.editor.remembered.get<string>(keys.conversation);
+    const id = this.editor.recall(keys.conversation);
     if (id !== undefined) await this.conversations.open(id);
   }
 
@@ -116,7 +118,7 @@ export class Chat {
   /** What is asked when nothing else is said: a root, or all of them. */
   private get target(): Target {
     const roots = this.editor.roots();
-    const last = this.editor.remembered.get<string>(keys.target);
+    const last = this.editor.recall(keys.target);
     if (roots.length > 1 && last === allRoots) return allRoots;
     return (roots.find(({ uri }) => uri === last) ?? roots[0])?.uri ?? allRoots;
   }
@@ -134,7 +136,7 @@ export class Chat {
   private listener(): ConstructorParameters<typeof Conversations>[2] {
     return {
       shown: (conversation: Conversation) => {
-        void this.editor.remembered.update(keys.conversation, conversation.id);
+        void this.editor.remember(keys.conversation, conversation.id);
         this.postState();
       },
       turnChanged: (turn: Turn) => {
@@ -190,7 +192,7 @@ export class Chat {
       case 'command':
         return editor.run(message.command);
       case 'target':
-        await editor.remembered.update(keys.target, message.target);
+        await editor.remember(keys.target, message.target);
         this.postMemory();
         return;
       case 'newConversation':

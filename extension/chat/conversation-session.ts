@@ -25,9 +25,11 @@ export interface SessionListener {
   kept(conversation: Conversation): void;
 }
 
+export type CancellationSource = Pick<vscode.CancellationTokenSource, 'token' | 'cancel' | 'dispose'>;
+
 export interface SessionOptions {
   readonly sidecar: Sidecar;
-  readonly createCancellation: () => vscode.CancellationTokenSource;
+  readonly createCancellation: () => CancellationSource;
   readonly now: () => number;
 }
 
@@ -36,7 +38,7 @@ type RunningAnswer = Extract<RootAnswer, { state: 'running' }>;
 /** One conversation that can go on: it asks its questions one after the other and holds what was answered. */
 export class ConversationSession {
   private queue: Promise<void> = Promise.resolve();
-  private readonly cancellations = new Map<string, vscode.CancellationTokenSource>();
+  private readonly cancellations = new Map<string, CancellationSource>();
 
   constructor(
     private state: Conversation,

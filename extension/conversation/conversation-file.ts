@@ -1,4 +1,13 @@
-import type { AnswerFacts, Citation, Conversation, RecalledBlock, Root, RootAnswer, Turn } from './conversation.js';
+import {
+  recallReasons,
+  type AnswerFacts,
+  type Citation,
+  type Conversation,
+  type RecalledBlock,
+  type Root,
+  type RootAnswer,
+  type Turn,
+} from './conversation.js';
 import { ObjectReader, readObject, UnexpectedShape } from './object-reader.js';
 
 /** Format of the files; a number that is higher than this belongs to a newer version of Locret. */
@@ -41,7 +50,7 @@ function readRecalled(reader: ObjectReader): RecalledBlock {
     line: reader.line('line'),
     endLine: reader.line('endLine'),
     ...readName(reader),
-    reason: reader.word('reason', ['name', 'similar-name', 'path', 'earlier-turn', 'attention']),
+    reason: reader.word('reason', recallReasons),
     tokens: reader.amount('tokens'),
     cut: reader.amount('cut'),
   };

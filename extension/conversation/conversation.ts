@@ -23,13 +23,16 @@ export interface Citation {
   readonly from: 'recall' | 'answer' | 'memory';
 }
 
+/** Why a definition was re-read: what the question is about, gives, gave in the turn before, or attends to. */
+export const recallReasons = ['selection', 'name', 'similar-name', 'path', 'earlier-turn', 'attention'] as const;
+
 /** A definition that was re-read for a question, and why. */
 export interface RecalledBlock {
   readonly path: string;
   readonly line: number;
   readonly endLine: number;
   readonly name?: string;
-  readonly reason: 'name' | 'similar-name' | 'path' | 'earlier-turn' | 'attention';
+  readonly reason: (typeof recallReasons)[number];
   readonly tokens: number;
   /** Lines of the definition that did not fit; 0 when it was shown whole. */
   readonly cut: number;
@@ -136,7 +139,7 @@ const longestHistory = 20;
 /** What a conversation is called: its name, or the beginning of its first question; empty when it has neither. */
 export function titleOf(conversation: Conversation): string {
   if (conversation.name !== undefined) return conversation.name;
-  const text = (conversation.turns[0]?.question ?? '').replace(/\s+/g, ' ').trim();
+  const text = (conversation.turns[0]?.question ?? '').replace(/`/g, '').replace(/\s+/g, ' ').trim();
   if (text.length <= longestTitle) return text;
   // Not in the middle of a surrogate pair.
   const cut = text.slice(0, longestTitle - 1).replace(/[\uD800-\uDBFF]$/, '');

@@ -1,0 +1,24 @@
+import type { ReadingProgress } from '../../conversation/conversation.js';
+import { percentText, progressText, shareRead } from '../../quantities.js';
+import { element } from './elements.js';
+import { l10n } from './localization.js';
+
+/** How far a reading is: a bar, and files, share, speed and time left in words. It is kept and changed in place. */
+export class ReadingProgressBar {
+  private readonly bar = element('progress', { max: 1, 'aria-label': l10n.t('Reading') });
+  private readonly text = element('span', { class: 'progress-text' });
+  readonly element = element('div', { class: 'reading-progress' }, this.bar, this.text);
+
+  /** Without progress it is not known how far the reading is. */
+  update(progress: ReadingProgress | undefined): void {
+    if (progress === undefined) {
+      this.bar.removeAttribute('value');
+      this.text.textContent = '';
+      return;
+    }
+    const share = shareRead(progress);
+    this.bar.value = share;
+    this.bar.setAttribute('aria-valuetext', percentText(share));
+    this.text.textContent = progressText(progress, l10n);
+  }
+}
