@@ -10,7 +10,7 @@ import { LocalSidecar } from './sidecar/local-sidecar.js';
 import { registerContextKeys } from './status/context-keys.js';
 import { registerStatusBar } from './status/status-bar.js';
 
-let running: LocalSidecar | undefined;
+let end: (() => Promise<void>) | undefined;
 
 /**
  * Puts everything in its place. The sidecar's process starts when there is a folder to read, and nobody waits for it here;
@@ -19,8 +19,12 @@ let running: LocalSidecar | undefined;
 export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel('Locret', { log: true });
   const sidecar = new LocalSidecar(path.join(context.extensionPath, 'dist', 'sidecar.js'), log);
-  running = sidecar;
-  context.subscriptions.push(log, sidecar);
+  // Subscriptions are disposed before `deactivate` has ended: what it needs until then is not among them.
+  end = async () => {
+    await sidecar.close();
+    log.dispose();
+  };
+  context.subscriptions.push(sidecar);
 
   const chat = registerChat(context, sidecar);
   registerInline(context, sidecar, chat);
@@ -39,5 +43,5 @@ export function activate(context: vscode.ExtensionContext): void {
 
 /** Ends the sidecar: it saves what it has read and frees the model's memory. */
 export async function deactivate(): Promise<void> {
-  await running?.close();
+  await end?.();
 }

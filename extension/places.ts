@@ -19,6 +19,11 @@ export function readableFolders(): readonly vscode.WorkspaceFolder[] {
   return (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file');
 }
 
+/** The open folders whose files are not on a disk of this machine, so that no model can read them. */
+export function unreadableFolders(): readonly vscode.WorkspaceFolder[] {
+  return (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme !== 'file');
+}
+
 /**
  * The root that is meant when none is named: the only one, that of the active editor, or the one the user picks. Undefined
  * when the user picks none; when there is none, the user is told why.

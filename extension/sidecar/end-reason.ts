@@ -10,7 +10,10 @@ function describeCause(end: ProcessEnd, verdict: Verdict, l10n: Localization): s
   if (verdict.outOfMemory) return l10n.t('The sidecar ran out of memory.');
   if (end.signal !== null) return l10n.t('The sidecar was ended by {0}.', end.signal);
   const exitCode = end.exitCode ?? -1;
-  if (exitCode < 0) return l10n.t('The sidecar could not be started: {0}.', end.lastOutput.at(-1) ?? String(exitCode));
+  if (exitCode < 0) {
+    const reason = end.lastOutput.at(-1) ?? String(exitCode);
+    return l10n.t('The sidecar could not be started ({0}).', reason.replace(/\.$/, ''));
+  }
   return l10n.t('The sidecar ended with exit code {0}.', exitCode);
 }
 

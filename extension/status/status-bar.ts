@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { displayLanguage } from '../display-language.js';
-import { readableFolders, rootOf } from '../places.js';
+import { readableFolders, rootOf, unreadableFolders } from '../places.js';
 import type { Sidecar } from '../sidecar/sidecar.js';
 import { statusText, type Situation, type StatusText } from './status-text.js';
 import { statusTooltip, tooltipCommands } from './status-tooltip.js';
@@ -45,6 +45,7 @@ function currentSituation(sidecar: Sidecar): Situation {
     life: sidecar.life,
     status: sidecar.status,
     hasFolder: readableFolders().length > 0,
+    unreadableFolders: unreadableFolders().map(({ name }) => name),
     activeRoot: activeTextEditor === undefined ? undefined : rootOf(activeTextEditor.document.uri),
     isTrusted: vscode.workspace.isTrusted,
   };

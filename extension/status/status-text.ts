@@ -11,6 +11,8 @@ export interface Situation {
   readonly status: WorkspaceStatus;
   /** Whether a folder is open that can be read. */
   readonly hasFolder: boolean;
+  /** Names of open folders that cannot: their files are not on this machine's disk. */
+  readonly unreadableFolders: readonly string[];
   /** The root of the file that is being edited. */
   readonly activeRoot: RootUri | undefined;
   readonly isTrusted: boolean;
@@ -29,7 +31,7 @@ export function statusText(situation: Situation, l10n: Localization): StatusText
   const { life, hasFolder } = situation;
   if (life.state === 'stopped') return item('error', l10n.t('stopped'), life.reason, 'error');
   if (life.state === 'restarting') return item('loading~spin', l10n.t('restarting'), life.reason, 'warning');
-  if (!hasFolder) return item('circle-large-outline', '', l10n.t('No folder is open.'));
+  if (!hasFolder) return item('circle-large-outline', '', l10n.t('No folder is open that can be read.'));
   if (life.state === 'starting') return item('loading~spin', '', l10n.t('The sidecar is starting.'));
   const root = rootInFocus(situation);
   return root === undefined ? item('circle-large-outline', '', l10n.t('Nothing is read yet.')) : rootItem(root, l10n);

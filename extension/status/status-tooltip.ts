@@ -35,15 +35,21 @@ const barLength = 16;
  * @param now milliseconds since 1970
  */
 export function statusTooltip(situation: Situation, now: number, l10n: Localization): string {
-  const { life, status, hasFolder, isTrusted } = situation;
+  const { life, status, hasFolder, unreadableFolders, isTrusted } = situation;
   const parts: string[] = [];
   if ('reason' in life) parts.push(`$(warning) ${escapeMarkdown(life.reason)}`);
   if (!hasFolder) {
     const openFolder = link('workbench.action.files.openFolder', l10n.t('Open Folder'));
-    parts.push(`${l10n.t('No folder is open.')} ${openFolder}`);
+    parts.push(`${l10n.t('No folder is open that can be read.')} ${openFolder}`);
   }
   if (life.state !== 'stopped') {
     parts.push(...status.roots.map((root) => rootPart(root, now, l10n)));
+    parts.push(
+      ...unreadableFolders.map((name) => {
+        const reason = l10n.t('not on this machine’s disk, so it cannot be read');
+        return `$(folder) **${escapeMarkdown(name)}** · ${reason}`;
+      }),
+    );
     if (status.model !== '') parts.push(modelPart(status, l10n));
   }
   if (!isTrusted) {

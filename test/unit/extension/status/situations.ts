@@ -39,6 +39,7 @@ export function situation(roots: readonly RootStatus[], particulars: Partial<Sit
     life: { state: 'running' },
     status: { model: 'nano', roots },
     hasFolder: true,
+    unreadableFolders: [],
     activeRoot: undefined,
     isTrusted: true,
     ...particulars,

@@ -71,6 +71,11 @@ describe('statusTooltip', () => {
     expect(commands).toContain('locret.restart');
   });
 
+  it('names the folders that cannot be read, and why', () => {
+    const text = tooltip(situation([rootStatus({ state: 'ready', memory })], { unreadableFolders: ['remote'] }));
+    expect(text).toContain('**remote** · not on this machine’s disk');
+  });
+
   it('says what does not count in a folder that is not trusted', () => {
     expect(tooltip(situation([rootStatus()], { isTrusted: false }))).toContain('Restricted mode');
     expect(tooltip(situation([rootStatus()]))).not.toContain('Restricted mode');
