@@ -135,8 +135,9 @@ export class InlineThread implements vscode.Disposable {
   private showState(): void {
     if (this.isDisposed) return;
     const { thread, isAnswering, isResolved } = this;
+    const wasAsked = isAnswering || this.turns.length > 0;
     thread.contextValue = [
-      isResolved ? 'resolved' : 'open',
+      ...(wasAsked ? [isResolved ? 'resolved' : 'open'] : []),
       ...(isAnswering ? ['answering'] : []),
       ...(this.history.length > 0 ? ['answered'] : []),
     ].join(' ');

@@ -25,7 +25,7 @@ export class InlineThreads implements vscode.Disposable {
     context: vscode.ExtensionContext,
     private readonly sidecar: Sidecar,
   ) {
-    this.icon = vscode.Uri.joinPath(context.extensionUri, 'extension/media/locret.svg');
+    this.icon = vscode.Uri.joinPath(context.extensionUri, 'extension/media/icon.png');
     this.state = context.workspaceState;
     this.controller.options = {
       prompt: vscode.l10n.t('Ask about these lines …'),
@@ -65,7 +65,14 @@ export class InlineThreads implements vscode.Disposable {
     return root === undefined || path === undefined ? undefined : this.add(thread, { root, path });
   }
 
-  /** Begins a thread at lines of a document; its reply box has the focus while nothing was asked. */
+  /** Opens the thread that ends at a line, if there is one. */
+  openAt(uri: vscode.Uri, endLine: number): boolean {
+    const there = this.threadsIn(uri).filter(({ lines }) => lines.endLine === endLine);
+    for (const { thread } of there) thread.collapsibleState = vscode.CommentThreadCollapsibleState.Expanded;
+    return there.length > 0;
+  }
+
+  /** Begins a thread at lines of a document, to ask in it at once. */
   begin(uri: vscode.Uri, { line, endLine }: ThreadLines): InlineThread | undefined {
     const thread = this.controller.createCommentThread(uri, new vscode.Range(line - 1, 0, endLine - 1, 0), []);
     thread.collapsibleState = vscode.CommentThreadCollapsibleState.Expanded;

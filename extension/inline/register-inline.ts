@@ -53,6 +53,7 @@ export function registerInline(context: vscode.ExtensionContext, sidecar: Sideca
   );
 }
 
+/** Opens a reply box at lines; where a thread ends at the same line, that thread: VS Code has one place for both. */
 async function askSelection(threads: InlineThreads, place: unknown): Promise<void> {
   const lines = isPlace(place) ? place : selectedPlace();
   if (lines === undefined) {
@@ -62,8 +63,13 @@ async function askSelection(threads: InlineThreads, place: unknown): Promise<voi
     return;
   }
   const uri = vscode.Uri.parse(lines.uri);
-  if (!(await showIn(uri, lines.line))) return;
-  threads.begin(uri, lines);
+  const editor = await showIn(uri, lines.line);
+  if (editor === undefined) return;
+  const { range } = editor.document.lineAt(Math.min(lines.endLine, editor.document.lineCount) - 1);
+  editor.selection = new vscode.Selection(new vscode.Position(lines.line - 1, 0), range.end);
+  // Only the editor's own command puts the focus into the reply box.
+  const command = threads.openAt(uri, lines.endLine) ? 'focusCommentOnCurrentLine' : 'addComment';
+  await vscode.commands.executeCommand(`workbench.action.${command}`);
 }
 
 async function explainSymbol(threads: InlineThreads, sidecar: Sidecar, place: unknown): Promise<void> {
@@ -83,22 +89,22 @@ async function explainSymbol(threads: InlineThreads, sidecar: Sidecar, place: un
     );
     return;
   }
-  if (!(await showIn(symbol.uri, symbol.line))) return;
+  if ((await showIn(symbol.uri, symbol.line)) === undefined) return;
   const thread = threads.begin(symbol.uri, symbol);
   if (thread !== undefined) await threads.ask(thread, questionAbout(symbol.name)).catch(showFailure);
 }
 
-/** Shows the document a question is about. False, and the user knows why, when it cannot be asked about. */
-async function showIn(uri: vscode.Uri, line: number): Promise<boolean> {
+/** Shows the document a question is about. Undefined, and the user knows why, when it cannot be asked about. */
+async function showIn(uri: vscode.Uri, line: number): Promise<vscode.TextEditor | undefined> {
   if (rootOf(uri) === undefined) {
     void vscode.window.showInformationMessage(
       vscode.l10n.t('This file does not belong to an open folder, so nothing of it was read.'),
     );
-    return false;
+    return undefined;
   }
   const editor = await vscode.window.showTextDocument(uri, { preview: false });
   editor.revealRange(new vscode.Range(line - 1, 0, line - 1, 0), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
-  return true;
+  return editor;
 }
 
 /** The selected lines of the active editor; without a selection the cursor's. */

@@ -64,7 +64,7 @@ export function answerMarkdown(
   return [
     linklessMarkdown(result.text).trim(),
     links.join('\n'),
-    result.notices.map((notice) => `⚠ ${escapeMarkdown(notice)}`).join('  \n'),
+    result.notices.map((notice) => `⚠ ${linklessMarkdown(notice)}`).join('  \n'),
     targets === undefined ? coverage : `[${coverage}](${targets.coverage})`,
   ]
     .filter((part) => part !== '')

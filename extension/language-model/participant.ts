@@ -4,7 +4,7 @@ import { RequestFailure, type Sidecar } from '../sidecar/sidecar.js';
 import { coverageTexts, phaseText, placeText } from './answer-text.js';
 import { displayLanguage } from '../display-language.js';
 import { defaultRoot } from './default-root.js';
-import { escapeMarkdown, LinklessStream } from './linkless-markdown.js';
+import { escapeMarkdown, linklessMarkdown, LinklessStream } from './linkless-markdown.js';
 import { nextQuestions, readAnswerRecord, turnsOf, type AnswerRecord } from './turns.js';
 
 const participantId = 'locret.repository';
@@ -60,7 +60,7 @@ async function answer(
     );
     stream.markdown(`${shown.end()}\n\n`);
     showPlaces(stream, root, result.citations, result.recalled);
-    for (const notice of result.notices) stream.markdown(`⚠ ${escapeMarkdown(notice)}\n\n`);
+    for (const notice of result.notices) stream.markdown(`⚠ ${linklessMarkdown(notice)}\n\n`);
     stream.markdown(`*${escapeMarkdown(coverageTexts(result, displayLanguage).join(' · '))}*`);
     const names = result.citations.flatMap(({ name }) => (name === undefined ? [] : [name]));
     const record: AnswerRecord = { root, question, answer: result.text, deep, names };

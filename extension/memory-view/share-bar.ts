@@ -5,8 +5,8 @@ interface BarColors {
 
 /** Icons are pictures of fixed colours: one for light and one for dark themes, high contrast among them. */
 const colors: Readonly<Record<'light' | 'dark', BarColors>> = {
-  light: { fill: '#7a3fb0', track: '#00000026' },
-  dark: { fill: '#c58af9', track: '#ffffff2e' },
+  light: { fill: '#b87208', track: '#00000026' },
+  dark: { fill: '#e8a33d', track: '#ffffff2e' },
 };
 
 /** Pixels of a bar from end to end. */

@@ -77,8 +77,8 @@ describe('answerMarkdown', () => {
       '',
       '- src\\/a\\.ts\\:12 — first',
       '',
-      '⚠ One thing\\.  ',
-      '⚠ Another\\.',
+      '⚠ One thing.  ',
+      '⚠ Another.',
       '',
       'read 412 of 420 files · 8 skipped',
     ]);
