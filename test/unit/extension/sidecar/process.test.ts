@@ -40,13 +40,13 @@ describe('SidecarProcess', () => {
     expect(await sidecar.exited).toMatchObject({ exitCode: null, signal: 'SIGKILL' });
   });
 
-  it('starts the program with a channel, the id of its parent and a small nursery', async () => {
+  it('starts the program with a channel, without arguments, and with a small nursery', async () => {
     const { sidecar } = await run(
       `process.send({ arguments: process.argv.slice(2), node: process.execArgv }); process.disconnect();`,
     );
     const message = await new Promise((resolve) => sidecar.channel.once('message', resolve));
     expect(message).toEqual({
-      arguments: ['--node-ipc', `--clientProcessId=${process.pid}`],
+      arguments: [],
       node: ['--max-semi-space-size=4'],
     });
     expect(await sidecar.exited).toMatchObject({ exitCode: 0 });
