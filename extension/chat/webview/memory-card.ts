@@ -88,7 +88,9 @@ function actionButton(action: CardAction, root: string | undefined): HTMLButtonE
 }
 
 function rowsOf({ memory, target, isEmpty, shownElsewhere }: CardContext): Row[] {
-  const life = lifeText(memory.life);
+  // Without a folder the sidecar is not started before it is needed.
+  const hasNoUse = memory.life.state === 'starting' && memory.roots.length === 0;
+  const life = hasNoUse ? undefined : lifeText(memory.life);
   if (life !== undefined) return [{ text: life, aside: '' }];
   if (memory.roots.length === 0) return isEmpty ? [{ text: noFolderText(), aside: '' }] : [];
   const roots = memory.roots.filter(({ root }) => target === allRoots || root.uri === target);
