@@ -73,7 +73,7 @@ function rootPart(root: RootStatus, now: number, l10n: Localization): string {
     ];
     lines.push(
       link('locret.showCoverage', coverage.join(' · '), root),
-      `${bar(units / budget)} ${l10n.t('{0} of {1} cache units kept', countText(units, l10n), countText(budget, l10n))}`,
+      `${bar(units / budget)} ${l10n.t('{0} cache units per KV head, budget {1}', countText(units, l10n), countText(budget, l10n))}`,
       madeText(source, ageText(made, now, l10n), l10n),
     );
   }

@@ -18,7 +18,7 @@ describe('statusTooltip', () => {
   it('shows coverage, how full the cache is and how old the memory is', () => {
     const text = tooltip(situation([rootStatus({ state: 'ready', memory })]));
     expect(text).toContain('412 files read · 8 skipped · 1,234,567 tokens');
-    expect(text).toContain('▰▰▰▰▰▰▰▰▱▱▱▱▱▱▱▱ 128 of 256 cache units kept');
+    expect(text).toContain('▰▰▰▰▰▰▰▰▱▱▱▱▱▱▱▱ 128 cache units per KV head, budget 256');
     expect(text).toContain('Read 5 minutes ago');
   });
 
