@@ -1,9 +1,8 @@
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
-import path from 'node:path';
-import type { Browser } from 'playwright-core';
+import type { BrowserContext } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, inject } from 'vitest';
-import { startBrowser } from './installation/browser.js';
-import { editorCache, installEditor, type EditorInstallation } from './installation/editor-installation.js';
+import { newContext, startBrowser } from './installation/browser.js';
+import { installEditor, type EditorInstallation } from './installation/editor-installation.js';
+import { keepEvidence } from './installation/evidence.js';
 import { startServer, type EditorServer, type ServerOptions } from './installation/editor-server.js';
 import { Profile } from './installation/profile.js';
 import { Workbench, type Opened } from './pages/workbench.js';
@@ -17,7 +16,7 @@ export interface SessionOptions extends ServerOptions {
 export class Session {
   private constructor(
     private readonly installation: EditorInstallation,
-    private readonly browser: Browser,
+    private readonly context: BrowserContext,
     readonly profile: Profile,
     private readonly options: SessionOptions,
     private running: { readonly server: EditorServer; readonly workbench: Workbench },
@@ -28,22 +27,16 @@ export class Session {
     const installation = await installEditor();
     const profile = await Profile.create(installation, options.settings ?? {});
     await profile.installExtension(vsix);
-    const browser = await startBrowser(installation);
-    const running = await Session.open(installation, browser, profile, options);
-    return new Session(installation, browser, profile, options, running);
-  }
-
-  private static async open(
-    installation: EditorInstallation,
-    browser: Browser,
-    profile: Profile,
-    options: SessionOptions,
-  ): Promise<{ server: EditorServer; workbench: Workbench }> {
+    const context = await newContext(await startBrowser(installation));
     const server = await startServer(installation, profile, options);
     try {
-      return { server, workbench: await Workbench.open(browser, server.url, options.opened) };
+      const workbench = await Workbench.open(context, server.url, options.opened);
+      return new Session(installation, context, profile, options, { server, workbench });
     } catch (error) {
+      await keepEvidence('start', { context, profile, server });
+      await context.browser()?.close();
       await server.stop();
+      await profile.remove();
       throw error;
     }
   }
@@ -58,33 +51,23 @@ export class Session {
 
   /** Closes the window, ends the editor and starts it anew with the same profile. */
   async restart(): Promise<void> {
-    await this.workbench.close();
-    await this.server.stop();
-    this.running = await Session.open(this.installation, this.browser, this.profile, this.options);
+    const { workbench, server } = this.running;
+    await workbench.close();
+    await server.stop();
+    const port = Number(new URL(server.url).port);
+    const next = await startServer(this.installation, this.profile, { ...this.options, port });
+    // Should its window not open, it is this one that is to be ended.
+    this.running = { server: next, workbench };
+    this.running = { server: next, workbench: await Workbench.open(this.context, next.url, this.options.opened) };
   }
 
-  /** Closes the window and opens it again; the server goes on. */
-  async reload(): Promise<void> {
-    await this.workbench.close();
-    const workbench = await Workbench.open(this.browser, this.server.url, this.options.opened);
-    this.running = { server: this.server, workbench };
-  }
-
-  /** Leaves a picture of the window and all logs in a folder of its own under .cache/editor/failures. */
+  /** Leaves pictures of the windows and all logs behind, and says where. */
   async keepEvidence(name: string): Promise<string> {
-    const folder = path.join(editorCache, 'failures', name.replace(/[^\w-]+/g, '-'));
-    await rm(folder, { recursive: true, force: true });
-    await mkdir(folder, { recursive: true });
-    await this.workbench.page.screenshot({ path: path.join(folder, 'window.png') }).catch(() => undefined);
-    await writeFile(path.join(folder, 'server.log'), this.server.output());
-    await cp(path.join(this.profile.folder, 'user-data/logs'), path.join(folder, 'logs'), { recursive: true }).catch(
-      () => undefined,
-    );
-    return folder;
+    return keepEvidence(name, { context: this.context, profile: this.profile, server: this.server });
   }
 
   async stop(): Promise<void> {
-    await this.browser.close();
+    await this.context.browser()?.close();
     await this.server.stop();
     await this.profile.remove();
   }
@@ -101,11 +84,7 @@ export function useSession(options: () => SessionOptions | Promise<SessionOption
     session = await Session.start(inject('vsix'), await options());
   });
   afterEach(async ({ task }) => {
-    if (task.result?.state !== 'fail' || session === undefined) return;
-    const folder = await session.keepEvidence(task.name);
-    const logs = await session.profile.logs(/locret/i);
-    const tails = [...logs].map(([name, text]) => `--- ${name}\n${text.split('\n').slice(-40).join('\n')}`);
-    process.stderr.write(`\nPicture and logs of "${task.name}": ${folder}\n${tails.join('\n')}\n`);
+    if (task.result?.state === 'fail') await session?.keepEvidence(task.name);
   });
   afterAll(async () => {
     await session?.stop();

@@ -1,4 +1,4 @@
-import { chromium, type Browser } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext } from 'playwright-core';
 import type { EditorInstallation } from './editor-installation.js';
 
 /** The window's size, in pixels of the screen and of the page alike. */
@@ -20,4 +20,9 @@ export function startBrowser({ chromium: executablePath }: EditorInstallation): 
       '--disable-sync',
     ],
   });
+}
+
+/** What a person's browser keeps between windows: storage and rights. */
+export function newContext(browser: Browser): Promise<BrowserContext> {
+  return browser.newContext({ viewport: windowSize, permissions: ['clipboard-read', 'clipboard-write'] });
 }

@@ -14,6 +14,8 @@ export interface ServerOptions {
   /** Lets a test suite run in the extension host; the editor shows no notifications then. */
   readonly smokeTestDriver?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Default: one that is free. What the browser keeps belongs to its address, port included. */
+  readonly port?: number;
 }
 
 /** A running editor: its server process and everything that it started. */
@@ -51,7 +53,7 @@ async function stopGroup(pid: number): Promise<void> {
 }
 
 /**
- * Starts the editor on a free port of this machine, as a process group of its own.
+ * Starts the editor on this machine only, as a process group of its own.
  *
  * @throws Error with what it printed when it does not listen within a minute
  */
@@ -62,7 +64,7 @@ export async function startServer(
 ): Promise<EditorServer> {
   const argv = [
     ...profile.argv,
-    ...['--bind-addr', '127.0.0.1:0', '--auth', 'none', '--idle-timeout-seconds', `${idleSeconds}`],
+    ...['--bind-addr', `127.0.0.1:${options.port ?? 0}`, '--auth', 'none', '--idle-timeout-seconds', `${idleSeconds}`],
     ...['--disable-telemetry', '--disable-update-check', '--disable-getting-started-override'],
     ...(options.trusted === false ? [] : ['--disable-workspace-trust']),
     ...(options.smokeTestDriver === true ? ['--vscode-option', 'enable-smoke-test-driver'] : []),

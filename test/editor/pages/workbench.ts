@@ -1,11 +1,11 @@
-import type { Browser, FrameLocator, Locator, Page } from 'playwright-core';
-import { windowSize } from '../installation/browser.js';
+import type { BrowserContext, Locator, Page } from 'playwright-core';
 
 /** What to open: a folder or a `.code-workspace` file, as an absolute path. */
 export type Opened = { readonly folder: string } | { readonly workspace: string };
 
 const startMilliseconds = 60_000;
 const offerMilliseconds = 30_000;
+const statusMilliseconds = 120_000;
 
 function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
@@ -20,23 +20,36 @@ export class Workbench {
   ) {}
 
   /** Opens the editor in a new window and waits until it can be used. */
-  static async open(browser: Browser, url: string, opened: Opened): Promise<Workbench> {
-    const context = await browser.newContext({
-      viewport: windowSize,
-      permissions: ['clipboard-read', 'clipboard-write'],
-    });
+  static async open(context: BrowserContext, url: string, opened: Opened): Promise<Workbench> {
     const page = await context.newPage();
     const foreign: string[] = [];
     page.on('request', (request) => {
-      const target = new URL(request.url());
-      if (/^(https?|wss?):$/.test(target.protocol) && target.host !== new URL(url).host) foreign.push(request.url());
+      const { protocol, hostname, host } = new URL(request.url());
+      if (!/^(https?|wss?):$/.test(protocol) || host === new URL(url).host) return;
+      // Files of a webview have addresses of this kind; the page's service worker answers for them.
+      if (!hostname.endsWith('.vscode-resource.vscode-cdn.net')) foreign.push(request.url());
     });
+    // Unsaved changes are no reason to stay.
+    page.on('dialog', (dialog) => void dialog.accept());
     const [kind, place] = 'folder' in opened ? ['folder', opened.folder] : ['workspace', opened.workspace];
     await page.goto(`${url}/?${kind}=${encodeURIComponent(place)}`, { waitUntil: 'domcontentloaded' });
     const workbench = new Workbench(page, foreign);
-    await page.locator('.monaco-workbench').waitFor({ timeout: startMilliseconds });
-    await page.locator('.part.statusbar .statusbar-item').first().waitFor({ timeout: startMilliseconds });
+    await workbench.locretStatus.waitFor({ timeout: startMilliseconds });
     return workbench;
+  }
+
+  /** Locret's item in the status bar; it is there once the extension is active. */
+  get locretStatus(): Locator {
+    return this.page.locator('[id="locret.locret.locret.status"]');
+  }
+
+  /** Waits until Locret's item is described as wanted, as in `Locret. orchard: ready`. */
+  async waitForStatus(description: RegExp, timeout = statusMilliseconds): Promise<void> {
+    await this.page
+      .locator('.statusbar-item')
+      .and(this.page.getByLabel(description))
+      .and(this.locretStatus)
+      .waitFor({ timeout });
   }
 
   /** The visible box of the command palette and of every quick pick. */
@@ -106,22 +119,14 @@ export class Workbench {
     return this.page.locator('[id="status.editor.selection"]');
   }
 
-  /** An extension's item of the status bar. */
-  statusItem(text: string | RegExp): Locator {
-    return this.page.locator('.part.statusbar .statusbar-item', { hasText: text });
-  }
-
   /** Messages that stand in a corner of the window. */
   get notifications(): Locator {
     return this.page.locator('.notifications-toasts .notification-list-item');
   }
 
-  /** The page of the webview that is shown. */
-  get webview(): FrameLocator {
-    return this.page.frameLocator('iframe.webview.ready').frameLocator('#active-frame');
-  }
-
+  /** Closes the window as a person does: the editor has time to put away what it keeps. */
   async close(): Promise<void> {
-    await this.page.context().close();
+    if (this.page.isClosed()) return;
+    await Promise.all([this.page.waitForEvent('close'), this.page.close({ runBeforeUnload: true })]);
   }
 }

@@ -1,0 +1,94 @@
+import { afterAll, expect, test } from 'vitest';
+import { ChatPanel } from './pages/chat-panel.js';
+import { SampleRepository } from './sample-repository.js';
+import { useSession } from './session.js';
+
+let sample: SampleRepository;
+const session = useSession(async () => {
+  sample = await SampleRepository.create({ functionsPerFile: 20 });
+  return {
+    opened: { folder: sample.folder },
+    settings: { 'locret.autoUpdateSeconds': 3, 'editor.autoClosingComments': 'never' },
+  };
+});
+afterAll(() => sample.remove());
+
+test('the repository is read, and the window shows how far', async () => {
+  const { workbench } = session();
+  await workbench.runCommand('Locret: Read Repository');
+  await workbench.waitForStatus(/orchard: reading: \d+ % · \d+ of 26 files/);
+  await workbench.notifications.filter({ hasText: /Reading orchard: \d+ %/ }).waitFor();
+  await workbench.waitForStatus(/orchard: ready$/);
+  await workbench.notifications.filter({ hasText: 'Reading orchard' }).waitFor({ state: 'detached' });
+});
+
+test('a question in the panel gets a streamed answer with a link that opens the place', async () => {
+  const { workbench } = session();
+  const chat = new ChatPanel(workbench);
+  await chat.open();
+  const place = await sample.placeOf('src/ledger.ts', '/** Opens the ledger');
+  const texts = await chat.countAnswerTexts(() => chat.askAndWait('Where is `openLedger` defined?'));
+  expect(texts).toBeGreaterThan(3);
+
+  const link = chat.links.filter({ hasText: `${place.path}:${place.line}` });
+  await link.click();
+  await workbench.activeTab.filter({ hasText: 'ledger.ts' }).waitFor();
+  await expect.poll(() => workbench.cursorPosition.innerText()).toMatch(new RegExp(`Ln ${place.line},`));
+});
+
+test('the line under an answer tells what it rests on, and opens the particulars', async () => {
+  const chat = new ChatPanel(session().workbench);
+  await chat.coverage(/^read 26 of 26 files$/).click();
+  await chat.details.getByRole('button', { name: /ledger\.ts/ }).waitFor();
+  await chat.coverage(/^recall 1 definition$/).click();
+  await chat.details.filter({ hasText: 'the question gives its name' }).waitFor();
+});
+
+test('a file that is edited is stale at once, is folded in after a pause and is then answered from', async () => {
+  const { workbench } = session();
+  const chat = new ChatPanel(workbench);
+  await workbench.openFile('src/ledger.ts');
+  await workbench.page.keyboard.press('Control+End');
+  await workbench.page.keyboard.insertText(
+    '\n/** Closes the ledger of a year. */\nexport function closeLedger(): void {}\n',
+  );
+  await workbench.page.keyboard.press('Control+s');
+  await workbench.waitForStatus(/orchard: ready; 1 file changed/);
+  await workbench.waitForStatus(/orchard: ready$/);
+
+  await chat.open();
+  await chat.askAndWait('Where is `closeLedger` defined?');
+  const place = await sample.placeOf('src/ledger.ts', '/** Closes the ledger');
+  await chat.links.filter({ hasText: `${place.path}:${place.line}` }).waitFor();
+});
+
+test('a file that another program adds is folded in, too', async () => {
+  const { workbench } = session();
+  const chat = new ChatPanel(workbench);
+  await sample.write(
+    'src/weather.ts',
+    '/** Tells the rain of a day. */\nexport function rainOfDay(): number {\n  return 0;\n}\n',
+  );
+  await workbench.waitForStatus(/orchard: ready; 1 file changed/);
+  await workbench.waitForStatus(/orchard: ready$/);
+  await chat.open();
+  await chat.askAndWait('Where is `rainOfDay` defined?');
+  await chat.links.filter({ hasText: 'src/weather.ts:1' }).waitFor();
+});
+
+test('after a restart of the editor the conversation is there and answers come from the snapshot', async () => {
+  await session().restart();
+  const { workbench } = session();
+  const chat = new ChatPanel(workbench);
+  await workbench.waitForStatus(/orchard: read earlier; its snapshot is restored/);
+  await chat.open();
+  await expect.poll(() => chat.turns.count()).toBe(3);
+  await chat.askAndWait('Where is `AppleStore` defined?');
+  await chat.links.filter({ hasText: 'src/apple/apple-store.ts' }).first().waitFor();
+  await chat.coverage(/^[\d.,]+ s$|ms$/).click();
+  await chat.details.filter({ hasText: 'restored from its snapshot' }).waitFor();
+});
+
+test('nothing but the editor was contacted by its window', () => {
+  expect(session().workbench.foreignRequests).toEqual([]);
+});

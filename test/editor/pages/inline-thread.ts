@@ -1,0 +1,36 @@
+import type { Locator } from 'playwright-core';
+import type { Workbench } from './workbench.js';
+
+/** The thread of questions about lines, in the editor that is open. */
+export class InlineThread {
+  constructor(private readonly workbench: Workbench) {}
+
+  get widget(): Locator {
+    return this.workbench.page.locator('.review-widget').last();
+  }
+
+  /** Questions and answers in turn. */
+  get comments(): Locator {
+    return this.widget.locator('.review-comment');
+  }
+
+  get answer(): Locator {
+    return this.comments.last().locator('.comment-body');
+  }
+
+  /** Writes into the thread's box and sends it. */
+  async ask(question: string): Promise<void> {
+    const box = this.widget.locator('.comment-form');
+    const expand = box.locator('.review-thread-reply-button');
+    if (await expand.isVisible()) await expand.click();
+    await box.locator('.monaco-editor').click();
+    await this.workbench.page.keyboard.insertText(question);
+    await box.getByRole('button', { name: 'Ask', exact: true }).click();
+  }
+
+  /** Runs an action of the thread's title. */
+  async act(title: string): Promise<void> {
+    await this.widget.locator('.review-title, .head').first().hover();
+    await this.widget.getByRole('button', { name: title }).first().click();
+  }
+}

@@ -1,0 +1,34 @@
+import { afterAll, expect, test } from 'vitest';
+import { RememberedView } from './pages/remembered-view.js';
+import { SampleRepository } from './sample-repository.js';
+import { useSession } from './session.js';
+
+let sample: SampleRepository;
+const session = useSession(async () => {
+  sample = await SampleRepository.create();
+  return { opened: { folder: sample.folder } };
+});
+afterAll(() => sample.remove());
+
+test('the view shows the share that is kept of folders and files, and opens a file', async () => {
+  const { workbench } = session();
+  await workbench.runCommand('Locret: Read Repository');
+  await workbench.waitForStatus(/orchard: ready$/);
+  const view = new RememberedView(workbench);
+  await view.open();
+  await view.row(/^src, [\d.]+ % kept/).click();
+  const file = view.row(/^ledger\.ts, [\d.]+ % kept/);
+  await file.click();
+  await workbench.activeTab.filter({ hasText: 'ledger.ts' }).waitFor();
+});
+
+test('lines are shaded by what is kept of them, and a hover says how much', async () => {
+  const { workbench } = session();
+  const shaded = workbench.page.locator('.part.editor .view-overlays [class*="ced-"]');
+  await workbench.openFile('README.md');
+  const before = await shaded.count();
+  await workbench.runCommand('Locret: Shade Lines by Retention');
+  await expect.poll(() => shaded.count()).toBeGreaterThan(before);
+  await workbench.runCommand('Locret: Shade Lines by Retention');
+  await expect.poll(() => shaded.count()).toBe(before);
+});

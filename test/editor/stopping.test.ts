@@ -1,0 +1,45 @@
+import { afterAll, test } from 'vitest';
+import { ChatPanel } from './pages/chat-panel.js';
+import { SampleRepository } from './sample-repository.js';
+import { useSession } from './session.js';
+
+/** Large enough that there is time to stop. */
+let sample: SampleRepository;
+const session = useSession(async () => {
+  sample = await SampleRepository.create({ functionsPerFile: 150 });
+  return { opened: { folder: sample.folder } };
+});
+afterAll(() => sample.remove());
+
+test('a reading that is interrupted by the end of the editor goes on where it was', async () => {
+  await session().workbench.runCommand('Locret: Read Repository');
+  await session().workbench.waitForStatus(/orchard: reading: [2-9]\d %/);
+  await session().restart();
+
+  const { workbench } = session();
+  const chat = new ChatPanel(workbench);
+  await workbench.waitForStatus(/orchard: paused at [2-9]\d %/);
+  await chat.open();
+  await chat.memory.getByRole('button', { name: 'Continue' }).click();
+  await workbench.waitForStatus(/orchard: reading: [2-9]\d %/);
+});
+
+test('reading is paused and goes on', async () => {
+  const { workbench } = session();
+  await workbench.runCommand('Locret: Pause Reading');
+  await workbench.waitForStatus(/orchard: paused at \d+ %/);
+  await workbench.runCommand('Locret: Read Repository');
+  await workbench.waitForStatus(/orchard: ready$/);
+});
+
+test('an answer is stopped, and the next question is answered', async () => {
+  const { workbench } = session();
+  const chat = new ChatPanel(workbench);
+  await chat.open();
+  await chat.ask('What does `openLedger` do?', { deep: true });
+  await chat.answers.filter({ hasText: 'Reading the repository again' }).waitFor();
+  await chat.stopButton.click();
+  await chat.answers.filter({ hasText: 'Stopped.' }).waitFor();
+  await chat.askAndWait('Where is `openLedger` defined?');
+  await chat.links.filter({ hasText: 'src/ledger.ts:' }).waitFor();
+});
