@@ -71,7 +71,7 @@ export class Chat {
   /** Shows the conversation that was shown when the window was closed. */
   async restore(): Promise<void> {
     const id = this.editor.recall(keys.conversation);
-    if (id !== undefined) await this.conversations.open(id);
+    if (id !== undefined) await this.conversations.restore(id);
   }
 
   /** Asks in the shown conversation; resolves when it is answered. */
@@ -204,8 +204,7 @@ export class Chat {
         return;
       }
       case 'openConversation':
-        await conversations.open(message.id);
-        return;
+        return conversations.open(message.id);
       case 'renameConversation':
         return conversations.rename(message.id, message.name);
       case 'removeConversation':

@@ -52,10 +52,17 @@ export class Conversations {
   }
 
   /** Shows a conversation; nothing happens when there is none of that id that can be read. */
-  async open(id: string): Promise<boolean> {
+  async open(id: string): Promise<void> {
     const session = this.live.get(id) ?? (await this.stored(id));
     if (session !== undefined) this.show(session);
-    return session !== undefined;
+  }
+
+  /** Shows a conversation of an earlier session, unless a question was asked before it was found. */
+  async restore(id: string): Promise<void> {
+    const before = this.current;
+    const session = await this.stored(id);
+    const isUntouched = this.current === before && before.conversation.turns.length === 0;
+    if (session !== undefined && isUntouched) this.show(session);
   }
 
   /** Conversations that contain every word of the text, the one that changed last first; all of them for no text. */
