@@ -1,8 +1,9 @@
 import type { LoadedModel } from '../model/model.js';
 import type { MemoryPlan } from './plan.js';
 
-function megabytes(bytes: number): string {
-  return `${(bytes / 2 ** 20).toFixed(1)} MB`;
+/** `6.1 MB`, `20.2 GB` (powers of 1024). */
+function size(bytes: number): string {
+  return bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(1)} MB` : `${(bytes / 2 ** 30).toFixed(1)} GB`;
 }
 
 /** A line of a plan: what it is called, its value, what it is. */
@@ -23,11 +24,11 @@ export function planRows(model: LoadedModel, plan: MemoryPlan): readonly PlanRow
     ['local', units(plan.local), 'last tokens, never evicted'],
     ['pinned', units(cache.pinned), "tokens of the prompt's beginning, never evicted"],
     ['behind', units(cache.capacity - cache.budget - plan.local), 'units for recall, question and answer'],
-    ['weights', megabytes(bytes.weights), plan.precision],
-    ['cache', megabytes(bytes.cache), 'fixed, however large the repository is'],
-    ['activations', megabytes(bytes.activations), 'of one pass'],
-    ['program', megabytes(bytes.program), ''],
-    ['peak', megabytes(bytes.peak), `of ${megabytes(bytes.free)} free`],
+    ['weights', size(bytes.weights), plan.precision],
+    ['cache', size(bytes.cache), 'fixed, however large the repository is'],
+    ['activations', size(bytes.activations), 'of one pass'],
+    ['program', size(bytes.program), ''],
+    ['peak', size(bytes.peak), `of ${size(bytes.free)} free`],
   ];
 }
 
