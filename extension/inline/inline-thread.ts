@@ -73,8 +73,9 @@ export class InlineThread implements vscode.Disposable {
   }
 
   /** Asks a question; resolves when it is answered, stopped or has failed, which the thread then says. */
-  async ask(question: string, selection: Selection): Promise<void> {
+  async ask(question: string, selection: Selection | undefined): Promise<void> {
     if (this.isAnswering) return;
+    const { root, history } = this;
     const asked = Date.now();
     const cancellation = new vscode.CancellationTokenSource();
     this.cancellation = cancellation;
@@ -87,7 +88,7 @@ export class InlineThread implements vscode.Disposable {
     try {
       const result = await this.sidecar.request(
         'locret/ask',
-        { root: this.root, question, history: this.history, selection },
+        { root, question, history, ...(selection === undefined ? {} : { selection }) },
         {
           token: cancellation.token,
           onPartial: (partial) => {
@@ -95,7 +96,7 @@ export class InlineThread implements vscode.Disposable {
           },
         },
       );
-      const shown = answerMarkdown(result, displayLanguage, linkTargets(this.root));
+      const shown = answerMarkdown(result, displayLanguage, linkTargets(root));
       this.finish(answer, { question, answer: result.text, shown, asked });
     } catch (error) {
       const shown = [linklessMarkdown(answer.text), endText(error)].filter((text) => text !== '').join('\n\n');
@@ -148,7 +149,7 @@ export class InlineThread implements vscode.Disposable {
   private question({ question, asked }: Pick<ThreadTurn, 'question' | 'asked'>): vscode.Comment {
     return {
       author: { name: vscode.l10n.t('You') },
-      body: new vscode.MarkdownString().appendText(question),
+      body: new vscode.MarkdownString(linklessMarkdown(question)),
       mode: vscode.CommentMode.Preview,
       timestamp: new Date(asked),
     };

@@ -72,24 +72,28 @@ export class InlineThreads implements vscode.Disposable {
     return there.length > 0;
   }
 
-  /** Begins a thread at lines of a document, to ask in it at once. */
-  begin(uri: vscode.Uri, { line, endLine }: ThreadLines): InlineThread | undefined {
-    const thread = this.controller.createCommentThread(uri, new vscode.Range(line - 1, 0, endLine - 1, 0), []);
+  /** Begins a thread at a line of a document, to ask in it at once. */
+  begin(uri: vscode.Uri, line: number): InlineThread | undefined {
+    const thread = this.controller.createCommentThread(uri, new vscode.Range(line - 1, 0, line - 1, 0), []);
     thread.collapsibleState = vscode.CommentThreadCollapsibleState.Expanded;
     const begun = this.threadOf(thread);
     if (begun === undefined) thread.dispose();
     return begun;
   }
 
-  /** Asks in a thread; resolves when it is answered. The lines go along as they stand in the editor. */
-  async ask(thread: InlineThread, question: string): Promise<void> {
+  /**
+   * Asks in a thread; resolves when it is answered.
+   * @param about `lines`: the thread's lines go along as they stand in the editor; `name`: the question names what it is
+   *   about
+   */
+  async ask(thread: InlineThread, question: string, about: 'lines' | 'name'): Promise<void> {
     const document = await vscode.workspace.openTextDocument(thread.thread.uri);
     const lines = linesOfText(document.getText());
-    const { line, endLine } = foundLines(lines, { ...thread.lines, firstLine: lines[thread.lines.line - 1] ?? '' });
-    const selection = { path: thread.path, line, ...selectedText(lines, { line, endLine }) };
+    const { line, endLine } = thread.lines;
     this.firstLines.set(thread, lines[line - 1] ?? '');
+    const selection = { path: thread.path, line, ...selectedText(lines, { line, endLine }) };
     try {
-      await thread.ask(question, selection);
+      await thread.ask(question, about === 'lines' ? selection : undefined);
     } finally {
       this.save();
     }

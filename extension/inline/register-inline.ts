@@ -35,7 +35,7 @@ export function registerInline(context: vscode.ExtensionContext, sidecar: Sideca
     vscode.commands.registerCommand('locret.inline.ask', ({ thread, text }: vscode.CommentReply) => {
       const known = threads.threadOf(thread);
       if (known === undefined || text.trim() === '') return undefined;
-      return threads.ask(known, text.trim()).catch(showFailure);
+      return threads.ask(known, text.trim(), 'lines').catch(showFailure);
     }),
     registerThreadCommand('locret.inline.stop', (thread) => {
       thread.stop();
@@ -90,8 +90,9 @@ async function explainSymbol(threads: InlineThreads, sidecar: Sidecar, place: un
     return;
   }
   if ((await showIn(symbol.uri, symbol.line)) === undefined) return;
-  const thread = threads.begin(symbol.uri, symbol);
-  if (thread !== undefined) await threads.ask(thread, questionAbout(symbol.name)).catch(showFailure);
+  const thread = threads.begin(symbol.uri, symbol.line);
+  // The name says all: what it is defined as is recalled.
+  if (thread !== undefined) await threads.ask(thread, questionAbout(symbol.name), 'name').catch(showFailure);
 }
 
 /** Shows the document a question is about. Undefined, and the user knows why, when it cannot be asked about. */

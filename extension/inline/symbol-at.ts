@@ -3,35 +3,29 @@ import type { DefinitionAtParams } from '../../server/protocol.js';
 import type { Sidecar } from '../sidecar/sidecar.js';
 import { namesSomething } from './symbol-word.js';
 
-/** A name to ask about, and the lines beside which it is answered; 1-based and inclusive. */
+/** A name to ask about, and the line (1-based) beside which it is answered. */
 export interface AskedSymbol {
   readonly uri: vscode.Uri;
   readonly name: string;
   readonly line: number;
-  readonly endLine: number;
 }
 
-/** The innermost definition around a line. @throws RequestFailure */
+/** The innermost definition around a line; it is answered there and not at the definition's end, which may be far. */
 export async function symbolAtLine(sidecar: Sidecar, place: DefinitionAtParams): Promise<AskedSymbol | undefined> {
-  const definition = await sidecar.request('locret/definitionAt', { uri: place.uri, line: place.line });
-  if (definition === null) return undefined;
-  const { name, line, endLine } = definition;
-  return { uri: vscode.Uri.parse(place.uri), name, line, endLine };
+  const { uri, line } = place;
+  const definition = await sidecar.request('locret/definitionAt', { uri, line });
+  return definition === null ? undefined : { uri: vscode.Uri.parse(uri), name: definition.name, line };
 }
 
-/**
- * What is meant at the cursor: the name under it, beside its own line where it is used and beside the definition where it
- * is defined; elsewhere the definition around it.
- * @throws RequestFailure
- */
+/** What is meant at the cursor: the name under it, elsewhere the definition around it. */
 export async function symbolAtCursor(
   sidecar: Sidecar,
   { document, selection }: vscode.TextEditor,
 ): Promise<AskedSymbol | undefined> {
   const cursor = selection.active;
-  const around = await symbolAtLine(sidecar, { uri: document.uri.toString(), line: cursor.line + 1 });
+  const line = cursor.line + 1;
   const range = document.getWordRangeAtPosition(cursor);
   const word = range === undefined ? '' : document.getText(range);
-  if (!namesSomething(word) || word === around?.name) return around;
-  return { uri: document.uri, name: word, line: cursor.line + 1, endLine: cursor.line + 1 };
+  if (namesSomething(word)) return { uri: document.uri, name: word, line };
+  return symbolAtLine(sidecar, { uri: document.uri.toString(), line });
 }
