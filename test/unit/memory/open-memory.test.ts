@@ -233,7 +233,7 @@ describe('opening that fails', () => {
     expect(again.memory.source).toBe('read');
     expect(await wholeCache(again.engine)).toEqual(expected);
     expect(again.memory.definitions).toEqual(memory.definitions);
-    expect(notices).toEqual(['Going on where reading was interrupted: 4 of 5 files.']);
+    expect(notices).toEqual([expect.stringMatching(/^Going on where reading was interrupted: \d of 5 files\.$/)]);
     expect(onlySnapshot()).toMatch(/\.memory$/);
   });
 });
