@@ -302,10 +302,12 @@ export class RootMemory implements Occupant {
       this.failure = undefined;
       this.notices.clear();
       const how: OpenHow = { fresh: source === 'fresh', resume: source === 'resume' };
+      let files: MemoryFiles | undefined;
       try {
         const { planned, settings } = await this.plan();
+        files = new MemoryFiles(planned, settings);
         // Nobody should wait for a model to be told that there is nothing to read.
-        const reads = source !== 'stored' || !new MemoryFiles(planned, settings).hasSnapshot;
+        const reads = source !== 'stored' || !files.hasSnapshot;
         const survey = reads ? await surveyRepository(planned.root, settings.survey, { signal }) : undefined;
         const { engine } = await this.surroundings.engine.load(settings, this.notice);
         for (const notice of planned.plan.notices) this.notice(notice);
@@ -315,7 +317,7 @@ export class RootMemory implements Occupant {
         return await this.hold(await opening.open({ ...how, survey }, this.hooks(signal, 'reading')), opening);
       } catch (error) {
         this.letGo();
-        if (isLocretError(error, 'cancelled')) this.paused = this.progress;
+        if (isLocretError(error, 'cancelled')) this.paused = files?.partialProgress();
         else this.failure = foreseen(error);
         throw error;
       }
