@@ -46,7 +46,9 @@ class RepositoryModel implements vscode.LanguageModelChatProvider, vscode.Dispos
         tooltip: vscode.l10n.t('Answers from the memory of the open folder, on this machine.'),
         maxInputTokens: inputTokens,
         maxOutputTokens: outputTokens,
-        capabilities: { toolCalling: false, imageInput: false },
+        // It never calls a tool. But VS Code's chat lists only models that might, and where it lists none (nobody is
+        // signed in to another) it does not even let a participant answer.
+        capabilities: { toolCalling: true, imageInput: false },
       },
     ];
   }
@@ -106,8 +108,7 @@ function chatText({ role, content }: vscode.LanguageModelChatRequestMessage): Ch
 export function registerChatProvider(sidecar: Sidecar): vscode.Disposable {
   const model = new RepositoryModel(sidecar);
   const registration = vscode.lm.registerLanguageModelChatProvider(vendor, model);
-  // VS Code asks for models only when someone selects some: until then its chat believes that there is none, and does
-  // not even let a participant answer.
+  // VS Code asks for models only when someone selects some: until then its chat believes that there is none.
   void vscode.lm.selectChatModels({ vendor });
   return vscode.Disposable.from(registration, model);
 }

@@ -161,5 +161,6 @@ function codeSpan(line: string, at: number, complete: boolean): Piece | undefine
   const span = line.slice(at, end);
   const mayBeCut = span.includes('|') || (/[*_~]/.test(span) && linkLike.test(span));
   if (end !== undefined && !mayBeCut) return { shown: span, end };
-  return { shown: run.replaceAll('`', '\\`'), end: at + run.length };
+  // Not with a backslash: VS Code's chat counts backticks to see where code is, and does not see backslashes.
+  return { shown: run.replaceAll('`', '&#96;'), end: at + run.length };
 }

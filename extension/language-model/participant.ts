@@ -14,7 +14,7 @@ export function createParticipant(context: vscode.ExtensionContext, sidecar: Sid
   const participant = vscode.chat.createChatParticipant(participantId, (request, chat, stream, token) =>
     answer(sidecar, request, chat, stream, token),
   );
-  participant.iconPath = vscode.Uri.joinPath(context.extensionUri, 'extension/media/locret.svg');
+  participant.iconPath = vscode.Uri.joinPath(context.extensionUri, 'extension/media/icon.png');
   participant.followupProvider = {
     provideFollowups(result) {
       const record = readAnswerRecord(result.metadata);

@@ -82,6 +82,12 @@ describe('linklessMarkdown', () => {
     expect(linklessMarkdown('```ts\na[0]')).toBe('```ts\na[0]\n```');
   });
 
+  it('shows backticks that close nothing as they stand, without a backtick', () => {
+    const shown = linklessMarkdown('in `a/b and ``c|d``');
+    expect(shown).not.toContain('`');
+    expect(rendered(shown)).toBe('<p>in `a/b and ``c|d``</p>\n');
+  });
+
   it('drops signs that are not seen', () => {
     expect(linklessMarkdown('a\u202Eb\u0007c\td')).toBe('abc\td');
     expect(visibleText('a\u2066\nb')).toBe('a\nb');
