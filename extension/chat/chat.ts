@@ -77,8 +77,13 @@ export class Chat {
   /** Asks in the shown conversation; resolves when it is answered. */
   async ask(question: string, mode: AnswerMode, target: Target = this.target): Promise<void> {
     const roots = this.rootsOf(target);
-    if (roots.length === 0) await this.editor.offerFolder();
-    else await this.conversations.shown.ask(question, mode, roots);
+    if (roots.length === 0) {
+      await this.editor.offerFolder();
+      return;
+    }
+    const { shown } = this.conversations;
+    void this.editor.remember(keys.conversation, shown.conversation.id);
+    await shown.ask(question, mode, roots);
   }
 
   /** The open roots that a target means. */

@@ -30,6 +30,7 @@ export class Conversations {
     private readonly listener: ConversationsListener,
   ) {
     this.current = this.emptySession();
+    this.live.set(this.current.conversation.id, this.current);
   }
 
   /** The conversation that is shown. */
@@ -152,7 +153,7 @@ export class Conversations {
       },
       kept: (kept) => {
         // A deleted conversation is no longer live: what still ends in it does not write it anew.
-        if (this.live.get(id) !== session && !isShown()) return;
+        if (this.live.get(id) !== session) return;
         if (!isShown() && !session.isRunning) this.live.delete(id);
         void this.keep(kept);
       },

@@ -42,7 +42,7 @@ export interface ChatOptions {
 /** A chat over a sidecar and an editor that the test plays. */
 export async function openChat(options: ChatOptions = {}): Promise<ChatUnderTest> {
   const folder = await mkdtemp(path.join(tmpdir(), 'locret-chat-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   return chatOver(folder, new Map<string, string>(), options);
 }
 

@@ -37,6 +37,11 @@ export function readyRoot(changes: Partial<RootStatus> = {}): RootStatus {
   };
 }
 
+/** A root of which nothing was read yet. */
+export function unreadRoot(changes: Partial<RootStatus> = {}): RootStatus {
+  return { root, name: 'orchard', state: 'idle', snapshot: false, answering: false, notices: [], ...changes };
+}
+
 /** An answer with everything that an answer can have. */
 export function answerOf(text: string, changes: Partial<AskResult> = {}): AskResult {
   return {
