@@ -10,7 +10,7 @@ const shadingKey = 'locret.shading';
 /** Shows what is remembered: the view in the explorer, and the shading of open editors. */
 export function registerMemoryView(context: vscode.ExtensionContext, sidecar: Sidecar): void {
   const remembered = new RememberedRoots(sidecar);
-  const view = new RememberedView(remembered);
+  const view = new RememberedView(remembered, context.workspaceState);
   const shading = new ShadingSwitch(context.workspaceState, () => new Shading(sidecar, remembered));
   context.subscriptions.push(
     remembered,
@@ -18,8 +18,20 @@ export function registerMemoryView(context: vscode.ExtensionContext, sidecar: Si
     shading,
     markStaleFiles(remembered),
     vscode.commands.registerCommand('locret.showRemembered', () => view.show()),
-    vscode.commands.registerCommand('locret.toggleShading', () => shading.toggle()),
+    vscode.commands.registerCommand('locret.sortRemembered', () => view.chooseOrder()),
+    vscode.commands.registerCommand('locret.toggleShading', async () => {
+      await shading.toggle();
+      if (shading.isOn && sidecar.status.roots.every(({ memory }) => memory === undefined)) await offerReading();
+    }),
   );
+}
+
+/** Tells why nothing is shaded, and offers what helps. */
+async function offerReading(): Promise<void> {
+  const read = vscode.l10n.t('Read');
+  const reason = vscode.l10n.t('Lines are shaded once the repository is in memory.');
+  const chosen = await vscode.window.showInformationMessage(reason, read);
+  if (chosen === read) await vscode.commands.executeCommand('locret.read');
 }
 
 /** Whether editors are shaded; kept for the workspace. */
@@ -33,11 +45,15 @@ class ShadingSwitch implements vscode.Disposable {
     if (state.get(shadingKey) === true) this.shading = start();
   }
 
+  get isOn(): boolean {
+    return this.shading !== undefined;
+  }
+
   async toggle(): Promise<void> {
-    const isOn = this.shading === undefined;
+    const wasOn = this.isOn;
     this.shading?.dispose();
-    this.shading = isOn ? this.start() : undefined;
-    await this.state.update(shadingKey, isOn);
+    this.shading = wasOn ? undefined : this.start();
+    await this.state.update(shadingKey, !wasOn);
   }
 
   dispose(): void {

@@ -4,9 +4,28 @@ import { rootOf } from '../places.js';
 import { itemOf, tooltipOf } from './node-item.js';
 import type { RememberedRoots } from './remembered-roots.js';
 import { shareText } from './retention-scale.js';
-import { childrenOf, wayTo, type RetentionNode, type RetentionOrder, type RootNode } from './retention-tree.js';
+import {
+  childrenOf,
+  retentionOrders,
+  wayTo,
+  type RetentionNode,
+  type RetentionOrder,
+  type RootNode,
+} from './retention-tree.js';
 
 const viewId = 'locret.remembered';
+const orderKey = 'locret.rememberedOrder';
+
+function orderText(order: RetentionOrder): string {
+  switch (order) {
+    case 'name':
+      return vscode.l10n.t('Name');
+    case 'share':
+      return vscode.l10n.t('Share that is kept');
+    case 'reading':
+      return vscode.l10n.t('Order of reading');
+  }
+}
 
 /** The view *What Is Remembered* in the explorer. */
 export class RememberedView implements vscode.TreeDataProvider<RetentionNode>, vscode.Disposable {
@@ -15,9 +34,14 @@ export class RememberedView implements vscode.TreeDataProvider<RetentionNode>, v
   private readonly view: vscode.TreeView<RetentionNode>;
   private readonly subscriptions: vscode.Disposable;
   private endOfLoading: (() => void) | undefined;
-  private readonly order: RetentionOrder = 'name';
+  private order: RetentionOrder;
 
-  constructor(private readonly remembered: RememberedRoots) {
+  constructor(
+    private readonly remembered: RememberedRoots,
+    private readonly state: vscode.Memento,
+  ) {
+    const order: unknown = state.get(orderKey);
+    this.order = retentionOrders.find((candidate) => candidate === order) ?? 'name';
     this.view = vscode.window.createTreeView(viewId, { treeDataProvider: this, showCollapseAll: true });
     this.subscriptions = vscode.Disposable.from(
       this.view,
@@ -47,6 +71,18 @@ export class RememberedView implements vscode.TreeDataProvider<RetentionNode>, v
   /** Brings the view to the front. */
   async show(): Promise<void> {
     await vscode.commands.executeCommand(`${viewId}.focus`);
+  }
+
+  /** Lets the user choose how files are sorted; kept for the workspace. */
+  async chooseOrder(): Promise<void> {
+    const picked = await vscode.window.showQuickPick(
+      retentionOrders.map((order) => ({ order, label: orderText(order), picked: order === this.order })),
+      { placeHolder: vscode.l10n.t('Sort files by') },
+    );
+    if (picked === undefined) return;
+    this.order = picked.order;
+    this.changed.fire(undefined);
+    await this.state.update(orderKey, picked.order);
   }
 
   getTreeItem(node: RetentionNode): vscode.TreeItem {

@@ -49,7 +49,8 @@ export interface RootNode {
 
 export type RetentionNode = RootNode | FolderNode | FileNode | SkippedGroup | SkippedNode;
 
-export type RetentionOrder = 'name' | 'share' | 'reading';
+export const retentionOrders = ['name', 'share', 'reading'] as const;
+export type RetentionOrder = (typeof retentionOrders)[number];
 
 /** A folder while its files are gathered. */
 class FolderDraft {

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { WorkspaceStatus } from '../../server/protocol.js';
 import type { Sidecar } from '../sidecar/sidecar.js';
 
-/** Keeps the context keys that menus and the walkthrough go by: whether a root is ready, being read or paused. */
+/** Keeps the context keys that menus, views and the walkthrough go by: what the memory of any root is at. */
 export function registerContextKeys(context: vscode.ExtensionContext, sidecar: Sidecar): void {
   const known = new Map<string, boolean>();
   const set = ({ roots }: WorkspaceStatus): void => {
@@ -10,6 +10,7 @@ export function registerContextKeys(context: vscode.ExtensionContext, sidecar: S
       'locret.ready': roots.some(({ state }) => state === 'ready'),
       'locret.reading': roots.some(({ state }) => state === 'reading'),
       'locret.paused': roots.some(({ state }) => state === 'paused'),
+      'locret.snapshot': roots.some(({ memory, snapshot }) => memory === undefined && snapshot),
     };
     for (const [key, value] of Object.entries(keys)) {
       if (known.get(key) === value) continue;
