@@ -35,10 +35,9 @@ export class ProgressMeter {
     private readonly before: ReadBefore = { files: 0, bytes: 0, tokens: 0 },
   ) {}
 
-  /** The first tokens of this session's text were read before. */
+  /** The first tokens of this session's text were read before. How much of it they are shows when it is tokenized again. */
   beginBehind(tokens: number): void {
     this.known = tokens;
-    this.engineRead(tokens);
   }
 
   segmentTokenized(characters: number, tokens: number): void {

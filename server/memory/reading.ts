@@ -49,7 +49,6 @@ export async function readRepository(input: ReadingInput): Promise<ReadMemory> {
     tokens: before.tokensRead - (open === undefined ? 0 : nextTokenIndex - open.begin),
   });
   if (nextTokenIndex === 0) await engine.reset();
-  else meter.engineRead(0);
   const part = await readFiles({
     engine,
     model,

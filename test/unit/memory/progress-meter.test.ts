@@ -54,9 +54,8 @@ describe('the progress of a read', () => {
     meter.fileTokenized(800);
     seconds += 2;
     meter.engineRead(500);
-    expect(reports[0]).toMatchObject({ filesRead: 4, tokensRead: 2300, bytesRead: 5000, tokensPerSecond: 0 });
     // Of 500 tokens 200 were read now, which are 500 bytes; 3750 bytes are left.
-    expect(reports[1]).toEqual({
+    expect(reports[0]).toEqual({
       filesRead: 4,
       files: 10,
       tokensRead: 2500,
