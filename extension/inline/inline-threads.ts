@@ -51,7 +51,7 @@ export class InlineThreads implements vscode.Disposable {
   }
 
   dispose(): void {
-    clearTimeout(this.saving);
+    if (this.saving !== undefined) void this.write();
     for (const thread of this.threads.values()) thread.dispose();
     this.subscriptions.dispose();
   }
@@ -190,6 +190,8 @@ export class InlineThreads implements vscode.Disposable {
   }
 
   private async write(): Promise<void> {
+    clearTimeout(this.saving);
+    this.saving = undefined;
     const records = [...this.threads.values()].map((thread) => thread.record(this.firstLines.get(thread) ?? ''));
     await this.state.update(stateKey, recordsToKeep(records));
   }

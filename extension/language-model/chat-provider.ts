@@ -109,6 +109,8 @@ export function registerChatProvider(sidecar: Sidecar): vscode.Disposable {
   const model = new RepositoryModel(sidecar);
   const registration = vscode.lm.registerLanguageModelChatProvider(vendor, model);
   // VS Code asks for models only when someone selects some: until then its chat believes that there is none.
-  void vscode.lm.selectChatModels({ vendor });
+  const found = vscode.lm.selectChatModels({ vendor });
+  // Where there is no chat, nobody needs a model.
+  found.then(undefined, () => undefined);
   return vscode.Disposable.from(registration, model);
 }

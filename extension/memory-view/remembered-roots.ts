@@ -82,9 +82,8 @@ export class RememberedRoots implements vscode.Disposable {
   }
 
   private load(status: RootStatus): void {
-    const { root, state, memory } = status;
-    // A memory that is not in the engine would have to be restored only to be looked at.
-    if (memory === undefined || state !== 'ready' || this.loading.has(root)) return;
+    const { root, memory } = status;
+    if (memory === undefined || this.loading.has(root)) return;
     const held = this.held.get(root);
     if (held?.made === memory.made && held.changed === memory.changed) return;
     if (this.refused.get(root) === memory.made) return;

@@ -40,6 +40,7 @@ export class Shading implements vscode.Disposable {
   private readonly told = new WeakMap<vscode.TextDocument, number>();
   private readonly edited = new Map<vscode.TextDocument, NodeJS.Timeout>();
   private readonly subscriptions: vscode.Disposable;
+  private isDisposed = false;
 
   constructor(
     private readonly sidecar: Sidecar,
@@ -71,6 +72,7 @@ export class Shading implements vscode.Disposable {
   }
 
   dispose(): void {
+    this.isDisposed = true;
     this.remembered.look('shading', false);
     for (const timer of this.edited.values()) clearTimeout(timer);
     this.subscriptions.dispose();
@@ -97,6 +99,7 @@ export class Shading implements vscode.Disposable {
     const memory = root === undefined ? undefined : this.remembered.memory(root);
     const file =
       root === undefined || memory === undefined ? undefined : await this.fileOf(root, memory.made, document);
+    if (this.isDisposed) return;
     if (memory === undefined || file?.lines === undefined) {
       this.shown.delete(document);
       this.decorations.show(editor, []);
@@ -128,7 +131,9 @@ export class Shading implements vscode.Disposable {
     if (known?.made === made) return known.file;
     const file = this.askFor(root, document, known?.file);
     this.files.set(key, { made, file });
-    file.catch(() => this.files.delete(key));
+    file.catch(() => {
+      if (this.files.get(key)?.file === file) this.files.delete(key);
+    });
     return file;
   }
 
