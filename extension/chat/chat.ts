@@ -52,6 +52,8 @@ export class Chat {
   private readonly memory: ShownMemory;
   private readonly examples: Examples;
   private readonly subscriptions: readonly vscode.Disposable[];
+  /** What the page searched conversations for last. */
+  private search = '';
 
   constructor(
     private readonly sidecar: Sidecar,
@@ -180,7 +182,8 @@ export class Chat {
         conversations.removeTurn(message.turn);
         return;
       case 'undo':
-        return conversations.undo();
+        await conversations.undo();
+        return this.postConversations();
       case 'openPlace':
         return editor.openPlace(message);
       case 'copy':
@@ -203,18 +206,23 @@ export class Chat {
       case 'newConversation':
         conversations.startNew();
         return;
-      case 'listConversations': {
-        const { search } = message;
-        this.post({ type: 'conversations', search, conversations: await conversations.list(search) });
-        return;
-      }
+      case 'listConversations':
+        this.search = message.search;
+        return this.postConversations();
       case 'openConversation':
         return conversations.open(message.id);
       case 'renameConversation':
-        return conversations.rename(message.id, message.name);
+        await conversations.rename(message.id, message.name);
+        return this.postConversations();
       case 'removeConversation':
-        return conversations.remove(message.id);
+        await conversations.remove(message.id);
+        return this.postConversations();
     }
+  }
+
+  private async postConversations(): Promise<void> {
+    const { search } = this;
+    this.post({ type: 'conversations', search, conversations: await this.conversations.list(search) });
   }
 
   /** A question that is taken back goes into the composer again. */

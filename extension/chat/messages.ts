@@ -116,7 +116,7 @@ export type ExtensionMessage =
       readonly error?: string;
     }
   | { readonly type: 'showConversations' }
-  /** Answers `listConversations`. */
+  /** Answers `listConversations`, and tells what has become of the list since. */
   | { readonly type: 'conversations'; readonly search: string; readonly conversations: readonly ConversationSummary[] }
   /** A turn or a conversation was deleted, and `undo` brings it back. */
   | { readonly type: 'deleted'; readonly what: 'turn' | 'conversation'; readonly title: string };

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { onTestFinished } from 'vitest';
 import { pageHtml } from '../../extension/chat/page-html.js';
 import { pageMessageOf } from '../../extension/chat/page-message.js';
@@ -55,10 +55,6 @@ export interface PageUnderTest extends ChatUnderTest {
   settled(): Promise<void>;
   /** Hides and shows the page: it is built anew. */
   rebuild(): Promise<void>;
-}
-
-export function launchBrowser(executablePath: string): Promise<Browser> {
-  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
 }
 
 /** The API that VS Code gives a page. What it remembers outlives a reload, as in VS Code. */

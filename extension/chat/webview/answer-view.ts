@@ -36,6 +36,11 @@ export class AnswerView {
     this.element.append(this.status.element, this.text.element, this.footer);
   }
 
+  /** The answer's text as it is shown. */
+  get shownText(): string {
+    return this.text.element.textContent;
+  }
+
   /** @param memory the memory of the root, if its folder is open */
   update(answer: RootAnswer, turn: Turn, memory: RootView | undefined): void {
     if (answer.state === 'answered' && this.footed !== answer) {

@@ -72,7 +72,7 @@ export class ConversationList {
   }
 
   /** Asks for the conversations that contain what is searched for. */
-  ask(): void {
+  private ask(): void {
     send({ type: 'listConversations', search: this.search.value });
   }
 
@@ -127,7 +127,7 @@ export class ConversationList {
         icon: 'trash',
         isIconOnly: true,
         onClick: () => {
-          this.remove(id);
+          send({ type: 'removeConversation', id });
         },
       }),
     );
@@ -147,7 +147,6 @@ export class ConversationList {
       if (isKept && input.value !== title) send({ type: 'renameConversation', id, name: input.value });
       this.render();
       this.focusItem(this.conversations.findIndex((conversation) => conversation.id === id));
-      this.ask();
     };
     input.addEventListener('keydown', (event) => {
       if (event.key !== 'Enter' && event.key !== 'Escape') return;
@@ -158,11 +157,6 @@ export class ConversationList {
     input.addEventListener('blur', () => {
       end(true);
     });
-  }
-
-  private remove(id: string): void {
-    send({ type: 'removeConversation', id });
-    this.ask();
   }
 
   private items(): (Element | null)[] {
@@ -185,7 +179,8 @@ export class ConversationList {
     else if (event.key === 'ArrowUp' && index === 0) this.search.focus();
     else if (event.key === 'F2' && conversation !== undefined && item instanceof HTMLElement)
       this.rename(conversation, item);
-    else if (event.key === 'Delete' && conversation !== undefined) this.remove(conversation.id);
+    else if (event.key === 'Delete' && conversation !== undefined)
+      send({ type: 'removeConversation', id: conversation.id });
     else return;
     event.preventDefault();
     event.stopPropagation();

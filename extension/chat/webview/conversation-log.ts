@@ -120,6 +120,11 @@ export class ConversationLog {
     for (const turn of this.turns) if (turn.isRunning) turn.showMemory(memory);
   }
 
+  /** What is read out of a turn that was answered. */
+  spokenText(turn: string): string {
+    return this.find(turn)?.spokenText ?? '';
+  }
+
   scrollTo(position: number): void {
     this.scroller.scrollTop = position;
     this.noteScroll();

@@ -25,7 +25,7 @@ export class Panel {
   private readonly log: ConversationLog;
   private readonly composer: Composer;
   private readonly list: ConversationList;
-  private readonly undo: UndoBar;
+  private readonly undo = new UndoBar();
   private readonly main: HTMLElement;
 
   constructor(private state: ChatState) {
@@ -58,9 +58,6 @@ export class Panel {
     });
     this.list = new ConversationList(() => {
       this.closeList();
-    });
-    this.undo = new UndoBar(() => {
-      if (this.list.isOpen) this.list.ask();
     });
     this.main = element(
       'div',
@@ -135,7 +132,6 @@ export class Panel {
         this.announcer.announce(
           message.what === 'turn' ? l10n.t('Question deleted.') : l10n.t('Conversation deleted.'),
         );
-        if (this.list.isOpen) this.list.ask();
         break;
     }
   }
@@ -205,20 +201,7 @@ export class Panel {
       this.announcer.announce(l10n.t('Asked. The answer will be read out when it is there.'));
       return;
     }
-    if (!isRunning(before) || isRunning(turn)) return;
-    const texts = turn.answers.map((answer) => {
-      switch (answer.state) {
-        case 'answered':
-          return l10n.t('Answer: {0}', answer.text);
-        case 'failed':
-          return `${answer.message} ${answer.remedy}`;
-        case 'stopped':
-          return l10n.t('Stopped.');
-        case 'running':
-          return '';
-      }
-    });
-    this.announcer.announce(texts.join(' '));
+    if (isRunning(before) && !isRunning(turn)) this.announcer.announce(this.log.spokenText(turn.id));
   }
 
   private openList(): void {

@@ -13,7 +13,7 @@ export type PlaceFinder = (text: string) => readonly TextPiece[];
 export const noPlaces: PlaceFinder = (text) => [{ text }];
 
 function escapePattern(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`);
+  return text.replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
 }
 
 /**

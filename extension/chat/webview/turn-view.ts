@@ -5,6 +5,7 @@ import { button, element, icon, uniqueId } from './elements.js';
 import { send } from './extension-link.js';
 import { l10n } from './localization.js';
 import { questionPieces } from './question-text.js';
+import { visibleText } from './visible-text.js';
 
 /** A question and its answers. */
 export class TurnView {
@@ -38,6 +39,23 @@ export class TurnView {
 
   get id(): string {
     return this.turn.id;
+  }
+
+  /** What is read out when it is answered. */
+  get spokenText(): string {
+    const texts = this.turn.answers.map((answer) => {
+      switch (answer.state) {
+        case 'answered':
+          return l10n.t('Answer: {0}', this.answers.get(answer.root.uri)?.shownText ?? '');
+        case 'failed':
+          return visibleText(`${answer.message} ${answer.remedy}`);
+        case 'stopped':
+          return l10n.t('Stopped.');
+        case 'running':
+          return '';
+      }
+    });
+    return texts.join(' ');
   }
 
   get isRunning(): boolean {

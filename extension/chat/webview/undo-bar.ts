@@ -11,9 +11,6 @@ export class UndoBar {
   readonly element = element('div', { class: 'undo-bar', hidden: true });
   private timer: number | undefined;
 
-  /** @param onUndo called when something was brought back */
-  constructor(private readonly onUndo: () => void) {}
-
   show(what: 'turn' | 'conversation', title: string): void {
     const name = visibleLine(title.length > 60 ? `${title.slice(0, 60)}…` : title);
     const text = what === 'turn' ? l10n.t('Question deleted: {0}', name) : l10n.t('Conversation deleted: {0}', name);
@@ -23,7 +20,6 @@ export class UndoBar {
       onClick: () => {
         this.hide();
         send({ type: 'undo' });
-        this.onUndo();
       },
     });
     const close = button({

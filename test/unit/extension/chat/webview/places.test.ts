@@ -7,6 +7,7 @@ const citations: Citation[] = [
   { path: 'src/store/apple.ts', line: 50, endLine: 52, from: 'answer' },
   { path: 'apple.ts', line: 1, endLine: 1, from: 'answer' },
   { path: 'a+b (c).ts', line: 4, endLine: 9, from: 'answer' },
+  { path: 'lib-x/[id]-{a|b}^$?.ts', line: 2, endLine: 2, from: 'answer' },
 ];
 const find = placesOf(citations);
 
@@ -48,6 +49,7 @@ describe('places in an answer', () => {
 
   test('may have any name', () => {
     expect(links('In a+b (c).ts:5, yes.')).toEqual(['a+b (c).ts:5 -> a+b (c).ts:5-5']);
+    expect(links('lib-x/[id]-{a|b}^$?.ts:2')).toHaveLength(1);
   });
 
   test('leave the text as it was', () => {
