@@ -1,6 +1,5 @@
-import type { BrowserContext } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, inject } from 'vitest';
-import { newContext, startBrowser } from './installation/browser.js';
+import { newBrowserSession, startBrowser, type BrowserSession } from './installation/browser.js';
 import { installEditor, type EditorInstallation } from './installation/editor-installation.js';
 import { keepEvidence } from './installation/evidence.js';
 import { startServer, type EditorServer, type ServerOptions } from './installation/editor-server.js';
@@ -16,7 +15,7 @@ export interface SessionOptions extends ServerOptions {
 export class Session {
   private constructor(
     private readonly installation: EditorInstallation,
-    private readonly context: BrowserContext,
+    private readonly browser: BrowserSession,
     readonly profile: Profile,
     private readonly options: SessionOptions,
     private running: { readonly server: EditorServer; readonly workbench: Workbench },
@@ -27,14 +26,14 @@ export class Session {
     const installation = await installEditor();
     const profile = await Profile.create(installation, options.settings ?? {});
     await profile.installExtension(vsix);
-    const context = await newContext(await startBrowser(installation));
+    const browser = await newBrowserSession(await startBrowser(installation));
     const server = await startServer(installation, profile, options);
     try {
-      const workbench = await Workbench.open(context, server.url, options.opened);
-      return new Session(installation, context, profile, options, { server, workbench });
+      const workbench = await Workbench.open(browser.context, server.url, options.opened);
+      return new Session(installation, browser, profile, options, { server, workbench });
     } catch (error) {
-      await keepEvidence('start', { context, profile, server });
-      await context.browser()?.close();
+      await keepEvidence('start', { browser, profile, server });
+      await browser.context.browser()?.close();
       await server.stop();
       await profile.remove();
       throw error;
@@ -58,16 +57,19 @@ export class Session {
     const next = await startServer(this.installation, this.profile, { ...this.options, port });
     // Should its window not open, it is this one that is to be ended.
     this.running = { server: next, workbench };
-    this.running = { server: next, workbench: await Workbench.open(this.context, next.url, this.options.opened) };
+    this.running = {
+      server: next,
+      workbench: await Workbench.open(this.browser.context, next.url, this.options.opened),
+    };
   }
 
   /** Leaves pictures of the windows and all logs behind, and says where. */
   async keepEvidence(name: string): Promise<string> {
-    return keepEvidence(name, { context: this.context, profile: this.profile, server: this.server });
+    return keepEvidence(name, { browser: this.browser, profile: this.profile, server: this.server });
   }
 
   async stop(): Promise<void> {
-    await this.context.browser()?.close();
+    await this.browser.context.browser()?.close();
     await this.server.stop();
     await this.profile.remove();
   }

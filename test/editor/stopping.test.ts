@@ -1,4 +1,4 @@
-import { afterAll, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { ChatPanel } from './pages/chat-panel.js';
 import { SampleRepository } from './sample-repository.js';
 import { useSession } from './session.js';
@@ -6,19 +6,26 @@ import { useSession } from './session.js';
 /** Large enough that there is time to stop. */
 let sample: SampleRepository;
 const session = useSession(async () => {
-  sample = await SampleRepository.create({ functionsPerFile: 150 });
+  sample = await SampleRepository.create({ functionsPerFile: 80 });
   return { opened: { folder: sample.folder } };
 });
 afterAll(() => sample.remove());
 
+/** `Locret. orchard: paused at 34 %` → 34 */
+function percentOf(status: string): number {
+  return Number(/(\d+) %/.exec(status)?.[1]);
+}
+
 test('a reading that is interrupted by the end of the editor goes on where it was', async () => {
   await session().workbench.runCommand('Locret: Read Repository');
   await session().workbench.waitForStatus(/orchard: reading: [2-9]\d %/);
+  const before = percentOf(await session().workbench.status());
   await session().restart();
 
   const { workbench } = session();
   const chat = new ChatPanel(workbench);
-  await workbench.waitForStatus(/orchard: paused at [2-9]\d %/);
+  await workbench.waitForStatus(/orchard: paused at \d+ %/);
+  expect(percentOf(await workbench.status())).toBeGreaterThanOrEqual(before);
   await chat.open();
   await chat.memory.getByRole('button', { name: 'Continue' }).click();
   await workbench.waitForStatus(/orchard: reading: [2-9]\d %/);
@@ -30,6 +37,7 @@ test('reading is paused and goes on', async () => {
   await workbench.waitForStatus(/orchard: paused at \d+ %/);
   await workbench.runCommand('Locret: Read Repository');
   await workbench.waitForStatus(/orchard: ready$/);
+  await workbench.notifications.filter({ hasText: 'Reading orchard' }).waitFor({ state: 'detached' });
 });
 
 test('an answer is stopped, and the next question is answered', async () => {

@@ -22,7 +22,20 @@ export function startBrowser({ chromium: executablePath }: EditorInstallation): 
   });
 }
 
-/** What a person's browser keeps between windows: storage and rights. */
-export function newContext(browser: Browser): Promise<BrowserContext> {
-  return browser.newContext({ viewport: windowSize, permissions: ['clipboard-read', 'clipboard-write'] });
+/** A browser's windows, what it keeps between them, and what their consoles said. */
+export interface BrowserSession {
+  readonly context: BrowserContext;
+  readonly console: readonly string[];
+}
+
+/** A browser as a person has it: storage and rights outlive a window. */
+export async function newBrowserSession(browser: Browser): Promise<BrowserSession> {
+  const context = await browser.newContext({
+    viewport: windowSize,
+    permissions: ['clipboard-read', 'clipboard-write'],
+  });
+  const console: string[] = [];
+  context.on('console', (message) => console.push(`[${message.type()}] ${message.text()}`));
+  context.on('weberror', (error) => console.push(`[uncaught] ${error.error().stack ?? error.error().message}`));
+  return { context, console };
 }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { setTimeout } from 'node:timers/promises';
 import type { EditorInstallation } from './editor-installation.js';
 import type { Profile } from './profile.js';
@@ -38,18 +38,20 @@ function isGroupAlive(pid: number): boolean {
   }
 }
 
-function killGroup(pid: number, signal: NodeJS.Signals): void {
+function killGroup(pid: number): void {
   try {
-    process.kill(-pid, signal);
+    process.kill(-pid, 'SIGKILL');
   } catch {
     // They have ended by themselves.
   }
 }
 
-async function stopGroup(pid: number): Promise<void> {
-  killGroup(pid, 'SIGTERM');
-  for (const end = Date.now() + stopMilliseconds; isGroupAlive(pid) && Date.now() < end;) await setTimeout(50);
-  killGroup(pid, 'SIGKILL');
+/** Ends a process, waits for what it has started to end by itself, and ends what has not. */
+async function stopGroup(leader: ChildProcess, pid: number): Promise<void> {
+  leader.kill('SIGTERM');
+  const end = Date.now() + stopMilliseconds;
+  while (isGroupAlive(pid) && Date.now() < end) await setTimeout(50);
+  killGroup(pid);
 }
 
 /**
@@ -78,7 +80,7 @@ export async function startServer(
   const { pid } = server;
   if (pid === undefined) throw new Error(`${installation.node} could not be started.`);
   const kill = () => {
-    killGroup(pid, 'SIGKILL');
+    killGroup(pid);
   };
   process.once('exit', kill);
   let output = '';
@@ -95,7 +97,7 @@ export async function startServer(
     });
   });
   const stop = async () => {
-    await stopGroup(pid);
+    await stopGroup(server, pid);
     process.off('exit', kill);
   };
   const late = setTimeout(startMilliseconds, undefined, { ref: false });

@@ -1,6 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { BrowserContext } from 'playwright-core';
+import type { BrowserSession } from './browser.js';
 import { editorCache } from './editor-installation.js';
 import type { EditorServer } from './editor-server.js';
 import type { Profile } from './profile.js';
@@ -9,7 +9,7 @@ const linesShown = 40;
 
 /** What a failed test can be understood from. */
 export interface Evidence {
-  readonly context: BrowserContext;
+  readonly browser: BrowserSession;
   readonly profile: Profile;
   readonly server: EditorServer;
 }
@@ -20,14 +20,15 @@ export interface Evidence {
  *
  * @returns the folder
  */
-export async function keepEvidence(name: string, { context, profile, server }: Evidence): Promise<string> {
+export async function keepEvidence(name: string, { browser, profile, server }: Evidence): Promise<string> {
   const folder = path.join(editorCache, 'failures', name.replace(/[^\w-]+/g, '-'));
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  for (const [index, page] of context.pages().entries()) {
+  for (const [index, page] of browser.context.pages().entries()) {
     // A page that has crashed has no picture.
     await page.screenshot({ path: path.join(folder, `window-${index + 1}.png`) }).catch(() => undefined);
   }
+  await writeFile(path.join(folder, 'window.log'), browser.console.join('\n'));
   await writeFile(path.join(folder, 'server.log'), server.output());
   const logs = await profile.logs(/./);
   for (const [file, text] of logs) {

@@ -25,7 +25,7 @@ export class InlineThread {
     if (await expand.isVisible()) await expand.click();
     await box.locator('.monaco-editor').click();
     await this.workbench.page.keyboard.insertText(question);
-    await box.getByRole('button', { name: 'Ask', exact: true }).click();
+    await box.locator('.form-actions').getByText('Ask', { exact: true }).click();
   }
 
   /** Runs an action of the thread's title. */

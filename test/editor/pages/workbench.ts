@@ -119,6 +119,11 @@ export class Workbench {
     return this.page.locator('[id="status.editor.selection"]');
   }
 
+  /** How Locret's item in the status bar is described. */
+  async status(): Promise<string> {
+    return (await this.locretStatus.getAttribute('aria-label')) ?? '';
+  }
+
   /** Messages that stand in a corner of the window. */
   get notifications(): Locator {
     return this.page.locator('.notifications-toasts .notification-list-item');
