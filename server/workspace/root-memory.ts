@@ -4,14 +4,14 @@ import { questionTextOf } from '../answer/answer-question.js';
 import { askMemory } from '../answer/ask.js';
 import { isLocretError, LocretError, messageOf, throwIfCancelled } from '../errors.js';
 import { MemoryFiles } from '../memory/memory-files.js';
-import type { ReadProgress } from '../memory/memory.js';
 import { MemoryOpening, type MemoryHooks, type MemorySettings, type OpenHow } from '../memory/open-memory.js';
 import { planModel, type PlannedModel } from '../memory/planned-model.js';
 import type { ReadMemory } from '../memory/repository-memory.js';
-import type { MemoryStatus, RootState, RootStatus, RootUri } from '../protocol.js';
+import type { RootStatus, RootUri } from '../protocol.js';
 import { surveyRepository } from '../repository/survey.js';
 import { abortable } from './abortable.js';
 import { AutoUpdate } from './auto-update.js';
+import { MemoryState, type Activity, type HeldMemory } from './memory-state.js';
 import type { Operation, OperationQueue } from './operation-queue.js';
 import { answerDeep, questionOf, type RootQuestion } from './root-questions.js';
 import { memorySettings, type ChosenSettings } from './settings.js';
@@ -26,17 +26,6 @@ export interface Surroundings {
   readonly onChange: () => void;
   /** Told what is worth a line in the log. */
   readonly log: (text: string) => void;
-}
-
-type Activity = Extract<RootState, 'loading' | 'reading' | 'updating'>;
-
-/** A memory with what is told of it without asking the engine. */
-interface HeldMemory {
-  readonly memory: ReadMemory;
-  readonly opening: MemoryOpening;
-  /** Cache units per KV head, and how many of the repository's a KV head may keep. */
-  readonly units: number;
-  readonly budget: number;
 }
 
 /** Something under way that can be waited for, and ended. */
@@ -57,14 +46,7 @@ type Source = 'stored' | 'fresh' | 'resume';
  */
 export class RootMemory implements Occupant {
   readonly name: string;
-  private held: HeldMemory | undefined;
-  private activity: Activity | undefined;
-  private progress: ReadProgress | undefined;
-  private paused: ReadProgress | undefined;
-  private failure: LocretError | undefined;
-  private readonly notices = new Set<string>();
-  private answers = 0;
-  private hasSnapshot = false;
+  private readonly state: MemoryState;
   /** Everybody who needs the memory waits for the same opening. */
   private opening: Running | undefined;
   private updating: Running | undefined;
@@ -78,6 +60,7 @@ export class RootMemory implements Occupant {
   ) {
     const base = path.basename(folder);
     this.name = base === '' ? folder : base;
+    this.state = new MemoryState(surroundings.onChange);
     this.autoUpdate = new AutoUpdate(
       this,
       () => surroundings.settings().autoUpdateSeconds,
@@ -88,33 +71,7 @@ export class RootMemory implements Occupant {
   }
 
   get status(): RootStatus {
-    const { held, failure, activity } = this;
-    const progress = activity === undefined ? this.paused : this.progress;
-    return {
-      root: this.uri,
-      name: this.name,
-      state: this.state,
-      snapshot: this.hasSnapshot,
-      answering: this.answers > 0,
-      notices: [...this.notices],
-      ...(progress === undefined ? {} : { progress }),
-      ...(held === undefined ? {} : { memory: memoryStatus(held) }),
-      ...(failure === undefined
-        ? {}
-        : { error: { code: failure.code, message: failure.message, remedy: failure.remedy } }),
-    };
-  }
-
-  /** The memory that was last opened in this session. */
-  get memory(): ReadMemory | undefined {
-    return this.held?.memory;
-  }
-
-  private get state(): RootState {
-    if (this.activity !== undefined) return this.activity;
-    if (this.paused !== undefined) return 'paused';
-    if (this.failure !== undefined) return 'failed';
-    return this.held !== undefined && this.surroundings.engine.current !== undefined ? 'ready' : 'idle';
+    return { root: this.uri, name: this.name, ...this.state.status(this.surroundings.engine.current !== undefined) };
   }
 
   onLeave(): void {
@@ -125,10 +82,7 @@ export class RootMemory implements Occupant {
   async inspect(): Promise<void> {
     const { planned, settings } = await this.plan();
     const files = new MemoryFiles(planned, settings);
-    this.hasSnapshot = files.hasSnapshot;
-    // An interrupted reading beside a snapshot is a newer one of it: the snapshot can be asked.
-    if (this.held === undefined && !this.hasSnapshot) this.paused = files.partialProgress();
-    this.surroundings.onChange();
+    this.state.found(files.hasSnapshot, files.partialProgress());
   }
 
   /** What reading this root takes. @throws LocretError what planning throws */
@@ -151,7 +105,7 @@ export class RootMemory implements Occupant {
   async open(how: { readonly fresh: boolean }, signal?: AbortSignal): Promise<void> {
     if (this.opening === undefined) {
       if (!how.fresh && this.isOpen) return;
-      const source = how.fresh ? 'fresh' : this.paused === undefined ? 'stored' : 'resume';
+      const source = how.fresh ? 'fresh' : this.state.paused === undefined ? 'stored' : 'resume';
       const stop = new AbortController();
       const task = async (ends: AbortSignal): Promise<void> => {
         await this.openNow(source, ends);
@@ -177,8 +131,7 @@ export class RootMemory implements Occupant {
     if (keep) return;
     const { planned, settings } = await this.plan();
     await new MemoryFiles(planned, settings).dropPartial();
-    this.paused = undefined;
-    this.surroundings.onChange();
+    this.state.dropped();
   }
 
   /** Folds changed files in. @throws LocretError cancelled, what updating throws */
@@ -189,13 +142,13 @@ export class RootMemory implements Occupant {
 
   async updateInBackground(): Promise<void> {
     // A memory that waits in its snapshot is brought up to date when it is next asked.
-    if (this.held === undefined || !this.surroundings.engine.isHeldBy(this)) return;
+    if (this.state.held === undefined || !this.surroundings.engine.isHeldBy(this)) return;
     await this.fold({ background: true, signal: undefined });
   }
 
   async checkChanges(): Promise<number> {
-    const memory = this.held?.memory;
-    if (memory === undefined || this.activity !== undefined) return 0;
+    const memory = this.state.held?.memory;
+    if (memory === undefined || !this.state.isIdle) return 0;
     const before = memory.coverage().changed.length;
     const changed = (await memory.detectChanges()).length;
     if (changed !== before) this.surroundings.onChange();
@@ -204,7 +157,7 @@ export class RootMemory implements Occupant {
 
   /** Something below the root may have changed on disk. */
   touch(): void {
-    if (this.held !== undefined) this.autoUpdate.touch();
+    if (this.state.held !== undefined) this.autoUpdate.touch();
   }
 
   /**
@@ -222,15 +175,10 @@ export class RootMemory implements Occupant {
     const answer = await this.run({
       name: 'The question',
       signal,
-      task: async (ends) => {
-        this.answers += 1;
-        this.surroundings.onChange();
-        try {
-          return await (asked.deep ? this.answerDeep(asked, ends) : this.answerFromMemory(asked, ends));
-        } finally {
-          this.answers -= 1;
-          this.surroundings.onChange();
-        }
+      task: (ends) => {
+        const answer = (): Promise<Answer> =>
+          asked.deep ? this.answerDeep(asked, ends) : this.answerFromMemory(asked, ends);
+        return this.state.answering(answer);
       },
     });
     if (answer.coverage.changed.length > 0) this.touch();
@@ -242,19 +190,14 @@ export class RootMemory implements Occupant {
    * @throws LocretError not-read
    */
   get contents(): ReadMemory {
-    if (this.held !== undefined) return this.held.memory;
+    if (this.state.held !== undefined) return this.state.held.memory;
     throw new LocretError('not-read', `${this.name} has not been read in this session.`, 'Read the repository first.');
   }
 
   /** Forgets everything that was loaded: the settings lead to another memory now. */
   async reset(): Promise<void> {
     await this.stopReading(true);
-    this.held = undefined;
-    this.paused = undefined;
-    this.failure = undefined;
-    this.notices.clear();
-    this.hasSnapshot = false;
-    this.surroundings.onChange();
+    this.state.forget();
   }
 
   /** Ends what is under way, keeping what was read. */
@@ -265,7 +208,7 @@ export class RootMemory implements Occupant {
 
   /** True when a question can be answered without reading: at most a snapshot has to be restored. */
   private get isOpen(): boolean {
-    return this.held !== undefined && (this.surroundings.engine.isHeldBy(this) || this.hasSnapshot);
+    return this.state.held !== undefined && (this.surroundings.engine.isHeldBy(this) || this.state.hasSnapshot);
   }
 
   /** Runs an operation on the engine. One that failed is of no use any more: the next operation loads it anew. */
@@ -283,24 +226,10 @@ export class RootMemory implements Occupant {
     });
   }
 
-  /** Shows what is being done to the memory, and afterwards how it ended. */
-  private async doing<Result>(activity: Activity, task: () => Promise<Result>): Promise<Result> {
-    this.activity = activity;
-    this.progress = undefined;
-    this.surroundings.onChange();
-    try {
-      return await task();
-    } finally {
-      this.activity = undefined;
-      this.surroundings.onChange();
-    }
-  }
-
   /** Loads the model where it is not loaded, and opens the memory in it. */
   private openNow(source: Source, signal: AbortSignal): Promise<ReadMemory> {
-    return this.doing('loading', async () => {
-      this.failure = undefined;
-      this.notices.clear();
+    return this.state.doing('loading', async () => {
+      this.state.beginAnew();
       const how: OpenHow = { fresh: source === 'fresh', resume: source === 'resume' };
       let files: MemoryFiles | undefined;
       try {
@@ -317,8 +246,7 @@ export class RootMemory implements Occupant {
         return await this.hold(await opening.open({ ...how, survey }, this.hooks(signal, 'reading')), opening);
       } catch (error) {
         this.letGo();
-        if (isLocretError(error, 'cancelled')) this.paused = files?.partialProgress();
-        else this.failure = foreseen(error);
+        this.state.ended(error, files?.partialProgress());
         throw error;
       }
     });
@@ -326,17 +254,15 @@ export class RootMemory implements Occupant {
 
   /** The memory in the engine: restored where another root's was there. */
   private async inEngine(signal: AbortSignal): Promise<HeldMemory> {
-    if (this.held !== undefined && this.surroundings.engine.isHeldBy(this)) return this.held;
+    if (this.state.held !== undefined && this.surroundings.engine.isHeldBy(this)) return this.state.held;
     await this.openNow('stored', signal);
-    if (this.held !== undefined) return this.held;
+    if (this.state.held !== undefined) return this.state.held;
     throw new LocretError('engine-failed', `The memory of ${this.name} was let go while it was opened.`, 'Try again.');
   }
 
   private async hold(memory: ReadMemory, opening: MemoryOpening): Promise<ReadMemory> {
     const { length } = await memory.engine.stats();
-    this.held = { memory, opening, units: length, budget: memory.engine.description.plan.budget };
-    this.hasSnapshot = opening.hasSnapshot;
-    this.paused = undefined;
+    this.state.opened({ memory, opening, units: length, budget: memory.engine.description.plan.budget });
     return memory;
   }
 
@@ -369,7 +295,7 @@ export class RootMemory implements Occupant {
    */
   private async foldNow(stop: AbortSignal, ends: AbortSignal): Promise<void> {
     const { memory, opening } = await this.inEngine(stop);
-    const updated = await this.doing('updating', async () => {
+    const updated = await this.state.doing('updating', async () => {
       try {
         return await opening.update(memory, this.hooks(stop, 'updating'));
       } catch (error) {
@@ -410,28 +336,13 @@ export class RootMemory implements Occupant {
       signal,
       onNotice: this.notice,
       onProgress: (progress) => {
-        this.activity = activity;
-        this.progress = progress;
-        this.surroundings.onChange();
+        this.state.reached(activity, progress);
       },
     };
   }
 
   private readonly notice = (text: string): void => {
-    this.notices.add(text);
     this.surroundings.log(`${this.name}: ${text}`);
-    this.surroundings.onChange();
+    this.state.notice(text);
   };
-}
-
-function foreseen(error: unknown): LocretError {
-  if (isLocretError(error)) return error;
-  const remedy = 'Restart the sidecar; if it happens again, report it with the log.';
-  return new LocretError('engine-failed', `Unexpected error: ${messageOf(error)}`, remedy, { cause: error });
-}
-
-function memoryStatus({ memory, units, budget }: HeldMemory): MemoryStatus {
-  const { filesRead, tokensRead, skipped, changed } = memory.coverage();
-  const { source, made } = memory;
-  return { filesRead, tokensRead, skipped: skipped.length, changed: changed.length, units, budget, source, made };
 }
