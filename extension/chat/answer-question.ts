@@ -1,16 +1,19 @@
 import type * as vscode from 'vscode';
-import type { AskParams, AskPartial, AskResult } from '../../server/protocol.js';
+import type { AskParams, AskPartial, AskResult, RootState, RootUri } from '../../server/protocol.js';
 import { RequestFailure, type Sidecar } from '../sidecar/sidecar.js';
 
-/** What comes while a question is answered; `restarting`: the sidecar's process ended and the question is asked again. */
-export type AnswerPartial = AskPartial | { readonly kind: 'phase'; readonly phase: 'restarting' };
+/**
+ * What comes while a question is answered. `restarting`: the sidecar's process ended and the question is asked again.
+ * `paused`: the user has paused the reading that the question waits for.
+ */
+export type AnswerPartial = AskPartial | { readonly kind: 'phase'; readonly phase: 'restarting' | 'paused' };
 
-/** How long the end of the process may take to be noticed after its connection broke, milliseconds. */
+/** How long it may take until the cause of a failed request is known, milliseconds. */
 const noticeTime = 2000;
 
 /**
  * Asks a question. When the sidecar's process ends before any text came, the question is asked once more of the
- * process that is started in its place.
+ * process that is started in its place; when the reading is paused, it is asked again once the reading goes on.
  * @throws RequestFailure
  */
 export async function answerQuestion(
@@ -19,43 +22,79 @@ export async function answerQuestion(
   token: vscode.CancellationToken,
   onPartial: (partial: AnswerPartial) => void,
 ): Promise<AskResult> {
-  let hasText = false;
-  const ask = (): Promise<AskResult> =>
-    sidecar.request('locret/ask', params, {
-      token,
-      onPartial: (partial) => {
-        if (partial.kind === 'text') hasText = true;
-        onPartial(partial);
-      },
-    });
-  try {
-    return await ask();
-  } catch (error) {
-    const canRepeat = error instanceof RequestFailure && error.code === 'sidecar-stopped' && !hasText;
-    if (!canRepeat || token.isCancellationRequested) throw error;
-    onPartial({ kind: 'phase', phase: 'restarting' });
-    if (!(await isStartedAgain(sidecar, token))) throw error;
-    return await ask();
+  const seen = { hasText: false, isRepeated: false };
+  for (;;) {
+    try {
+      return await sidecar.request('locret/ask', params, {
+        token,
+        onPartial: (partial) => {
+          if (partial.kind === 'text') seen.hasText = true;
+          onPartial(partial);
+        },
+      });
+    } catch (error) {
+      if (!(error instanceof RequestFailure) || seen.hasText || token.isCancellationRequested) throw error;
+      if (error.code === 'sidecar-stopped' && !seen.isRepeated) {
+        seen.isRepeated = true;
+        onPartial({ kind: 'phase', phase: 'restarting' });
+        if (await isStartedAgain(sidecar, token)) continue;
+      } else if (error.code === 'cancelled' && (await isPaused(sidecar, params.root, token))) {
+        onPartial({ kind: 'phase', phase: 'paused' });
+        if (await goesOn(sidecar, params.root, token)) continue;
+      }
+      throw error;
+    }
   }
 }
 
 /** True when the process runs again after its end, or is about to; false when it stays stopped or nobody waits. */
 async function isStartedAgain(sidecar: Sidecar, token: vscode.CancellationToken): Promise<boolean> {
-  if (sidecar.life.state === 'running') await nextChange(sidecar, token);
+  await changeFrom(() => sidecar.life.state === 'running', sidecar, token);
   return !token.isCancellationRequested && sidecar.life.state !== 'stopped';
 }
 
-/** Resolves when the life of the sidecar changes, when the token is cancelled, or after {@link noticeTime}. */
-function nextChange(sidecar: Sidecar, token: vscode.CancellationToken): Promise<void> {
+function stateOf(sidecar: Sidecar, root: RootUri): RootState | undefined {
+  return sidecar.status.roots.find((status) => status.root === root)?.state;
+}
+
+function isUnderWay(state: RootState | undefined): boolean {
+  return state === 'loading' || state === 'reading' || state === 'updating';
+}
+
+/** True when the user has paused the reading of a root. The status may tell so a little later than the request. */
+async function isPaused(sidecar: Sidecar, root: RootUri, token: vscode.CancellationToken): Promise<boolean> {
+  await changeFrom(() => isUnderWay(stateOf(sidecar, root)), sidecar, token);
+  return stateOf(sidecar, root) === 'paused';
+}
+
+/** Waits while reading is paused: true when it goes on, false when it was dropped or nobody waits any more. */
+async function goesOn(sidecar: Sidecar, root: RootUri, token: vscode.CancellationToken): Promise<boolean> {
+  while (!token.isCancellationRequested && sidecar.life.state === 'running' && stateOf(sidecar, root) === 'paused') {
+    await change(sidecar, token);
+  }
+  const state = stateOf(sidecar, root);
+  return !token.isCancellationRequested && (state === 'ready' || isUnderWay(state));
+}
+
+/** Waits while what is known has not changed yet, for {@link noticeTime} at most. */
+async function changeFrom(isOld: () => boolean, sidecar: Sidecar, token: vscode.CancellationToken): Promise<void> {
+  const end = Date.now() + noticeTime;
+  while (isOld() && !token.isCancellationRequested && Date.now() < end) await change(sidecar, token, end - Date.now());
+}
+
+/** Resolves when the sidecar tells of a change, when the token is cancelled, or after the longest time, if one is given. */
+function change(sidecar: Sidecar, token: vscode.CancellationToken, longest?: number): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {
       clearTimeout(timer);
-      life.dispose();
-      cancellation.dispose();
+      for (const subscription of subscriptions) subscription.dispose();
       resolve();
     };
-    const timer = setTimeout(end, noticeTime);
-    const life = sidecar.onDidChangeLife(end);
-    const cancellation = token.onCancellationRequested(end);
+    const timer = longest === undefined ? undefined : setTimeout(end, longest);
+    const subscriptions = [
+      sidecar.onDidChangeLife(end),
+      sidecar.onDidChangeStatus(end),
+      token.onCancellationRequested(end),
+    ];
   });
 }

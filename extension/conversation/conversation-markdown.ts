@@ -16,9 +16,19 @@ function plainLine(text: string): string {
   return text.replace(/[\p{Cc}\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069]+/gu, ' ').trim();
 }
 
+const markdownSigns = /[\\`*_[\]<>#|~]/g;
+
 /** Text that Markdown shows as it is. */
 function escaped(text: string): string {
-  return plainLine(text).replace(/[\\`*_[\]<>#|~]/g, String.raw`\$&`);
+  return plainLine(text).replace(markdownSigns, String.raw`\$&`);
+}
+
+/** The same, but what stands in backquotes stays code. */
+function escapedAroundCode(text: string): string {
+  return plainLine(text)
+    .split(/(`[^`]+`)/)
+    .map((piece, index) => (index % 2 === 1 ? piece : piece.replace(markdownSigns, String.raw`\$&`)))
+    .join('');
 }
 
 /** A target that needs no brackets: every character that ends or changes a link is percent-encoded. */
@@ -64,7 +74,7 @@ function renderOutcome(answer: RootAnswer, folder: string): string[] {
         ...(answer.facts.citations.length === 0
           ? []
           : [answer.facts.citations.map((citation) => renderLink(citation, folder)).join('\n')]),
-        [renderCoverage(answer.facts), ...answer.facts.notices.map((notice) => `note: ${escaped(notice)}`)]
+        [renderCoverage(answer.facts), ...answer.facts.notices.map((notice) => `note: ${escapedAroundCode(notice)}`)]
           .map((line) => `> ${line}`)
           .join('  \n'),
       ];

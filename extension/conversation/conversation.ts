@@ -83,10 +83,11 @@ export interface ReadingProgress {
 
 /**
  * What an answer is waiting for or doing. `queued`: behind an earlier question of the conversation. `waiting`: for
- * another operation on the engine. `opening`: the memory is loaded or read. `reading`: the repository is read again for
- * a deep question. `restarting`: the sidecar's process ended and is being started again.
+ * another operation on the engine. `opening`: the memory is loaded or read. `paused`: reading was paused, and the
+ * question waits until it goes on. `reading`: the repository is read again for a deep question. `restarting`: the
+ * sidecar's process ended and is being started again.
  */
-export type AnswerPhase = 'queued' | 'waiting' | 'opening' | 'reading' | 'restarting' | 'answering';
+export type AnswerPhase = 'queued' | 'waiting' | 'opening' | 'paused' | 'reading' | 'restarting' | 'answering';
 
 /** The answer of one root to a question. */
 export type RootAnswer = { readonly root: Root; readonly text: string } & (

@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import type { RootStatus } from '../../server/protocol.js';
+import { RequestFailure } from '../../extension/sidecar/sidecar.js';
 import { answerOf, FakeSidecar, readyRoot, root, unreadRoot } from '../unit/extension/chat/fake-sidecar.js';
 import { describeInBrowser } from './browser.js';
 import { isFocused, isMarked, mark, namelessControls, scrollLog, scrollTop, tooWideElements } from './page-state.js';
@@ -236,6 +237,28 @@ describeInBrowser('the chat panel', (browser) => {
     await expect.poll(() => under.page.getByRole('progressbar').filter({ visible: true }).count()).toBe(1);
     expect(await under.page.getByRole('region', { name: 'Memory' }).isVisible()).toBe(false);
     await under.page.locator('.turn').getByText('43 % · 180 of 420 files').waitFor();
+  });
+
+  test('lets a question wait while reading is paused, and answers it when reading goes on', async () => {
+    const reading = unreadRoot({ state: 'reading', progress });
+    const sidecar = new FakeSidecar(reading);
+    sidecar.handlers['locret/stopReading'] = () => reading;
+    sidecar.handlers['locret/read'] = () => reading;
+    const under = await open({ sidecar });
+    void under.chat.ask('Where?', 'memory');
+    const question = await sidecar.question(1);
+    question.send({ kind: 'phase', phase: 'opening' });
+    await under.page.getByRole('button', { name: 'Pause' }).click();
+    await expect.poll(() => sidecar.requests.map(({ method }) => method)).toEqual(['locret/stopReading']);
+    sidecar.changeStatus({ roots: [unreadRoot({ state: 'paused', progress })] });
+    question.fail(new RequestFailure('cancelled', 'This was cancelled.', 'Start it again.'));
+    await under.page.getByText('Reading is paused. Your question waits.').waitFor();
+    expect(await under.page.getByRole('region', { name: 'Memory' }).isVisible()).toBe(false);
+    await under.page.getByRole('button', { name: 'Continue' }).click();
+    await expect.poll(() => sidecar.requests.at(-1)?.method).toBe('locret/read');
+    sidecar.changeStatus({ roots: [reading] });
+    (await sidecar.question(2)).answer(answerOf('Here.'));
+    await under.page.getByText('Here.', { exact: true }).waitFor();
   });
 
   test('tells why the sidecar is stopped, and restarts it', async () => {

@@ -8,6 +8,7 @@ import { l10n } from './localization.js';
 import type { MarkdownLinks } from './markdown.js';
 import { citationList, placeLink } from './place-link.js';
 import { noPlaces, placesOf } from './places.js';
+import { textPieces } from './text-pieces.js';
 import { RunningStatus } from './running-status.js';
 import { visibleLine } from './visible-text.js';
 
@@ -106,7 +107,7 @@ export class AnswerView {
 
 function noticeList(notices: readonly string[]): HTMLElement {
   const items = notices.map((notice) =>
-    element('li', {}, icon('info'), element('span', { dir: 'auto' }, visibleLine(notice))),
+    element('li', {}, icon('info'), element('span', { dir: 'auto' }, ...textPieces(notice))),
   );
   return element('ul', { class: 'notices', 'aria-label': l10n.t('Notices') }, ...items);
 }

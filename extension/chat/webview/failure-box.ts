@@ -59,8 +59,9 @@ export function failureBox({ code, message, remedy }: Failure, turn: string): HT
   });
   return element(
     'div',
-    { class: 'failure' },
-    icon('error'),
+    // What was cancelled has not gone wrong.
+    { class: code === 'cancelled' ? 'failure calm' : 'failure' },
+    icon(code === 'cancelled' ? 'circle-slash' : 'error'),
     element(
       'div',
       { class: 'failure-text' },

@@ -36,8 +36,7 @@ export class MemoryCard {
     const rows = rowsOf(context);
     this.element.hidden = rows.length === 0;
     for (const { root, state, progress } of context.memory.roots) {
-      const isPaused = state === 'paused' && progress !== undefined;
-      this.bar(root.uri).update(isPaused ? { ...progress, tokensPerSecond: 0, secondsLeft: undefined } : progress);
+      this.bar(root.uri).update(progress, state === 'paused');
     }
     // Progress comes ten times a second: buttons that stay the same keep the focus.
     const drawing = JSON.stringify(rows);

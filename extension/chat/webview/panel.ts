@@ -1,5 +1,5 @@
-import { isRunning, type Turn } from '../../conversation/conversation.js';
-import type { ChatState, ExtensionMessage } from '../messages.js';
+import { isRunning, type AnswerPhase, type Turn } from '../../conversation/conversation.js';
+import type { ChatState, ExtensionMessage, RootView } from '../messages.js';
 import { Announcer } from './announcer.js';
 import { Composer } from './composer.js';
 import { ConversationList } from './conversation-list.js';
@@ -15,6 +15,10 @@ import { Welcome } from './welcome.js';
 
 /** Scrolling is remembered once it has come to rest for so long, milliseconds. */
 const restTime = 150;
+
+/** Phases of an answer, and states of its memory, in which the answer shows how far the reading is. */
+const waitingPhases: readonly AnswerPhase[] = ['opening', 'waiting', 'paused'];
+const readingStates: readonly RootView['state'][] = ['reading', 'updating', 'paused'];
 
 /** The whole page: built from one state, and kept in step with what the extension tells. */
 export class Panel {
@@ -182,17 +186,17 @@ export class Panel {
   private refresh(): void {
     const { memory, target, examples } = this.state;
     const isEmpty = this.log.isEmpty;
-    const waiting = this.state.conversation.turns
-      .flatMap(({ answers }) => answers)
-      .filter((answer) => answer.state === 'running' && (answer.phase === 'opening' || answer.phase === 'waiting'))
-      .map(({ root }) => root.uri);
-    const reading = memory.roots
-      .filter(({ root, state }) => (state === 'reading' || state === 'updating') && waiting.includes(root.uri))
-      .map(({ root }) => root.uri);
+    const shownElsewhere = new Set(
+      this.state.conversation.turns
+        .flatMap(({ answers }) => answers)
+        .filter((answer) => answer.state === 'running' && waitingPhases.includes(answer.phase))
+        .map(({ root }) => root.uri)
+        .filter((uri) => memory.roots.some(({ root, state }) => root.uri === uri && readingStates.includes(state))),
+    );
     this.welcome.element.hidden = !isEmpty;
     this.log.element.hidden = isEmpty;
     if (isEmpty) this.welcome.update(memory, examples);
-    this.card.update({ memory, target, isEmpty, shownElsewhere: new Set(reading) });
+    this.card.update({ memory, target, isEmpty, shownElsewhere });
     this.composer.update(memory, target, this.log.running !== undefined);
   }
 

@@ -9,8 +9,11 @@ export class ReadingProgressBar {
   private readonly text = element('span', { class: 'progress-text' });
   readonly element = element('div', { class: 'reading-progress' }, this.bar, this.text);
 
-  /** Without progress it is not known how far the reading is. */
-  update(progress: ReadingProgress | undefined): void {
+  /**
+   * Without progress it is not known how far the reading is.
+   * @param isPaused speed and time left are not told
+   */
+  update(progress: ReadingProgress | undefined, isPaused = false): void {
     if (progress === undefined) {
       this.bar.removeAttribute('value');
       this.text.textContent = '';
@@ -19,6 +22,7 @@ export class ReadingProgressBar {
     const share = shareRead(progress);
     this.bar.value = share;
     this.bar.setAttribute('aria-valuetext', percentText(share));
-    this.text.textContent = progressText(progress, l10n);
+    const told = isPaused ? { ...progress, tokensPerSecond: 0, secondsLeft: undefined } : progress;
+    this.text.textContent = progressText(told, l10n);
   }
 }

@@ -1,15 +1,17 @@
 import type { AnswerPhase, RootAnswer } from '../../conversation/conversation.js';
 import type { RootView } from '../messages.js';
-import { button, element, icon } from './elements.js';
+import { button, element } from './elements.js';
 import { send } from './extension-link.js';
 import { l10n } from './localization.js';
 import { ReadingProgressBar } from './reading-progress.js';
 
 /** What an answer waits for, until its text comes; with the progress of the reading it waits for. */
 export class RunningStatus {
+  private readonly symbol = element('span', { 'aria-hidden': 'true' });
   private readonly label = element('span');
   private readonly progress = new ReadingProgressBar();
   private readonly pause: HTMLButtonElement;
+  private readonly goOn: HTMLButtonElement;
   readonly element: HTMLElement;
 
   constructor(root: string) {
@@ -22,8 +24,20 @@ export class RunningStatus {
         send({ type: 'memory', action: 'pause', root });
       },
     });
-    const line = element('p', { class: 'running-line' }, icon('loading', true), this.label);
-    this.element = element('div', { class: 'running', hidden: true }, line, this.progress.element, this.pause);
+    this.goOn = button({
+      label: l10n.t('Continue'),
+      onClick: () => {
+        send({ type: 'memory', action: 'read', root });
+      },
+    });
+    this.element = element(
+      'div',
+      { class: 'running', hidden: true },
+      element('p', { class: 'running-line' }, this.symbol, this.label),
+      this.progress.element,
+      this.pause,
+      this.goOn,
+    );
   }
 
   /** Hides it: the answer's text has come. */
@@ -36,15 +50,18 @@ export class RunningStatus {
     const isShown = answer.state === 'running' && answer.text === '';
     this.element.hidden = !isShown;
     if (!isShown) return;
-    const isOpening = answer.phase === 'opening' || answer.phase === 'waiting';
+    const { phase } = answer;
+    const isOpening = phase === 'opening' || phase === 'waiting';
     const isReading = isOpening && (memory?.state === 'reading' || memory?.state === 'updating');
-    const progress = isReading ? memory.progress : answer.progress;
+    this.symbol.className = phase === 'paused' ? 'codicon codicon-debug-pause' : 'codicon codicon-loading spinning';
     this.label.textContent = isReading
       ? l10n.t('Reading the repository first. Your question is next.')
-      : phaseText(answer.phase);
-    this.progress.element.hidden = progress === undefined || answer.phase === 'answering';
-    if (progress !== undefined) this.progress.update(progress);
+      : phaseText(phase);
+    const progress = isReading || phase === 'paused' ? memory?.progress : answer.progress;
+    this.progress.element.hidden = progress === undefined || phase === 'answering';
+    if (progress !== undefined) this.progress.update(progress, phase === 'paused');
     this.pause.hidden = !isReading;
+    this.goOn.hidden = phase !== 'paused';
   }
 }
 
@@ -56,6 +73,8 @@ function phaseText(phase: AnswerPhase): string {
       return l10n.t('Waits for the model: it is at work on something else.');
     case 'opening':
       return l10n.t('Opening the memory…');
+    case 'paused':
+      return l10n.t('Reading is paused. Your question waits.');
     case 'reading':
       return l10n.t('Reading the repository again, with your question first.');
     case 'restarting':

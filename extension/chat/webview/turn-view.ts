@@ -4,7 +4,7 @@ import { AnswerView } from './answer-view.js';
 import { button, element, icon, uniqueId } from './elements.js';
 import { send } from './extension-link.js';
 import { l10n } from './localization.js';
-import { questionPieces } from './question-text.js';
+import { textPieces } from './text-pieces.js';
 import { visibleText } from './visible-text.js';
 
 /** A question and its answers. */
@@ -17,7 +17,7 @@ export class TurnView {
   constructor(turn: Turn, memory: MemoryView) {
     this.turn = turn;
     const id = uniqueId('question');
-    const heading = element('h2', { class: 'question-text', id, dir: 'auto' }, ...questionPieces(turn.question));
+    const heading = element('h2', { class: 'question-text', id, dir: 'auto' }, ...textPieces(turn.question));
     const question = element('div', { class: 'question' }, heading);
     if (turn.mode === 'deep') {
       const title = l10n.t('The repository was read again with this question first');

@@ -1,7 +1,7 @@
 import type { MemoryView } from '../messages.js';
 import { element, icon } from './elements.js';
 import { l10n } from './localization.js';
-import { questionPieces } from './question-text.js';
+import { textPieces } from './text-pieces.js';
 
 /** What stands in place of a conversation that has not begun: questions that fit, and what can be expected. */
 export class Welcome {
@@ -30,7 +30,7 @@ export class Welcome {
         'button',
         { type: 'button', class: 'example' },
         icon('arrow-right'),
-        element('span', {}, ...questionPieces(question)),
+        element('span', {}, ...textPieces(question)),
       );
       choice.addEventListener('click', () => {
         this.onAsk(question);

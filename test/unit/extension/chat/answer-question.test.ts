@@ -1,7 +1,15 @@
 import { expect, test } from 'vitest';
 import { answerQuestion, type AnswerPartial } from '../../../../extension/chat/answer-question.js';
 import { RequestFailure } from '../../../../extension/sidecar/sidecar.js';
-import { answerOf, createCancellation, FakeSidecar, root, sidecarStopped } from './fake-sidecar.js';
+import {
+  answerOf,
+  createCancellation,
+  FakeSidecar,
+  readyRoot,
+  root,
+  sidecarStopped,
+  unreadRoot,
+} from './fake-sidecar.js';
 
 function ask(sidecar: FakeSidecar) {
   const cancellation = createCancellation();
@@ -73,6 +81,43 @@ test('it is not asked again when nobody waits any more', async () => {
   cancellation.cancel();
   await expect(answer).rejects.toBe(sidecarStopped);
   expect(sidecar.questions).toHaveLength(1);
+});
+
+const cancelled = new RequestFailure('cancelled', 'This was cancelled.', 'Start it again.');
+
+test('a question whose reading is paused waits until the reading goes on', async () => {
+  const sidecar = new FakeSidecar(unreadRoot({ state: 'reading' }));
+  const { answer, partials } = ask(sidecar);
+  (await sidecar.question(1)).fail(cancelled);
+  await Promise.resolve();
+  sidecar.changeStatus({ roots: [unreadRoot({ state: 'paused' })] });
+  await expect.poll(() => partials).toEqual([{ kind: 'phase', phase: 'paused' }]);
+  sidecar.changeStatus({ roots: [unreadRoot({ state: 'paused', notices: ['Still.'] })] });
+  sidecar.changeStatus({ roots: [unreadRoot({ state: 'reading' })] });
+  (await sidecar.question(2)).fail(cancelled);
+  sidecar.changeStatus({ roots: [unreadRoot({ state: 'paused' })] });
+  await expect.poll(() => partials.length).toBe(2);
+  sidecar.changeStatus({ roots: [readyRoot()] });
+  (await sidecar.question(3)).answer(answerOf('Here.'));
+  expect((await answer).text).toBe('Here.');
+});
+
+test('a question whose reading is dropped is not answered', async () => {
+  const sidecar = new FakeSidecar(unreadRoot({ state: 'paused' }));
+  const { answer, partials } = ask(sidecar);
+  (await sidecar.question(1)).fail(cancelled);
+  await expect.poll(() => partials.length).toBe(1);
+  sidecar.changeStatus({ roots: [unreadRoot()] });
+  await expect(answer).rejects.toBe(cancelled);
+});
+
+test('a question that waits for a paused reading can be taken back', async () => {
+  const sidecar = new FakeSidecar(unreadRoot({ state: 'paused' }));
+  const { answer, partials, cancellation } = ask(sidecar);
+  (await sidecar.question(1)).fail(cancelled);
+  await expect.poll(() => partials.length).toBe(1);
+  cancellation.cancel();
+  await expect(answer).rejects.toBe(cancelled);
 });
 
 test('other failures are told as they are', async () => {

@@ -61,13 +61,13 @@ In \`src/ledger.ts:8\`.
 
   test('marks deep questions and keeps notices as one line each', () => {
     const turn = {
-      ...turnOf('a', answered('b', { notices: ['Cut\nin two.', 'A <b>bold</b> one.'] })),
+      ...turnOf('a', answered('b', { notices: ['Cut\nin two.', 'A <b>bold</b> `one_1`.'] })),
       mode: 'deep' as const,
     };
     const text = conversationToMarkdown(conversationOf(turn), exported);
     expect(text).toContain('## Question (deep)');
     expect(text).toContain('> note: Cut in two.');
-    expect(text).toContain('> note: A \\<b\\>bold\\</b\\> one.');
+    expect(text).toContain('> note: A \\<b\\>bold\\</b\\> `one_1`.');
   });
 
   test('does not take what a model writes for its own headings', () => {
