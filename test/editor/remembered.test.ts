@@ -16,10 +16,9 @@ test('the view shows the share that is kept of folders and files, and opens a fi
   await workbench.waitForStatus(/orchard: ready$/);
   const view = new RememberedView(workbench);
   await view.open();
-  await view.row(/^src, [\d.]+ % kept/).click();
-  const file = view.row(/^ledger\.ts, [\d.]+ % kept/);
-  await file.click();
-  await workbench.activeTab.filter({ hasText: 'ledger.ts' }).waitFor();
+  await view.row(/^reports, [\d.]+ % kept/).click();
+  await view.row(/^apple_report\.py, [\d.]+ % kept/).click();
+  await workbench.activeTab.filter({ hasText: 'apple_report.py' }).waitFor();
 });
 
 test('lines are shaded by what is kept of them, and a hover says how much', async () => {

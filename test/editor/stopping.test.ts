@@ -40,14 +40,21 @@ test('reading is paused and goes on', async () => {
   await workbench.notifications.filter({ hasText: 'Reading orchard' }).waitFor({ state: 'detached' });
 });
 
-test('an answer is stopped, and the next question is answered', async () => {
+test('a question that is stopped before it is answered comes back to be asked again', async () => {
   const { workbench } = session();
   const chat = new ChatPanel(workbench);
+  const question = 'What does `openLedger` do?';
   await chat.open();
-  await chat.ask('What does `openLedger` do?', { deep: true });
+  await chat.ask(question, { deep: true });
   await chat.answers.filter({ hasText: 'Reading the repository again' }).waitFor();
   await chat.stopButton.click();
-  await chat.answers.filter({ hasText: 'Stopped.' }).waitFor();
+  await expect.poll(() => chat.question.inputValue()).toBe(question);
+  expect(await chat.deepSwitch.getAttribute('aria-pressed')).toBe('true');
+  await workbench.waitForStatus(/orchard: ready$/);
+});
+
+test('the next question is answered', async () => {
+  const chat = new ChatPanel(session().workbench);
   await chat.askAndWait('Where is `openLedger` defined?');
   await chat.links.filter({ hasText: 'src/ledger.ts:' }).waitFor();
 });

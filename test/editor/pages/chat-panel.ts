@@ -53,6 +53,10 @@ export class ChatPanel {
     return Number(await frame.evaluate('answerTexts.size'));
   }
 
+  get deepSwitch(): Locator {
+    return this.page.getByRole('button', { name: 'Deep', exact: true });
+  }
+
   get stopButton(): Locator {
     return this.page.getByRole('button', { name: 'Stop (Escape)' });
   }
@@ -81,7 +85,8 @@ export class ChatPanel {
   async ask(question: string, { deep = false } = {}): Promise<void> {
     const before = await this.turns.count();
     await this.question.fill(question);
-    if (deep) await this.page.getByRole('button', { name: 'Deep', exact: true }).click();
+    const isDeep = (await this.deepSwitch.getAttribute('aria-pressed')) === 'true';
+    if (deep !== isDeep) await this.deepSwitch.click();
     await this.question.press('Enter');
     await this.turns.nth(before).waitFor();
   }

@@ -20,12 +20,14 @@ export class InlineThread {
 
   /** Writes into the thread's box and sends it. */
   async ask(question: string): Promise<void> {
-    const box = this.widget.locator('.comment-form');
-    const expand = box.locator('.review-thread-reply-button');
-    if (await expand.isVisible()) await expand.click();
-    await box.locator('.monaco-editor').click();
+    const form = this.widget.locator('.comment-form-container');
+    const reply = form.locator('.review-thread-reply-button');
+    const box = form.locator('.monaco-editor');
+    await reply.or(box).filter({ visible: true }).first().waitFor();
+    if (await reply.isVisible()) await reply.click();
+    await box.click();
     await this.workbench.page.keyboard.insertText(question);
-    await box.locator('.form-actions').getByText('Ask', { exact: true }).click();
+    await form.getByRole('button', { name: /^Ask( \(|$)/ }).click();
   }
 
   /** Runs an action of the thread's title. */

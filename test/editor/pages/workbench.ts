@@ -96,17 +96,13 @@ export class Workbench {
     await rows.first().click();
   }
 
-  /** Opens a file of the folder by its path, at a line. */
+  /** Opens a file of the folder by its path, at a line; what is typed then goes there. */
   async openFile(path: string, line = 1): Promise<void> {
     const name = path.slice(path.lastIndexOf('/') + 1);
     const row = await this.offered('Control+p', `${path}:${line}`, new RegExp(`^${escaped(name)}`));
     await row.click();
-    await this.editor(name).waitFor();
-  }
-
-  /** The open editor of a file, by the name on its tab. */
-  editor(name: string): Locator {
-    return this.page.locator(`.editor-instance[aria-label*="${name}"], .editor-instance:has([aria-label^="${name}"])`);
+    await this.activeTab.filter({ hasText: name }).waitFor();
+    await this.page.locator('.part.editor .editor-group-container.active .monaco-editor.focused').waitFor();
   }
 
   /** The tab that is in front. */
