@@ -43,8 +43,13 @@ export class ChatPage implements vscode.WebviewViewProvider {
     const messages = webview.onDidReceiveMessage((value: unknown) => {
       this.receive(value);
     });
+    const visibility = resolved.onDidChangeVisibility(() => {
+      // A hidden page is gone; it is built anew when it is shown, and says so.
+      if (!resolved.visible) this.isReady = false;
+    });
     resolved.onDidDispose(() => {
       messages.dispose();
+      visibility.dispose();
       if (this.shown !== resolved) return;
       this.shown = undefined;
       this.isReady = false;

@@ -1,10 +1,10 @@
 import type * as vscode from 'vscode';
-import { titleOf, type AnswerMode, type Conversation, type Root, type Turn } from '../conversation/conversation.js';
+import { titleOf, type AnswerMode, type Root } from '../conversation/conversation.js';
 import type { ConversationStore } from '../conversation/store.js';
 import type { Localization } from '../localization.js';
 import type { Sidecar } from '../sidecar/sidecar.js';
 import type { CancellationSource } from './conversation-session.js';
-import { Conversations } from './conversations.js';
+import { Conversations, type ConversationsListener } from './conversations.js';
 import { coverageList } from './coverage-list.js';
 import { Examples } from './examples.js';
 import {
@@ -140,13 +140,13 @@ export class Chat {
     this.post({ type: 'memory', memory: this.memory.view(), examples: this.exampleQuestions() });
   }
 
-  private listener(): ConstructorParameters<typeof Conversations>[2] {
+  private listener(): ConversationsListener {
     return {
-      shown: (conversation: Conversation) => {
+      shown: (conversation) => {
         void this.editor.remember(keys.conversation, conversation.id);
         this.postState();
       },
-      turnChanged: (turn: Turn) => {
+      turnChanged: (turn) => {
         if (turn.answers.some(({ state }) => state === 'answered')) this.editor.answered();
         this.post({ type: 'turn', turn });
       },

@@ -202,7 +202,7 @@ describeInBrowser('answers in the page', (browser) => {
     const under = await open();
     await answered(under, 'In **bold**.');
     const { page } = under;
-    const actions = page.getByRole('toolbar');
+    const actions = page.getByRole('group', { name: 'Actions for this answer' });
     await actions.getByRole('button', { name: 'Copy Answer' }).click();
     await expect.poll(() => under.log.copied).toEqual(['In **bold**.']);
     await actions.getByRole('button', { name: /^Ask Deep/ }).click();

@@ -16,6 +16,9 @@ export interface ComposerActions {
   earlierQuestions(): readonly string[];
 }
 
+/** UTF-16 units; the extension takes twice as many. */
+const longestQuestion = 100_000;
+
 /** Where questions are written. */
 export class Composer {
   readonly element: HTMLFormElement;
@@ -33,6 +36,7 @@ export class Composer {
   constructor(private readonly actions: ComposerActions) {
     this.input = element('textarea', {
       rows: 1,
+      maxlength: longestQuestion,
       'aria-label': l10n.t('Question'),
       placeholder: l10n.t('Ask about the repository'),
       dir: 'auto',

@@ -11,7 +11,7 @@ import { visibleText } from './visible-text.js';
 export class TurnView {
   readonly element: HTMLElement;
   private readonly answers = new Map<string, AnswerView>();
-  private readonly actions = element('div', { class: 'turn-actions', role: 'toolbar' });
+  private readonly actions = element('div', { class: 'turn-actions', role: 'group' });
   private turn: Turn;
 
   constructor(turn: Turn, memory: MemoryView) {
