@@ -74,7 +74,7 @@ export class ShownMemory {
 }
 
 /** The part of the progress that is shown. */
-export function progressView(progress: ReadingProgress): ReadingProgress {
+function progressView(progress: ReadingProgress): ReadingProgress {
   const { filesRead, files, bytesRead, bytes, tokensPerSecond, secondsLeft } = progress;
   return { filesRead, files, bytesRead, bytes, tokensPerSecond, secondsLeft };
 }

@@ -11,7 +11,7 @@ import {
 import { ObjectReader, readObject, UnexpectedShape } from './object-reader.js';
 
 /** Format of the files; a number that is higher than this belongs to a newer version of Locret. */
-export const fileVersion = 1;
+const fileVersion = 1;
 /** Turns of one conversation that are read. */
 const mostTurns = 10_000;
 

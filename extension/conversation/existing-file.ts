@@ -2,7 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 /** The segments of a relative path with forward slashes; undefined for any other, and for one that leaves its root. */
-export function segmentsOf(relativePath: string): readonly string[] | undefined {
+function segmentsOf(relativePath: string): readonly string[] | undefined {
   if (/[\\\0]/.test(relativePath)) return undefined;
   const segments = relativePath.split('/').filter((segment) => segment !== '.');
   const isPlain = segments.every((segment) => segment !== '' && segment !== '..' && !/^[a-z]:/i.test(segment));

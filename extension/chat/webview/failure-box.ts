@@ -37,7 +37,7 @@ function commandsFor(code: string): readonly (readonly [command: PageCommand, la
 }
 
 /** Buttons for the commands that may help against a failure. */
-export function remedyButtons(code: string): HTMLButtonElement[] {
+function remedyButtons(code: string): HTMLButtonElement[] {
   return commandsFor(code).map(([command, label]) =>
     button({
       label,
