@@ -218,7 +218,7 @@ describeInBrowser('answers in the page', (browser) => {
   });
 
   test('of several roots stand below their names', async () => {
-    const api = { uri: 'file:///work/api', name: 'api' };
+    const api = { uri: 'file:///code/api', name: 'api' };
     const sidecar = new FakeSidecar(readyRoot(), readyRoot({ root: api.uri, name: api.name }));
     const under = await open({ sidecar, roots: [{ uri: root, name: 'orchard' }, api] });
     await under.page.getByLabel('Folder to ask').selectOption({ label: 'All folders (2)' });

@@ -54,7 +54,7 @@ describeInBrowser('what a model or a repository says', (browser) => {
       skipped: [{ path: `${name}/`, reason: 'binary', detail: name }],
       changed: [],
     });
-    const under = await openPage(browser(), { sidecar, roots: [{ uri: 'file:///work/orchard', name }] });
+    const under = await openPage(browser(), { sidecar, roots: [{ uri: 'file:///code/orchard', name }] });
     const { page } = under;
     const citation = { path: `src/${name}.ts`, line: 1, endLine: 1, name, from: 'recall' } as const;
     void under.chat.ask(name, 'memory');

@@ -4,7 +4,7 @@ import { RequestFailure } from '../../../../extension/sidecar/sidecar.js';
 import { openChat, type ChatUnderTest } from './chat-under-test.js';
 import { answerOf, FakeSidecar, readyRoot, root, unreadRoot } from './fake-sidecar.js';
 
-const api = 'file:///work/api';
+const api = 'file:///code/api';
 const twoRoots = [
   { uri: root, name: 'orchard' },
   { uri: api, name: 'api' },

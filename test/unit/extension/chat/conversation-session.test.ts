@@ -5,7 +5,7 @@ import { RequestFailure } from '../../../../extension/sidecar/sidecar.js';
 import { answerOf, createCancellation, FakeSidecar, root, sidecarStopped } from './fake-sidecar.js';
 
 const orchard = { uri: root, name: 'orchard' };
-const api = { uri: 'file:///work/api', name: 'api' };
+const api = { uri: 'file:///code/api', name: 'api' };
 
 let sidecar: FakeSidecar;
 let session: ConversationSession;

@@ -124,7 +124,7 @@ test('a conversation without questions leaves no file', async () => {
 test('what was answered elsewhere goes on in a new conversation', async () => {
   const under = await openChat();
   await answered(under, 'Where?');
-  const root = { uri: 'file:///work/orchard', name: 'orchard' };
+  const root = { uri: 'file:///code/orchard', name: 'orchard' };
   under.chat.conversations.startWith([
     { id: '1', question: 'inline', mode: 'memory', asked: 0, answers: [{ root, text: 'yes', state: 'answered' }] },
   ]);

@@ -12,7 +12,7 @@ import type { CancellationSource } from '../../../../extension/chat/conversation
 import type { RequestOptions, Sidecar, SidecarLife } from '../../../../extension/sidecar/sidecar.js';
 import { RequestFailure } from '../../../../extension/sidecar/sidecar.js';
 
-export const root = 'file:///work/orchard';
+export const root = 'file:///code/orchard';
 
 /** A memory that was read. */
 export function readyRoot(changes: Partial<RootStatus> = {}): RootStatus {

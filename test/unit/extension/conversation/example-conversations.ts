@@ -1,7 +1,7 @@
 import type { AnswerFacts, Conversation, RootAnswer, Turn } from '../../../../extension/conversation/conversation.js';
 
-export const orchard = { uri: 'file:///work/orchard', name: 'orchard' };
-export const api = { uri: 'file:///work/api', name: 'api' };
+export const orchard = { uri: 'file:///code/orchard', name: 'orchard' };
+export const api = { uri: 'file:///code/api', name: 'api' };
 
 export function factsWith(changes: Partial<AnswerFacts> = {}): AnswerFacts {
   return {
