@@ -168,6 +168,6 @@ describe('the plan for people', () => {
     expect(text).toMatch(/^budget +256 /m);
     expect(text).toMatch(/^behind +752 /m);
     expect(text).toMatch(/^cache +6\.1 MB /m);
-    expect(text).toMatch(/^peak +[\d.]+ MB +of 1024\.0 MB free$/m);
+    expect(text).toMatch(/^peak +[\d.]+ MB +of 1\.0 GB free$/m);
   });
 });
