@@ -9,6 +9,8 @@ import { Workbench, type Opened } from './pages/workbench.js';
 export interface SessionOptions extends ServerOptions {
   readonly opened: Opened;
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Changes the installed extension before the editor starts. */
+  readonly prepare?: (extension: string) => Promise<void>;
 }
 
 /** An editor with a clean profile in which the packaged extension is installed, and a window of it. */
@@ -25,7 +27,8 @@ export class Session {
   static async start(vsix: string, options: SessionOptions): Promise<Session> {
     const installation = await installEditor();
     const profile = await Profile.create(installation, options.settings ?? {});
-    await profile.installExtension(vsix);
+    const extension = await profile.installExtension(vsix);
+    await options.prepare?.(extension);
     const browser = await newBrowserSession(await startBrowser(installation));
     const server = await startServer(installation, profile, options);
     try {

@@ -68,10 +68,18 @@ export class Profile {
     ];
   }
 
-  /** Installs a packaged extension as a user does. */
-  async installExtension(vsix: string): Promise<void> {
+  /**
+   * Installs a packaged extension as a user does.
+   *
+   * @returns the folder it lies in
+   */
+  async installExtension(vsix: string): Promise<string> {
     const argv = [...this.argv, '--install-extension', vsix];
     await promisify(execFile)(this.installation.node, argv, { env: this.environment, cwd: this.folder });
+    const extensions = path.join(this.folder, 'extensions');
+    const [installed] = (await readdir(extensions, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+    if (installed === undefined) throw new Error(`${vsix} was not installed.`);
+    return path.join(extensions, installed.name);
   }
 
   /** The log files whose path matches, with their contents, by path. */
