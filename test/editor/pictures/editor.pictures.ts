@@ -11,7 +11,7 @@ import { Session } from '../session.js';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 /** Every picture in every theme, for whoever judges them. */
 const all = path.join(root, '.cache/pictures');
-/** Those that README shows. */
+/** Those that the documentation shows. */
 const shown = path.join(root, 'docs/pictures');
 
 const themes = {
@@ -23,11 +23,9 @@ const themes = {
 /** Pictures that are committed, and the theme that they are taken in. */
 const committed: Readonly<Record<string, keyof typeof themes>> = {
   chat: 'dark',
-  inline: 'dark',
   remembered: 'dark',
-  status: 'light',
   reading: 'light',
-  introduction: 'light',
+  status: 'light',
 };
 
 /** A repository to show: part of this project, as anybody has it. */
@@ -95,7 +93,10 @@ class Photographer {
     await workbench.runCommand('Locret: Shade Lines by Retention');
     const view = new RememberedView(workbench);
     await view.open();
-    await view.row(/^server/).first().waitFor();
+    await view
+      .row(/^server/)
+      .first()
+      .waitFor();
     await this.take('remembered');
     await workbench.runCommand('Locret: Shade Lines by Retention');
   }
@@ -138,7 +139,11 @@ describe.each(Object.entries(themes))('%s', (name, colorTheme) => {
 
   beforeAll(async () => {
     folder = await repository();
-    const settings = { 'workbench.colorTheme': colorTheme, 'editor.minimap.enabled': false, 'comments.openView': 'never' };
+    const settings = {
+      'workbench.colorTheme': colorTheme,
+      'editor.minimap.enabled': false,
+      'comments.openView': 'never',
+    };
     session = await Session.start(inject('vsix'), { opened: { folder }, settings });
     const theme = name === 'light' || name === 'dark' ? name : 'contrast';
     photographer = new Photographer(session, theme, folder);
