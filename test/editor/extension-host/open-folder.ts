@@ -35,14 +35,28 @@ export async function until<Value>(what: string, ask: () => Thenable<Value | und
   while (Date.now() < end) {
     const value = await ask();
     if (value !== undefined) return value;
-    await setTimeout(100);
+    await setTimeout(20);
   }
   throw new Error(`Waited in vain for ${what}.`);
 }
 
 /** The text of a report about the folder, as the sidecar writes it when it is opened first. */
-export async function reportText(name: 'plan' | 'coverage' | 'models'): Promise<string> {
+export function reportText(name: 'plan' | 'coverage' | 'models'): Promise<string> {
   const query = openFolder().uri.toString();
   const report = vscode.Uri.from({ scheme: 'locret-report', path: `/${name}.md`, query });
-  return (await vscode.workspace.openTextDocument(report)).getText();
+  return until(`the report ${name}`, () =>
+    vscode.workspace.openTextDocument(report).then(
+      (document) => document.getText(),
+      // Until the sidecar has started, nobody writes it.
+      () => undefined,
+    ),
+  );
+}
+
+let reading: Thenable<unknown> | undefined;
+
+/** Reads the folder, once for all tests: asked a second time, the command would ask back. */
+export async function readFolder(): Promise<void> {
+  reading ??= vscode.commands.executeCommand('locret.read', openFolder().uri.toString());
+  await reading;
 }

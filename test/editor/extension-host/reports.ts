@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import * as vscode from 'vscode';
-import { openFolder, reportText } from './open-folder.js';
+import { readFolder, reportText } from './open-folder.js';
 
 suite('reports', () => {
   test('the plan tells what reading will take', async () => {
@@ -14,7 +13,7 @@ suite('reports', () => {
   });
 
   test('the coverage names what was read, and not what git ignores', async () => {
-    await vscode.commands.executeCommand('locret.read', openFolder().uri.toString());
+    await readFolder();
     const coverage = await reportText('coverage');
     assert.match(coverage, /src\/ledger\.ts/);
     assert.doesNotMatch(coverage, /generated\.js/);

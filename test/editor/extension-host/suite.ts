@@ -17,6 +17,7 @@ export async function run(): Promise<void> {
   await import('./language-model.js');
   await import('./code-actions.js');
   await import('./conversation-documents.js');
+  await import('./shading.js');
   await new Promise<void>((resolve, reject) => {
     mocha.run((failures) => {
       if (failures === 0) resolve();
