@@ -31,9 +31,26 @@ export interface SourceText {
   readonly definitions: readonly Definition[];
 }
 
-/** Whether a file is held out: its path alone decides, so that it is the same in every run. */
-export function isHeldOut(filePath: string): boolean {
-  return createHash('sha256').update(filePath).digest().readUInt32LE() % heldOutShare === 0;
+/** A number of 32 bits that a path alone decides, so that it is the same in every run. */
+function pathNumber(filePath: string): number {
+  return createHash('sha256').update(filePath).digest().readUInt32LE();
+}
+
+/**
+ * Holds out a tenth of the files, and at least one. Their paths alone decide, so that a file is on the same side in every
+ * run, whatever else there is.
+ */
+export function splitFiles(files: readonly TrainingFile[]): TrainingFiles {
+  const numbers = files.map(({ file }) => pathNumber(file.path));
+  const isHeldOut = numbers.map((number) => number % heldOutShare === 0);
+  // In a small repository chance may hold out nothing, or everything.
+  const lowest = numbers.indexOf(numbers.reduce((least, number) => Math.min(least, number), Infinity));
+  if (!isHeldOut.includes(true)) isHeldOut[lowest] = true;
+  else if (!isHeldOut.includes(false)) isHeldOut[lowest] = false;
+  return {
+    training: files.filter((_, index) => isHeldOut[index] === false),
+    heldOut: files.filter((_, index) => isHeldOut[index] === true),
+  };
 }
 
 /**
@@ -48,17 +65,15 @@ export async function findTrainingFiles(repositories: readonly string[], hooks: 
       if (file.language !== undefined) files.push({ root: survey.root, repository: survey.name, file });
     }
   }
-  const heldOut = files.filter(({ file }) => isHeldOut(file.path));
-  const training = files.filter(({ file }) => !isHeldOut(file.path));
-  if (training.length === 0 || heldOut.length === 0) {
+  if (files.length < 2) {
     throw new LocretError(
       'repository-empty',
-      `${repositories.join(', ')}: ${training.length} source files to train on and ${heldOut.length} to measure on were ` +
-        'found; at least one of each is needed.',
+      `${repositories.join(', ')}: source files with definitions: ${files.length}. Two are needed at least, one to train ` +
+        'on and one to measure on.',
       'Name more repositories, or larger ones, with --repo.',
     );
   }
-  return { training, heldOut };
+  return splitFiles(files);
 }
 
 /** Reads a file as it is now; undefined when it is gone or no text any more. */

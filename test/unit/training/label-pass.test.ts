@@ -58,14 +58,15 @@ async function reconstructionByDefinition(layer: number): Promise<number[]> {
     const pass = await read(Int32Array.from([...prompt, ...answer]));
     for (let row = prompt.length; row < pass.tokens; row++) {
       const seen = memory.length + row + 1;
-      const state = pass.headInputs.hidden[layer]?.subarray(row * hidden, (row + 1) * hidden) ?? [];
+      const state = pass.headInputs.hidden[layer]?.subarray(row * hidden, (row + 1) * hidden) ?? new Float32Array(0);
       const size = Math.hypot(...state);
       for (let head = 0; head < heads; head++) {
         const kvHead = Math.floor(head / (heads / kvHeads));
         const units = model.units(layer, kvHead);
         const query = pass.queries[layer]?.subarray((row * heads + head) * headDim, (row * heads + head + 1) * headDim);
         const dot = (unit: number): number =>
-          (query ?? []).reduce((sum, q, i) => sum + q * (units.keys[unit * headDim + i] ?? 0), 0) / Math.sqrt(headDim);
+          (query ?? new Float32Array(0)).reduce((sum, q, i) => sum + q * (units.keys[unit * headDim + i] ?? 0), 0) /
+          Math.sqrt(headDim);
         const exponentials = Array.from({ length: seen }, (_, unit) => Math.exp(dot(unit)));
         const total = exponentials.reduce((sum, one) => sum + one, 0);
         for (let unit = 0; unit < memory.length; unit++) {
@@ -133,7 +134,7 @@ describe('labels', () => {
   it('come with what the heads read: the projections are projected from the hidden states', async () => {
     const [hidden, projected] = [await label('published', answer), await label('published', answer, 'qkv')];
     const weights = checkpoint.linear(1, 'query').read();
-    const state = hidden[1]?.input.subarray(5 * 64, 6 * 64) ?? [];
+    const state = hidden[1]?.input.subarray(5 * 64, 6 * 64) ?? new Float32Array(0);
     const query = Array.from({ length: 64 }, (_, row) =>
       state.reduce((sum, value, column) => sum + value * (weights[row * 64 + column] ?? 0), 0),
     );
