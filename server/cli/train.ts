@@ -1,6 +1,6 @@
 import os from 'node:os';
 import { Option, type Command } from 'commander';
-import { LocretError } from '../errors.js';
+import { isLocretError, LocretError } from '../errors.js';
 import type { HeadInput } from '../model/checkpoint.js';
 import { resolveModel } from '../model/catalog.js';
 import type { WeightPrecision } from '../onnx/linear.js';
@@ -92,26 +92,35 @@ async function run(options: TrainCommandOptions): Promise<void> {
   }
   const warmup = options.warmup ?? Math.round(steps * warmupShare);
   const interval = Math.max(1, Math.floor(steps / linesPerTraining));
-  const trained = await trainHeads(
-    { ...settings, out, input, width, steps, warmup, rate, fresh },
-    {
-      signal,
-      onBegin: ({ trainingFiles, heldOutFiles, tokens: size, step }) => {
-        const from = step === 0 ? '' : ` Going on after step ${formatCount(step)}.`;
-        printLine(
-          `${formatAmount(trainingFiles, 'file')} to train on, ${formatCount(heldOutFiles)} held out; ` +
-            `samples of ${formatCount(size)} tokens.${from}`,
-        );
+  let done = 0;
+  try {
+    const trained = await trainHeads(
+      { ...settings, out, input, width, steps, warmup, rate, fresh },
+      {
+        signal,
+        onBegin: ({ trainingFiles, heldOutFiles, tokens: size, step }) => {
+          done = step;
+          const from = step === 0 ? '' : ` Going on after step ${formatCount(step)}.`;
+          printLine(
+            `${formatAmount(trainingFiles, 'file')} to train on, ${formatCount(heldOutFiles)} held out; ` +
+              `samples of ${formatCount(size)} tokens.${from}`,
+          );
+        },
+        onProgress: (progress) => {
+          done = progress.step;
+          if (done % interval === 0 || done === steps) printLine(renderTraining(progress));
+        },
+        onQuality: (quality, step) => {
+          printLine(`Held out, step ${formatCount(step)}: ${renderQuality(quality)}`);
+        },
       },
-      onProgress: (progress) => {
-        if (progress.step % interval === 0 || progress.step === steps) printLine(renderTraining(progress));
-      },
-      onQuality: (quality, step) => {
-        printLine(`Held out, step ${formatCount(step)}: ${renderQuality(quality)}`);
-      },
-    },
-  );
-  process.stdout.write(`${printable(trained.file)}: ${renderQuality(trained.quality)}\n`);
+    );
+    process.stdout.write(`${printable(trained.file)}: ${renderQuality(trained.quality)}\n`);
+  } catch (error) {
+    if (isLocretError(error, 'cancelled') && done > 0)
+      printLine(`Paused after step ${formatCount(done)}. The same command goes on there; --fresh begins anew.`);
+    throw error;
+  }
 }
 
 /** Adds `locret train`. */

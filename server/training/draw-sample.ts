@@ -54,19 +54,13 @@ function cutPiece(file: TrainingFile, source: SourceText, limit: number, options
     const tokens = text.length > 16 * room ? undefined : tokenizer.encode(tokenizer.neutralize(text));
     if (tokens !== undefined && tokens.length <= room) {
       if (tokens.length < leastPiece / 2) return undefined;
-      const facts = factsOf(definitions, lines).filter((fact) => fact.line <= last && firstLine(fact) >= first);
+      const facts = factsOf(definitions, lines).filter(({ begin, end }) => begin >= first && end <= last);
       return { tokens: [...header, ...tokens], facts };
     }
     const share = tokens === undefined ? 0.5 : Math.min(0.95, room / tokens.length);
     last = Math.min(last - 1, first - 1 + Math.floor((last - first + 1) * share));
   }
   return undefined;
-
-  function firstLine({ subject, kind, line }: Fact): number {
-    const named = definitions.filter(({ name }) => name === subject);
-    if (kind === 'where' && named.length > 1) return Infinity;
-    return named[0]?.line ?? line;
-  }
 }
 
 /** The model repeats the text: what KVzip (arXiv 2505.23416) takes for labels. */

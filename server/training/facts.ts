@@ -3,7 +3,7 @@ import type { Definition } from '../repository/source.js';
 /** What can be asked about a definition. */
 export type FactKind = 'where' | 'signature' | 'documentation' | 'undocumented' | 'constant' | 'base' | 'methods';
 
-/** Something that a source text says about a definition, and the line that must be seen to know it. */
+/** Something that a source text says about a definition. */
 export interface Fact {
   readonly kind: FactKind;
   /** The definition's name. */
@@ -13,8 +13,9 @@ export interface Fact {
   readonly path: string;
   /** What the text says, as it stands there. */
   readonly value: string;
-  /** Last line that the answer rests on, 1-based. */
-  readonly line: number;
+  /** The lines that must be seen to know it, 1-based: from the definition's beginning to what the answer rests on. */
+  readonly begin: number;
+  readonly end: number;
 }
 
 const longest = { parameters: 120, constant: 60, sentence: 100 };
@@ -33,10 +34,18 @@ const withPlace: ReadonlySet<string> = new Set([
 const comment = /^\s*(?:\/\*\*?|\*|\/\/[/!]?|#)\s?(.*?)\s*(?:\*\/)?\s*$/;
 const literal = /^(?:-?\d[\w.]*|true|false|True|False|None|null|"[^"\\]*"|'[^'\\]*')$/;
 
+/** Where a name stands in a line, and not as a part of another; -1 if it does not. */
+function placeOfName(line: string, name: string): number {
+  const isPart = (character: string | undefined): boolean => character !== undefined && /[\w$]/.test(character);
+  for (let at = line.indexOf(name); at >= 0; at = line.indexOf(name, at + 1))
+    if (!isPart(line[at - 1]) && !isPart(line[at + name.length])) return at;
+  return -1;
+}
+
 /** `name(a, b)` where the parentheses behind the name close on the same line. */
 export function signatureIn(line: string, name: string): string | undefined {
-  const at = line.indexOf(`${name}(`);
-  if (at < 0) return undefined;
+  const at = placeOfName(line, name);
+  if (at < 0 || line[at + name.length] !== '(') return undefined;
   let depth = 0;
   for (let end = at + name.length; end < line.length; end++) {
     if (line[end] === '(') depth += 1;
@@ -69,7 +78,7 @@ function documentation(definition: Definition, lines: readonly string[]): { valu
 
 /** `NAME = 10` as it stands in the line. */
 export function constantIn(line: string, name: string): string | undefined {
-  const at = line.indexOf(name);
+  const at = placeOfName(line, name);
   const match = /^[\w$]+(?:\s*:[^=]*)?\s*=\s*(.*?)[;,]?\s*(?:(?:#|\/\/).*)?$/.exec(line.slice(at));
   const value = match?.[1];
   if (at < 0 || value === undefined || !literal.test(value)) return undefined;
@@ -95,8 +104,9 @@ export function factsOf(definitions: readonly Definition[], lines: readonly stri
     const { name, kind, path, nameLine, endLine } = definition;
     if (!withPlace.has(kind) || name.startsWith('__') || name === 'constructor') return [];
     const facts: Fact[] = [];
-    const add = (of: FactKind, value: string | undefined, line = nameLine): void => {
-      if (value !== undefined && value !== '') facts.push({ kind: of, subject: name, word: kind, path, value, line });
+    const add = (of: FactKind, value: string | undefined, end = nameLine): void => {
+      if (value !== undefined && value !== '')
+        facts.push({ kind: of, subject: name, word: kind, path, value, begin: definition.line, end });
     };
     const head = lines[nameLine - 1] ?? '';
     add('where', path);

@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
-import { isLocretError } from '../errors.js';
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import path from 'node:path';
+import { isLocretError, LocretError, messageOf } from '../errors.js';
 import { headInputWidth } from '../model/checkpoint.js';
 import { openRetainingHeads } from '../model/retaining-heads.js';
 import { openModel } from '../model/model.js';
@@ -76,11 +79,12 @@ function identityOf(settings: TrainingSettings, samples: LabelledSamples): strin
  * Trains retaining heads for a model on repositories (arXiv 2410.01805, section 3.3); the model stays as it is. It goes on
  * at its checkpoint where there is one. When the signal fires, the training pauses: a checkpoint of the last whole step is
  * kept, and the same call goes on there with the same numbers; `discardTraining` gives it up instead.
- * @throws LocretError cancelled; invalid-argument when it diverges or the checkpoint is another training's; heads-corrupt
- *   for a damaged checkpoint; disk-full; and what opening the model and the repositories throws
+ * @throws LocretError cancelled; invalid-argument when it diverges, the checkpoint is another training's or the folder is
+ *   not there; heads-corrupt for a damaged checkpoint; disk-full; and what opening the model and the repositories throws
  */
 export async function trainHeads(settings: TrainingSettings, hooks: TrainingHooks = {}): Promise<TrainedHeads> {
   const { out, input, width, steps, threads } = settings;
+  await checkFolder(out);
   if (settings.fresh) await discardTraining(out);
   const samples = await LabelledSamples.open(settings, hooks);
   try {
@@ -114,6 +118,21 @@ export async function trainHeads(settings: TrainingSettings, hooks: TrainingHook
     }
   } finally {
     await samples.dispose();
+  }
+}
+
+/** Nobody should train for hours and then learn that the heads cannot be written. */
+async function checkFolder(out: string): Promise<void> {
+  const folder = path.dirname(out);
+  try {
+    await access(folder, constants.W_OK);
+  } catch (error) {
+    throw new LocretError(
+      'invalid-argument',
+      `The heads cannot be written to ${out}: ${messageOf(error)}.`,
+      'Name a file in a folder that is there and that you may write to.',
+      { cause: error },
+    );
   }
 }
 

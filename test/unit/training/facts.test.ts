@@ -70,9 +70,9 @@ describe('factsOf', () => {
     expect(of(facts, 'Adder')).toMatchObject({ base: 'class Adder extends Machine', methods: '`run`' });
   });
 
-  it('says on which line a fact rests', async () => {
+  it('says up to which line a fact rests', async () => {
     const facts = await factsIn('lib/reader.py', 'python', python);
-    const lines = facts.filter(({ subject }) => subject === 'Reader').map(({ kind, line }) => [kind, line]);
+    const lines = facts.filter(({ subject }) => subject === 'Reader').map(({ kind, end }) => [kind, end]);
     expect(Object.fromEntries(lines)).toEqual({ where: 3, base: 3, documentation: 4, methods: 12 });
   });
 });
@@ -80,6 +80,7 @@ describe('factsOf', () => {
 describe('what is quoted', () => {
   it('is a signature only where it ends on its line', () => {
     expect(signatureIn('def f(a, b=(1, 2)): # f()', 'f')).toBe('f(a, b=(1, 2))');
+    expect(signatureIn('half(f(1))', 'f')).toBe('f(1)');
     expect(signatureIn('def f(a,', 'f')).toBeUndefined();
     expect(signatureIn('class F:', 'F')).toBeUndefined();
     expect(signatureIn(`f(${'x, '.repeat(60)}x)`, 'f')).toBeUndefined();

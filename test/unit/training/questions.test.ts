@@ -9,7 +9,8 @@ const fact = (kind: FactKind, subject: string, value = 'src/a.ts'): Fact => ({
   word: 'function',
   path: 'src/a.ts',
   value,
-  line: 1,
+  begin: 1,
+  end: 1,
 });
 
 describe('questions of a fact', () => {
