@@ -44,7 +44,7 @@ function cutPiece(file: TrainingFile, source: SourceText, limit: number, options
   const from = options.random() < 0.3 ? undefined : definitions[Math.floor(options.random() * definitions.length)];
   const first = from?.line ?? 1;
   const room = limit - header.length;
-  // No text has more characters per token than this; the number of lines is then found by halving.
+  // A line has a token at least. The lines that fit are found by shrinking; what is far too long is not tokenized for it.
   let last = Math.min(lines.length, first - 1 + room);
   while (last >= first) {
     const text = `${lines

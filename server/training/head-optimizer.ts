@@ -48,6 +48,15 @@ export const publishedOptimizer = {
   weightDecay: 0.01,
 } as const satisfies Partial<HeadStepConstants>;
 
+/** The error of a training whose numbers ran away; its weights are of no use. */
+export function diverged(step: number): LocretError {
+  return new LocretError(
+    'invalid-argument',
+    `Training diverged by step ${step}: the loss is not a finite number any more.`,
+    'Begin anew (--fresh) with a lower learning rate (--rate).',
+  );
+}
+
 function freshState(weight: Float32Array): MatrixState {
   return { weight, mean: new Float32Array(weight.length), square: new Float32Array(weight.length) };
 }
@@ -133,13 +142,7 @@ export class HeadOptimizer {
         second: output(headStepNames.gradient('second')),
       });
     }
-    if (!Number.isFinite(regression) || !Number.isFinite(smoothness)) {
-      throw new LocretError(
-        'invalid-argument',
-        `Training diverged in step ${this.doneSteps}: the loss is not a finite number with a learning rate of ${rate}.`,
-        'Train with a lower --rate.',
-      );
-    }
+    if (!Number.isFinite(regression) || !Number.isFinite(smoothness)) throw diverged(this.doneSteps);
     return { regression, smoothness, overlap: overlaps.reduce((sum, one) => sum + one, 0) / overlaps.length };
   }
 

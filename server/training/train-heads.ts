@@ -8,7 +8,7 @@ import { openRetainingHeads } from '../model/retaining-heads.js';
 import { openModel } from '../model/model.js';
 import { checkpointFile, discardTraining, readCheckpoint, writeCheckpoint } from './checkpoint-file.js';
 import { measureHeads, type HeadQuality } from './evaluation.js';
-import { beginningState, HeadOptimizer, type StepLoss } from './head-optimizer.js';
+import { beginningState, diverged, HeadOptimizer, type StepLoss } from './head-optimizer.js';
 import { initialWeights, writeHeads } from './head-weights.js';
 import { LabelledSamples, type SampleHooks, type SampleSettings } from './labelled-samples.js';
 import { learningRate } from './schedule.js';
@@ -105,6 +105,7 @@ export async function trainHeads(settings: TrainingSettings, hooks: TrainingHook
       });
       await runSteps(optimizer, samples, settings, hooks, identity);
       const quality = await measure(optimizer, samples, settings);
+      if (!Number.isFinite(quality.regression)) throw diverged(steps);
       hooks.onQuality?.(quality, steps);
       await writeHeads(out, optimizer.weights(), shape, input, {
         'locret.labels': settings.labels,

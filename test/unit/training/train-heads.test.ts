@@ -132,9 +132,9 @@ describe('trainHeads', () => {
     expect(quality.regression).toBeGreaterThan(0);
   });
 
-  it('ends with an error when it diverges, and writes no heads', async () => {
-    const of = { ...named('diverged.safetensors'), rate: 1e30, warmup: 0 };
-    await expect(trainHeads(of)).rejects.toMatchObject({ code: 'invalid-argument', message: /diverged in step/ });
+  it.each([6, 1])('ends with an error when it diverges within %i steps, and writes no heads', async (steps) => {
+    const of = { ...named('diverged.safetensors'), rate: 1e30, warmup: 0, steps };
+    await expect(trainHeads(of)).rejects.toMatchObject({ code: 'invalid-argument', message: /diverged by step/ });
     expect(existsSync(of.out)).toBe(false);
   });
 
