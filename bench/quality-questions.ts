@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type RandomSource, seededRandom } from '../server/engine/random.js';
-import type { ReadMemory } from '../server/memory/repository-memory.js';
+import type { RepositoryMemory } from '../server/memory/memory.js';
 import type { Definition } from '../server/repository/source.js';
 
 export type QuestionKind = 'where' | 'parameters' | 'constant' | 'documentation' | 'base class' | 'not there';
@@ -111,7 +111,11 @@ function absentName(names: readonly string[], text: string, random: RandomSource
  * Names are asked for that are defined once. With the same repository and seed always the same ones, the first of them
  * being those of a smaller count.
  */
-export async function makeQuestions(memory: ReadMemory, count: number, seed: number): Promise<BenchQuestion[]> {
+export async function makeQuestions(
+  memory: Pick<RepositoryMemory, 'survey' | 'files' | 'definitions'>,
+  count: number,
+  seed: number,
+): Promise<BenchQuestion[]> {
   const random = seededRandom(seed);
   const texts = new Map<string, string>();
   for (const { file } of memory.files)
