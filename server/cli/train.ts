@@ -46,12 +46,12 @@ const warmupShare = 0.1;
 const linesPerTraining = 50;
 
 /** `overlap 0.231 (chance 0.10) · SmoothL1 1.245` */
-export function renderQuality({ overlap, regression }: HeadQuality): string {
+function renderQuality({ overlap, regression }: HeadQuality): string {
   return `overlap of the top 10 % ${overlap.toFixed(3)} (chance 0.10) · SmoothL1 ${regression.toFixed(3)}`;
 }
 
 /** One line about a training. */
-export function renderTraining({ step, steps, loss, secondsLeft }: TrainingProgress): string {
+function renderTraining({ step, steps, loss, secondsLeft }: TrainingProgress): string {
   return (
     `Step ${formatCount(step)} of ${formatCount(steps)} · SmoothL1 ${loss.regression.toFixed(3)}` +
     ` · overlap ${loss.overlap.toFixed(3)}${step === steps ? '' : ` · ${formatSeconds(secondsLeft)} left`}`

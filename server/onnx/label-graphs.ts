@@ -24,7 +24,7 @@ export const labelNames = {
 } as const;
 
 /** The smallest contribution that is told apart: its logarithm is the lowest label. */
-export const leastContribution = 1e-9;
+const leastContribution = 1e-9;
 
 /** q·k/√d of every row with every unit: `[kvHeads, rows, group, units]`. */
 function addLogits(graph: GraphBuilder, { heads, kvHeads, headDim }: ModelShape): Value {

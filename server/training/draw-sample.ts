@@ -21,6 +21,8 @@ export interface DrawOptions {
   readonly random: RandomSource;
 }
 
+/** A sample's text is cut from so many pieces, or a few more where some are short. */
+const mostPieces = 4;
 /** Files that are tried for one sample: some have no text to speak of. */
 const mostTries = 200;
 /** A piece of a file takes at least this many tokens. */
@@ -63,12 +65,58 @@ function cutPiece(file: TrainingFile, source: SourceText, limit: number, options
   return undefined;
 }
 
-/** The model repeats the text: what KVzip (arXiv 2505.23416) takes for labels. */
-function repeats({ model }: DrawOptions, memory: readonly number[], begin: number): Exchange[] {
+/** Pieces of a repository as the model reads them. */
+interface Excerpt {
+  readonly memory: readonly number[];
+  /** Tokens in front of the repository. */
+  readonly begin: number;
+  readonly facts: readonly Fact[];
+}
+
+/** Pieces of several files of one repository, behind the prompt's beginning. */
+async function drawExcerpt(options: DrawOptions, frame: PromptFrame): Promise<Excerpt> {
+  const { model, files, tokens: limit, random } = options;
   const { tokenizer } = model;
-  const frame = promptFrame(model);
+  const form = tokenizer.hasRepositoryTokens ? repositoryTokenForm : plainForm;
+  const beginning = beginningTokens(model, frame.before);
+  const first = files[Math.floor(random() * files.length)];
+  const siblings = files.filter(({ root }) => root === first?.root);
+  const header = tokenizer.encode(form.repositoryHeader(tokenizer.neutralize(first?.repository ?? '')));
+  const memory = [...beginning, ...header];
+  const facts: Fact[] = [];
+  const read = new Set<string>();
+  const share = limit / (1 + Math.floor(random() * mostPieces));
+  for (let tries = 0; tries < mostTries && limit - memory.length >= leastPiece; tries++) {
+    const file = siblings[Math.floor(random() * siblings.length)];
+    if (file === undefined || read.size === siblings.length) break;
+    if (read.has(file.file.path)) continue;
+    read.add(file.file.path);
+    const source = await readSource(file);
+    const room = Math.min(limit - memory.length, Math.max(leastPiece, Math.floor(share * (0.5 + random()))));
+    const piece = source === undefined ? undefined : cutPiece(file, source, room, options);
+    if (piece === undefined) continue;
+    memory.push(...piece.tokens);
+    facts.push(...piece.facts);
+  }
+  return { memory, begin: beginning.length, facts };
+}
+
+/** Questions about some of the facts, with answers that quote the text. */
+function questionsAbout({ model, questions, answers, random }: DrawOptions, { facts }: Excerpt, frame: PromptFrame) {
+  const { tokenizer } = model;
+  return chooseFacts(facts, questions, random).map((fact): Exchange => {
+    const content = tokenizer.neutralize(questionOf(fact, random));
+    const prompt = tokenizer.encode(frame.after([{ role: 'user', content }]));
+    const answer = tokenizer.encode(tokenizer.neutralize(answerOf(fact)));
+    return { prompt, answer: answers === 'model' ? undefined : answer };
+  });
+}
+
+/** The model repeats the text in parts: what KVzip (arXiv 2505.23416) takes for labels. */
+function repeats({ model }: DrawOptions, { memory, begin }: Excerpt, frame: PromptFrame): Exchange[] {
+  const { tokenizer } = model;
   const text = memory.slice(begin);
-  const size = Math.min(longestRepeat, Math.max(1, Math.ceil(text.length / 2)));
+  const size = Math.min(longestRepeat, Math.ceil(text.length / 2));
   const exchanges: Exchange[] = [];
   for (let at = 0; at < text.length; at += size) {
     const before = tokenizer.decode(text.slice(Math.max(0, at - repeatedEnd), at), { skipSpecialTokens: true });
@@ -83,53 +131,22 @@ function repeats({ model }: DrawOptions, memory: readonly number[], begin: numbe
 }
 
 /**
- * Draws a piece of a repository: pieces of several files, in the form in which repositories are read, with questions about
- * them or requests to repeat them.
+ * Draws a sample: pieces of a repository's files, in the form in which repositories are read, with questions about them or
+ * requests to repeat them.
  * @throws LocretError repository-empty when no file gives a text with anything to ask about
  */
 export async function drawSample(options: DrawOptions): Promise<TrainingSample> {
-  const { model, files, tokens: limit, random } = options;
-  const { tokenizer } = model;
-  const frame = promptFrame(model);
-  const form = tokenizer.hasRepositoryTokens ? repositoryTokenForm : plainForm;
-  const beginning = beginningTokens(model, frame.before);
+  const frame = promptFrame(options.model);
   for (let tries = 0; tries < mostTries; tries++) {
-    const first = files[Math.floor(random() * files.length)];
-    if (first === undefined) break;
-    const siblings = files.filter(({ root }) => root === first.root);
-    const header = tokenizer.encode(form.repositoryHeader(tokenizer.neutralize(first.repository)));
-    const memory = [...beginning, ...header];
-    const facts: Fact[] = [];
-    const read = new Set<string>();
-    const share = limit / (1 + Math.floor(random() * 4));
-    for (let piece = 0; piece < mostTries && limit - memory.length >= leastPiece; piece++) {
-      const file = siblings[Math.floor(random() * siblings.length)] ?? first;
-      if (read.size === siblings.length) break;
-      if (read.has(file.file.path)) continue;
-      read.add(file.file.path);
-      const source = await readSource(file);
-      const room = Math.min(limit - memory.length, Math.max(leastPiece, Math.floor(share * (0.5 + random()))));
-      const cut = source === undefined ? undefined : cutPiece(file, source, room, options);
-      if (cut === undefined) continue;
-      memory.push(...cut.tokens);
-      facts.push(...cut.facts);
-    }
-    const exchanges =
-      options.labels === 'reconstruction' ? repeats(options, memory, beginning.length) : questions(facts, frame);
-    if (facts.length > 0 && exchanges.length > 0) return { memory: Int32Array.from(memory), exchanges };
+    const excerpt = await drawExcerpt(options, frame);
+    const exchangesOf = options.labels === 'reconstruction' ? repeats : questionsAbout;
+    const exchanges = exchangesOf(options, excerpt, frame);
+    // A text that nothing can be asked about is not worth repeating either.
+    if (excerpt.facts.length > 0 && exchanges.length > 0) return { memory: Int32Array.from(excerpt.memory), exchanges };
   }
   throw new LocretError(
     'repository-empty',
-    `None of ${files.length} source files has a definition to ask about within ${limit} tokens.`,
+    `None of ${options.files.length} source files has a definition to ask about within ${options.tokens} tokens.`,
     'Name repositories with more source text, or give samples more --tokens.',
   );
-
-  function questions(facts: readonly Fact[], around: PromptFrame): Exchange[] {
-    return chooseFacts(facts, options.questions, random).map((fact) => {
-      const content = tokenizer.neutralize(questionOf(fact, random));
-      const prompt = tokenizer.encode(around.after([{ role: 'user', content }]));
-      const answer = tokenizer.encode(tokenizer.neutralize(answerOf(fact)));
-      return { prompt, answer: options.answers === 'model' ? undefined : answer };
-    });
-  }
 }

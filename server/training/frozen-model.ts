@@ -45,10 +45,9 @@ export class FrozenModel {
     const checkpoint = openCheckpoint(options.folder);
     try {
       const { shape } = checkpoint;
-      const heads = undefined;
       const session = await DecoderSession.open({
         checkpoint,
-        heads,
+        heads: undefined,
         precision,
         threads,
         chunk,

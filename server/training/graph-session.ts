@@ -9,7 +9,7 @@ export interface Numbers {
 }
 
 /** Outputs by name: an array that is written into, or undefined for a fresh one. */
-export type Wanted = Readonly<Record<string, Numbers | undefined>>;
+type Wanted = Readonly<Record<string, Numbers | undefined>>;
 
 function failure(doing: string, error: unknown): LocretError {
   return new LocretError(

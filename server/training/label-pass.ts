@@ -102,7 +102,7 @@ class PublishedLabels implements LabelPass {
 }
 
 /** WᵀW of each query head's columns of the output projection, `[heads, headDim, headDim]`. */
-export function outputGram(matrix: Float32Array, { hidden, heads, headDim }: ModelShape): Float32Array {
+function outputGram(matrix: Float32Array, { hidden, heads, headDim }: ModelShape): Float32Array {
   const gram = new Float32Array(heads * headDim * headDim);
   const width = heads * headDim;
   for (let head = 0; head < heads; head++) {
@@ -128,7 +128,7 @@ class ReconstructionLabels implements LabelPass {
   constructor(
     private readonly session: GraphSession,
     private readonly normSession: GraphSession,
-    /** Per layer, see {@link outputGram}. */
+    /** Per layer, WᵀW of the output projection's parts. */
     private readonly grams: readonly Float32Array[],
   ) {}
 

@@ -6,7 +6,7 @@ import type { LabelPass } from './label-pass.js';
 import type { TrainingSample } from './sample.js';
 
 /** The longest answer that the model gives itself, in tokens. */
-export const longestOwnAnswer = 64;
+const longestOwnAnswer = 64;
 
 export interface LabelOptions {
   /** What the heads read. */

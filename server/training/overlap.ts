@@ -1,5 +1,5 @@
 /** The share of units whose overlap is told, as published. */
-export const topShare = 0.1;
+const topShare = 0.1;
 
 /** The indices of the `count` largest numbers; of equal ones the later counts, as in an eviction. */
 function largest(numbers: Float32Array, count: number): Set<number> {

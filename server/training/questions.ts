@@ -59,7 +59,7 @@ const phrasings: Readonly<Record<Exclude<FactKind, 'undocumented'>, readonly str
 };
 
 /** How often a kind is asked, relative to the others. */
-export const questionWeights: Readonly<Record<FactKind, number>> = {
+const questionWeights: Readonly<Record<FactKind, number>> = {
   where: 3,
   signature: 2.2,
   documentation: 2,
