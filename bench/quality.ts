@@ -61,7 +61,7 @@ const window = model.locret.window ?? model.shape.maxPositions;
 /** What fits the window with all that stands behind it. */
 const smallest = window - 2 * behindFull;
 const lengths = options.tokens?.map(Number) ?? [smallest, 16_384, ...(quick ? [] : [65_536, 262_144])];
-const repositories = Number(options.repositories ?? (quick ? 4 : 8));
+const repositories = Number(options.repositories ?? (quick ? 2 : 10));
 const questions = Number(options.questions ?? (quick ? 10 : 25));
 const perQuestion = Number(options['per-question'] ?? (quick ? 2 : 25));
 const rows = qualityRows.filter(({ name }) => options.row === undefined || options.row.includes(name));
@@ -79,10 +79,11 @@ function weightsOf({ folder, locret, shape }: LoadedModel): string {
 
 /**
  * Of a repository that fits the window a sixth and a third; otherwise the paper's range of budgets as far as the model's
- * window goes, at most four of them.
+ * window goes, at most four of them; quickly only the model's own.
  */
 function budgetsOf({ locret }: LoadedModel, tokens: number): number[] {
   if (tokens <= smallest) return [6, 3].map((share) => Math.floor(tokens / share));
+  if (quick && locret.budget !== undefined) return [locret.budget];
   const room = Math.max(locret.chunk ?? 0, behindFull) + (locret.local ?? 0);
   return [128, 256, 512, 1024, 2048, 4096].filter((budget) => budget + room <= window).slice(-4);
 }
