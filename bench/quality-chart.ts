@@ -13,13 +13,25 @@ export interface ChartPanel {
 }
 
 const size = { panel: 300, height: 260, left: 44, right: 130, top: 34, bottom: 40 };
-const colours = ['#4477aa', '#66ccee', '#228833', '#aa8800', '#ee6677', '#aa3377', '#777777', '#885522', '#335566'];
+const colours = [
+  '#4477aa',
+  '#66ccee',
+  '#228833',
+  '#aa8800',
+  '#ee6677',
+  '#aa3377',
+  '#777777',
+  '#885522',
+  '#335566',
+  '#bb5566',
+  '#009988',
+];
 /** Least distance of two names, so that they can be read. */
 const lineHeight = 12;
 
 const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 
-/** Moves names apart that would overlap, from above. */
+/** Moves names apart that would overlap, from above; all of them up where the last one would stand below the panel. */
 function spreadOut(heights: readonly number[]): number[] {
   const order = heights.map((_, i) => i).sort((a, b) => (heights[a] ?? 0) - (heights[b] ?? 0));
   const placed: number[] = [];
@@ -29,10 +41,13 @@ function spreadOut(heights: readonly number[]): number[] {
     placed[i] = free;
     free += lineHeight;
   }
-  return placed;
+  const below = Math.max(0, ...placed.map((height) => height - (size.height - lineHeight)));
+  return placed.map((height) => height - below);
 }
 
-function drawPanel({ title, ticks, lines }: ChartPanel, most: number): string {
+function drawPanel({ title, ticks, lines }: ChartPanel): string {
+  const largest = Math.max(0.1, ...lines.flatMap(({ values }) => values.map((value) => value ?? 0)));
+  const most = Math.min(1, Math.ceil(largest * 10) / 10);
   const inner = { width: size.panel - size.left - 8, height: size.height - size.top - size.bottom };
   const x = (tick: number): number => size.left + (inner.width * (tick + 0.5)) / ticks.length;
   const y = (value: number): number => size.top + inner.height * (1 - value / most);
@@ -72,15 +87,13 @@ function drawPanel({ title, ticks, lines }: ChartPanel, most: number): string {
 
 /** Shares by tick, a line per name, in panels side by side; an SVG document. */
 export function drawChart(panels: readonly ChartPanel[], label: string): string {
-  const values = panels.flatMap(({ lines }) => lines.flatMap((line) => line.values.map((value) => value ?? 0)));
-  const most = Math.min(1, Math.ceil(Math.max(0.1, ...values) * 10) / 10);
   const step = size.panel + size.right;
   const width = step * panels.length;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${size.height}" width="${width}" height="${size.height}" role="img" aria-label="${escaped(label)}">`,
     '<style>text { font: 11px sans-serif } .grid { stroke: #dddddd }</style>',
     `<rect width="${width}" height="${size.height}" fill="#ffffff"/>`,
-    ...panels.map((panel, i) => `<g transform="translate(${i * step} 0)">\n${drawPanel(panel, most)}\n</g>`),
+    ...panels.map((panel, i) => `<g transform="translate(${i * step} 0)">\n${drawPanel(panel)}\n</g>`),
     '</svg>',
     '',
   ].join('\n');
