@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = `${root}.cache/bench/`;
 const nodeLlamaCpp = '3.22.1';
 
-/** @type {Record<string, { entries: string[], peers: string[] }>} */
+/** @type {Record<string, { entries: string[], peers: string[], peersFolder?: string }>} */
 const benches = {
   speed: {
     entries: ['speed', 'speed-onnx', 'speed-llama-cpp'],
@@ -17,6 +17,24 @@ const benches = {
   memory: { entries: ['memory'], peers: [] },
   eviction: { entries: ['eviction'], peers: [] },
   answers: { entries: ['answers'], peers: [] },
+  quality: {
+    entries: ['quality'],
+    // Sources to ask about. A folder of their own: npm removes what it was not asked for.
+    peersFolder: `${folder}held-out/`,
+    peers: [
+      'immer@11.2.10',
+      'preact@11.2.0',
+      'commander@14.0.3',
+      'prosemirror-view@1.42.9',
+      '@trpc/server@11.25.2',
+      'zod@4.6.7',
+      'webpack@5.112.2',
+      'luxon@3.7.2',
+      'nodemailer@10.6.1',
+      'mongoose@9.12.1',
+      'stylelint@18.0.0',
+    ],
+  },
 };
 
 /** The name of llama.cpp's prebuilt CPU library for this machine. */
@@ -34,7 +52,7 @@ if (bench === undefined) {
   process.exit(2);
 }
 installPackages();
-installTools(folder, bench.peers);
+installTools(bench.peersFolder ?? folder, bench.peers);
 const { build } = await import('esbuild');
 await build({
   absWorkingDir: root,

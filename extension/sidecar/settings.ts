@@ -11,7 +11,17 @@ export interface SettingsReading {
 
 const backends: readonly 'cpu'[] = ['cpu'];
 const precisions: readonly WeightPrecision[] = ['float32', 'int8', 'int4'];
-const policies: readonly PolicyName[] = ['locret', 'key-difference', 'sink-recent'];
+const policies: readonly PolicyName[] = [
+  'locret',
+  'key-difference',
+  'sink-recent',
+  'random',
+  'h2o',
+  'snapkv',
+  'token-entropy',
+  'expected-attention',
+  'nacl',
+];
 const logLevels: readonly LogLevel[] = ['error', 'warning', 'info', 'debug'];
 /** Values that mean: let the sidecar choose. */
 const chosenBySidecar: readonly unknown[] = [undefined, null, 'auto', 'model', ''];

@@ -10,6 +10,7 @@ import { registerModels } from './models.js';
 import { registerPlan } from './plan.js';
 import { registerRead } from './read.js';
 import { registerTrace } from './trace.js';
+import { registerTrain } from './train.js';
 
 // Whoever reads the output may stop reading, as `head` does.
 process.stdout.on('error', (error) => {
@@ -22,7 +23,16 @@ const program = new Command('locret')
   .version(packageFile.version)
   .showHelpAfterError('(add --help to see what there is)')
   .exitOverride();
-const commands = [registerAsk, registerChat, registerRead, registerPlan, registerModels, registerTrace, registerLsp];
+const commands = [
+  registerAsk,
+  registerChat,
+  registerRead,
+  registerPlan,
+  registerModels,
+  registerTrace,
+  registerTrain,
+  registerLsp,
+];
 
 try {
   for (const register of commands) register(program);

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import path from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { LocretError, messageOf, systemErrorCode } from '../errors.js';
-import type { Checkpoint, RetainingHeads } from '../model/checkpoint.js';
+import type { Checkpoint, HeadInput, RetainingHeads } from '../model/checkpoint.js';
 import type { ModelShape } from '../model/shape.js';
 import { attentionInputs, maskedLogit } from '../onnx/attention.js';
 import { buildDecoderGraph, decoderInputs, decoderOutputs } from '../onnx/decoder-graph.js';
@@ -23,6 +23,8 @@ export interface DecoderSessionOptions {
   readonly chunk: number;
   /** Where packed weights and the graph lie. */
   readonly cacheFolder: string;
+  /** Inputs of retaining heads that passes give out, for training. */
+  readonly headInputs?: readonly HeadInput[];
 }
 
 /** One run of the model over new tokens behind the cache. */
@@ -42,6 +44,8 @@ export interface PassResult {
   readonly units: readonly NewUnits[];
   /** Per layer `[tokens, heads * headDim]`; empty unless asked for. */
   readonly queries: readonly Float32Array[];
+  /** Per layer `[tokens, headInputWidth]`; empty unless the session was opened with it. */
+  readonly headInputs: Readonly<Record<HeadInput, readonly Float32Array[]>>;
 }
 
 function engineFailure(doing: string, error: unknown): LocretError {
@@ -114,6 +118,7 @@ export class DecoderSession {
     private readonly session: InferenceSession,
     private readonly shape: ModelShape,
     private readonly withScores: boolean,
+    private readonly headInputs: readonly HeadInput[],
     private readonly chunk: number,
     /** Bytes of packed weights. */
     readonly weightBytes: number,
@@ -124,12 +129,12 @@ export class DecoderSession {
    * @throws LocretError disk-full when they cannot be written, engine-failed when onnxruntime refuses the graph
    */
   static async open(options: DecoderSessionOptions): Promise<DecoderSession> {
-    const { checkpoint, heads, precision, threads, cacheFolder } = options;
+    const { checkpoint, heads, precision, threads, cacheFolder, headInputs = [] } = options;
     const file = (kind: string, source: string): PackedWeights =>
       new PackedWeights(cacheFolder, `${kind}-${precision}-${source.slice(0, 16)}.weights`, source);
     const weights = file('backbone', checkpoint.fingerprint);
     const headWeights = file('heads', heads?.fingerprint ?? '');
-    const graph = buildDecoderGraph({ checkpoint, heads, precision, weights, headWeights });
+    const graph = buildDecoderGraph({ checkpoint, heads, precision, weights, headWeights, headInputs });
     weights.write();
     if (heads !== undefined) headWeights.write();
     const graphFile = writeGraph(cacheFolder, graph);
@@ -150,6 +155,7 @@ export class DecoderSession {
       session,
       checkpoint.shape,
       heads !== undefined,
+      headInputs,
       options.chunk,
       weights.bytes + (heads === undefined ? 0 : headWeights.bytes),
     );
@@ -170,6 +176,8 @@ export class DecoderSession {
     }
     const all = <Result>(of: (layer: number) => Result): Result[] =>
       Array.from({ length: layers }, (_, layer) => of(layer));
+    const headInput = (input: HeadInput): Float32Array[] =>
+      this.headInputs.includes(input) ? all((layer) => floats(outputs, decoderOutputs.headInput(layer, input))) : [];
     return {
       logits: floats(outputs, decoderOutputs.logits),
       units: all((layer) => ({
@@ -178,6 +186,7 @@ export class DecoderSession {
         scores: this.withScores ? floats(outputs, decoderOutputs.score(layer)) : undefined,
       })),
       queries: pass.queries ? all((layer) => floats(outputs, decoderOutputs.query(layer))) : [],
+      headInputs: { qkv: headInput('qkv'), hidden: headInput('hidden') },
     };
   }
 
@@ -187,7 +196,8 @@ export class DecoderSession {
    */
   private fetches({ tokens, logitRows, queries }: Pass): Record<string, Tensor | null> {
     const count = tokens.length;
-    const isUsual = (count === this.chunk || count === 1) && logitRows.length === 1 && !queries;
+    const isUsual =
+      (count === this.chunk || count === 1) && logitRows.length === 1 && !queries && this.headInputs.length === 0;
     const known = isUsual ? this.outputTensors.get(count) : undefined;
     if (known !== undefined) return known;
     const { layers, kvHeads, headDim, heads, vocabulary } = this.shape;
@@ -200,6 +210,7 @@ export class DecoderSession {
       fetches[decoderOutputs.newValue(layer)] = output(kvHeads * headDim);
       if (this.withScores) fetches[decoderOutputs.score(layer)] = output(kvHeads);
       if (queries) fetches[decoderOutputs.query(layer)] = output(heads * headDim);
+      for (const input of this.headInputs) fetches[decoderOutputs.headInput(layer, input)] = null;
     }
     if (isUsual) this.outputTensors.set(count, fetches);
     return fetches;

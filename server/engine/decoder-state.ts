@@ -52,6 +52,21 @@ export class DecoderState {
     this.lastLogits = undefined;
   }
 
+  /** Runs a task and takes back the tokens that it read: nothing tells that they were there. */
+  async takenBack(task: () => Promise<void>): Promise<void> {
+    const { length } = this.cache;
+    const { nextTokenIndex } = this;
+    const logits = this.lastLogits?.slice();
+    try {
+      await task();
+    } finally {
+      this.cache.truncate(length);
+      this.nextTokenIndex = nextTokenIndex;
+      if (logits === undefined) this.lastLogits = undefined;
+      else this.logitsBuffer.set(logits);
+    }
+  }
+
   /**
    * Makes room for so many units: an unlimited cache grows, a planned one is as large as it is.
    * @throws LocretError invalid-argument when the planned capacity does not suffice

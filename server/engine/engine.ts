@@ -51,6 +51,13 @@ export type Eviction =
   /** Tokens are appended, nothing leaves. The capacity must suffice. */
   | 'none';
 
+/** Tokens that are read behind each chunk and taken back, so that a policy can score units by their queries. */
+export interface Patch {
+  readonly tokens: readonly number[];
+  /** How many of the last tokens are observed. */
+  readonly observe: number;
+}
+
 export interface ExtendOptions {
   readonly evict: Eviction;
   /** Which logits to return. Default none. */
@@ -59,6 +66,8 @@ export interface ExtendOptions {
   readonly firstTokenIndex?: number;
   /** Return the attention that the last `observe` tokens pay to the cache units before them. */
   readonly observe?: number;
+  /** For policies that observe patches; the capacity must hold one behind budget and chunk. */
+  readonly patches?: readonly Patch[];
   /** Called after each chunk. With `detail`, its report carries scores and kept positions (for `locret trace`). */
   readonly onChunk?: (report: ChunkReport) => void;
   readonly detail?: boolean;
@@ -153,7 +162,7 @@ export interface LayerCache {
   readonly keys: Float32Array;
   /** `[kvHeads, length, headDim]` */
   readonly values: Float32Array;
-  /** `[kvHeads, length]`; empty without retaining heads. */
+  /** `[kvHeads, length]`; empty when neither retaining heads nor the policy score units. */
   readonly scores: Float32Array;
   /** `[kvHeads, length]` */
   readonly tokenIndices: Int32Array;

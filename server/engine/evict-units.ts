@@ -20,13 +20,13 @@ export interface EvictionPass {
 
 /** The ranks of one KV head's units, `[length]`. */
 function rankUnits(
-  { cache, shape, policy }: Pick<EvictionPass, 'cache' | 'shape' | 'policy'>,
+  { cache, shape, policy, limits }: Pick<EvictionPass, 'cache' | 'shape' | 'policy' | 'limits'>,
   layer: number,
   kvHead: number,
   added: number,
 ): Float32Array {
   const { headDim } = shape;
-  return policy.rank({ layer, kvHead, length: cache.length, added, headDim, ...cache.head(layer, kvHead) });
+  return policy.rank({ layer, kvHead, length: cache.length, added, headDim, limits, ...cache.head(layer, kvHead) });
 }
 
 /** One KV head's column of the new units' scores. */
@@ -128,7 +128,7 @@ export function forgetTokens({ cache, shape, policy, rope, pinned, ranges }: For
   const limits = { budget, pinned: pinnedStay ? pinned : 0, stabilizers: 0 };
   for (const head of budget === 0 ? [] : heads) {
     const tokenIndices = indicesOf(head);
-    const ranks = rankUnits({ cache, shape, policy }, head.layer, head.kvHead, 0).map((rank, slot) =>
+    const ranks = rankUnits({ cache, shape, policy, limits }, head.layer, head.kvHead, 0).map((rank, slot) =>
       isForgotten(tokenIndices[slot] ?? 0) ? -Infinity : rank,
     );
     cache.compact(head.layer, head.kvHead, retainTopUnits(ranks, length, limits), rope);

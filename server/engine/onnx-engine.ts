@@ -30,6 +30,7 @@ import { evictUnits, forgetTokens } from './evict-units.js';
 import { joinRows } from './join-rows.js';
 import { countKeptUnits } from './kept-units.js';
 import { createSampler } from './sampling.js';
+import { scoreUnits } from './unit-scoring.js';
 
 /** Changes whenever the same weights and tokens may give other numbers than before. */
 const numericsVersion = 'onnxruntime-1.30 numerics-1';
@@ -165,9 +166,10 @@ class OnnxEngine implements Engine {
   }
 
   private async extendNow(tokens: Int32Array, options: ExtendOptions): Promise<ExtendResult> {
-    const { evict, logits = 'none', observe = 0, signal } = options;
+    const { evict, logits = 'none', observe = 0, patches = [], signal } = options;
     const { chunk } = this.description.plan;
     this.checkTokens(tokens);
+    this.checkPatches(patches, evict);
     if (evict === 'none') this.state.fit(this.state.cache.length + tokens.length);
     if (options.firstTokenIndex !== undefined) this.state.skipTo(options.firstTokenIndex);
     const rows: Float32Array[] = [];
@@ -209,8 +211,11 @@ class OnnxEngine implements Engine {
     const begin = this.state.nextTokenIndex;
     const started = performance.now();
     const before = this.state.cache.length;
-    const rows = pass.allLogits ? Array.from(tokens, (_, row) => row) : [tokens.length - 1];
-    const result = await this.state.pass(tokens, rows, observing !== undefined);
+    const { scoring } = this.policy;
+    const wantsRows = pass.allLogits || scoring?.observes === 'surprisal';
+    const rows = wantsRows ? Array.from(tokens, (_, row) => row) : [tokens.length - 1];
+    const wantsQueries = observing !== undefined || scoring?.observes === 'queries';
+    const result = await this.state.pass(tokens, rows, wantsQueries);
     const modelled = performance.now();
     observing?.observer.observe(
       (layer) => result.queries[layer] ?? new Float32Array(0),
@@ -218,6 +223,17 @@ class OnnxEngine implements Engine {
       before,
     );
     const evicting = performance.now();
+    if (scoring !== undefined) {
+      await scoreUnits({
+        scoring,
+        state: this.state,
+        shape: this.shape,
+        tokens,
+        result,
+        patches: options.patches ?? [],
+        scoresOld: pass.eviction !== 'none',
+      });
+    }
     const stabilizers = pass.eviction === 'between-chunks' ? plan.stabilizers : 0;
     const evicts = pass.eviction !== 'none' && this.state.cache.length > plan.budget;
     const decisions =
@@ -243,7 +259,22 @@ class OnnxEngine implements Engine {
       milliseconds: { model: modelled - started, eviction },
       ...(options.detail === true && decisions !== undefined ? { layers: decisions } : {}),
     });
-    return result.logits;
+    return pass.allLogits ? result.logits : result.logits.subarray(-this.shape.vocabulary);
+  }
+
+  /** Patches are for policies that observe them, and those need them in order to evict. */
+  private checkPatches(patches: NonNullable<ExtendOptions['patches']>, evict: Eviction): void {
+    for (const { tokens } of patches) this.checkTokens(Int32Array.from(tokens));
+    const observes = this.policy.scoring?.observes === 'patches';
+    const isEmpty = patches.length === 0 || patches.some(({ tokens, observe }) => tokens.length < 1 || observe < 1);
+    if (observes ? evict === 'none' || !isEmpty : patches.length === 0) return;
+    throw new LocretError(
+      'invalid-argument',
+      observes
+        ? `The policy "${this.policy.name}" scores units by patches, and got ${patches.length}, some of them empty or none.`
+        : `The policy "${this.policy.name}" does not look at patches, and got ${patches.length}.`,
+      'Give the questions as patches to a policy that knows them beforehand, and to no other.',
+    );
   }
 
   private checkTokens(tokens: Int32Array): void {
@@ -318,7 +349,9 @@ export async function createOnnxEngine(options: EngineOptions): Promise<Engine> 
   const checkpoint = openCheckpoint(options.model);
   try {
     const { shape } = checkpoint;
-    const heads = options.heads === undefined ? undefined : openRetainingHeads(options.heads, shape);
+    // A policy that scores units itself has no use for the heads' scores.
+    const headsFile = policy.scoring === undefined ? options.heads : undefined;
+    const heads = headsFile === undefined ? undefined : openRetainingHeads(headsFile, shape);
     if (policy.needsRetainingHeads && heads === undefined) {
       throw new LocretError(
         'invalid-argument',
@@ -343,7 +376,7 @@ export async function createOnnxEngine(options: EngineOptions): Promise<Engine> 
       fingerprint: fingerprintOf(checkpoint, heads, options),
       threads,
     };
-    return new OnnxEngine(description, session, policy, heads !== undefined);
+    return new OnnxEngine(description, session, policy, heads !== undefined || policy.scoring !== undefined);
   } finally {
     checkpoint.close();
   }

@@ -8,7 +8,7 @@ interface LayerArrays {
   /** `[kvHeads, capacity, headDim]`, rotated to slots. */
   keys: Float32Array;
   values: Float32Array;
-  /** `[kvHeads, capacity]`; empty without retaining heads. */
+  /** `[kvHeads, capacity]`; empty when units have none. */
   scores: Float32Array;
   tokenIndices: Int32Array;
 }
@@ -18,7 +18,7 @@ export interface NewUnits {
   /** `[tokens, kvHeads * headDim]` */
   readonly keys: Float32Array;
   readonly values: Float32Array;
-  /** `[tokens, kvHeads]`; absent without retaining heads. */
+  /** `[tokens, kvHeads]`; absent without retaining heads: units that have scores then begin with 0. */
   readonly scores: Float32Array | undefined;
 }
 
@@ -27,7 +27,7 @@ export interface HeadUnits {
   /** `[length, headDim]` */
   readonly keys: Float32Array;
   readonly values: Float32Array;
-  /** `[length]`; empty without retaining heads. */
+  /** `[length]`; empty when units have none. */
   readonly scores: Float32Array;
   readonly tokenIndices: Int32Array;
 }
@@ -130,7 +130,10 @@ export class RetainedCache {
         arrays.values.set(added.values.subarray(from, from + headDim), to);
         arrays.tokenIndices[slot + token] = firstTokenIndex + token;
       }
-      if (added.scores === undefined) continue;
+      if (added.scores === undefined) {
+        arrays.scores.fill(0, slot, slot + (this.withScores ? tokens : 0));
+        continue;
+      }
       for (let token = 0; token < tokens; token++)
         arrays.scores[slot + token] = added.scores[token * kvHeads + kvHead] ?? 0;
     }

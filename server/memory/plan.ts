@@ -110,13 +110,18 @@ function cacheBytes({ layers, kvHeads, headDim }: ModelShape, capacity: number):
   return layers * kvHeads * capacity * (2 * headDim + 2) * 4;
 }
 
-/** The widest values that live at once in a pass, doubled for quantized copies, and logits. */
-function activationBytes(shape: ModelShape, chunk: number, capacity: number): number {
+/**
+ * The widest values that live at once in a pass, doubled for quantized copies, and logits: of the last token, or of all
+ * when the policy wants to know how surprising each is.
+ */
+function activationBytes(shape: ModelShape, chunk: number, capacity: number, logitRows: number): number {
   const { hidden, feedForward, heads, kvHeads, headDim, layers, vocabulary } = shape;
   const width = 6 * hidden + 4 * feedForward + 3 * (heads + 2 * kvHeads) * headDim;
   const newUnits = layers * 2 * kvHeads * headDim;
   const present = 2 * kvHeads * headDim * capacity;
-  return 4 * (chunk * (2 * width + newUnits) + present + heads * chunk * Math.min(capacity, 4096) + vocabulary);
+  return (
+    4 * (chunk * (2 * width + newUnits) + present + heads * chunk * Math.min(capacity, 4096) + logitRows * vocabulary)
+  );
 }
 
 function tooSmall(window: number, needed: string): LocretError {
@@ -165,7 +170,7 @@ export function planMemory(model: LoadedModel, settings: PlanSettings, headWidth
   const heads = settings.heads ?? locret.heads;
   const policy = settings.policy ?? (heads === undefined ? trainingFreePolicy : 'locret');
   const precision = settings.precision ?? (parameters(shape) <= smallModel ? 'float32' : 'int8');
-  const needsHeads = policyByName(policy).needsRetainingHeads;
+  const { needsRetainingHeads: needsHeads, scoring } = policyByName(policy);
   if (needsHeads && heads === undefined) {
     throw new LocretError(
       'invalid-argument',
@@ -179,7 +184,8 @@ export function planMemory(model: LoadedModel, settings: PlanSettings, headWidth
   const planWithin = (budgetLimit: number): { plan: ReturnType<typeof planCache>; bytes: PlannedBytes } => {
     const plan = planCache(model, settings, window, pinned, budgetLimit);
     const cache = cacheBytes(shape, plan.cache.capacity);
-    const activations = activationBytes(shape, plan.cache.chunk, plan.cache.capacity);
+    const { chunk, capacity } = plan.cache;
+    const activations = activationBytes(shape, chunk, capacity, scoring?.observes === 'surprisal' ? chunk : 1);
     const peak = programBytes + Math.max(weights + cache + activations, packing);
     return { plan, bytes: { weights, packing, cache, activations, program: programBytes, peak, free } };
   };

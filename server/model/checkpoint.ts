@@ -40,16 +40,24 @@ export interface Checkpoint {
 }
 
 /**
- * Locret's retaining heads: for each layer `scores = fc2(SiLU(fc1(input)))`, without biases (arXiv 2410.01805, 3.2).
- * With input `qkv` the head reads the query, key and value projections before q/k norm and before RoPE, side by side.
+ * What a retaining head reads of a token. `qkv`, as published: the query, key and value projections before q/k norm and
+ * before RoPE, side by side. `hidden`: what these are projected from, the normalized input of attention.
  */
+export type HeadInput = 'qkv' | 'hidden';
+
+/** Numbers that a retaining head reads of a token. */
+export function headInputWidth(shape: ModelShape, input: HeadInput): number {
+  return input === 'hidden' ? shape.hidden : (shape.heads + 2 * shape.kvHeads) * shape.headDim;
+}
+
+/** Locret's retaining heads: for each layer `scores = fc2(SiLU(fc1(input)))`, without biases (arXiv 2410.01805, 3.2). */
 export interface RetainingHeads {
   readonly file: string;
   readonly fingerprint: string;
-  readonly input: 'qkv';
+  readonly input: HeadInput;
   /** Width between the two linear layers (d_R). */
   readonly width: number;
-  /** `[width, (heads + 2 * kvHeads) * headDim]` */
+  /** `[width, headInputWidth]` */
   first(layer: number): Float32Array;
   /** `[kvHeads, width]` */
   second(layer: number): Float32Array;

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import { endianness } from 'node:os';
-import { LocretError, messageOf, systemErrorCode } from '../errors.js';
+import { LocretError, messageOf } from '../errors.js';
+import { widenBfloat16, widenFloat16 } from './half-precision.js';
 import { isJsonObject, showJson, type Refusal } from './json-fields.js';
+import { openRegularFile, readFully, refuse } from './weight-file.js';
 
 /** The longest header that is read; the format's own limit. */
 const HEADER_LIMIT = 100 * 1024 * 1024;
 /** Bytes read at once while 16-bit numbers are widened. */
 const PIECE_BYTES = 4 * 1024 * 1024;
-/** Bytes of one read call: some systems refuse more than 2 GiB. */
-const READ_LIMIT = 1 << 30;
 const MAX_DIMENSIONS = 8;
 
 const BITS: ReadonlyMap<string, number> = new Map([
@@ -168,32 +168,6 @@ export class SafetensorsFile {
   }
 }
 
-function refuse(path: string, refusal: Refusal, what: string, cause?: unknown): LocretError {
-  return new LocretError(refusal.code, `${path} ${what}.`, refusal.remedy, { cause });
-}
-
-/** Opens for reading; a pipe or device, which could block or never end, is refused unopened. */
-function openRegularFile(path: string, refusal: Refusal): number {
-  try {
-    if (statSync(path).isFile()) return openSync(path, 'r');
-  } catch (error) {
-    const missing = systemErrorCode(error) === 'ENOENT';
-    throw refuse(path, refusal, missing ? 'is missing' : `cannot be opened: ${messageOf(error)}`, error);
-  }
-  throw refuse(path, refusal, 'is not a regular file');
-}
-
-/** Fills the target from a position of the file; returns how many bytes there were. */
-function readFully(descriptor: number, target: Uint8Array, position: number): number {
-  let done = 0;
-  while (done < target.length) {
-    const read = readSync(descriptor, target, done, Math.min(READ_LIMIT, target.length - done), position + done);
-    if (read === 0) break;
-    done += read;
-  }
-  return done;
-}
-
 function readHeader(path: string, refusal: Refusal, descriptor: number, fileSize: number) {
   const lengthField = new Uint8Array(8);
   if (readFully(descriptor, lengthField, 0) < 8) {
@@ -289,32 +263,4 @@ function naturalNumbers(value: unknown): number[] | undefined {
   if (!Array.isArray(value)) return undefined;
   const numbers = value.filter((item): item is number => Number.isSafeInteger(item) && Number(item) >= 0);
   return numbers.length === value.length ? numbers : undefined;
-}
-
-function widenBfloat16(from: Uint16Array, to: Uint32Array): void {
-  for (let i = 0; i < from.length; i++) to[i] = (from[i] ?? 0) << 16;
-}
-
-let float16Bits: Uint32Array | undefined;
-
-/** The float32 bits of each of the 65,536 half-precision numbers (IEEE 754 binary16). */
-function float16Table(): Uint32Array {
-  if (float16Bits !== undefined) return float16Bits;
-  const table = new Uint32Array(1 << 16);
-  const number = new Float32Array(1);
-  const bits = new Uint32Array(number.buffer);
-  for (let half = 0; half < table.length; half++) {
-    const exponent = (half >> 10) & 31;
-    const fraction = half & 1023;
-    if (exponent === 31) bits[0] = 0x7f800000 | (fraction << 13);
-    else number[0] = exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
-    table[half] = (bits[0] ?? 0) | ((half & 0x8000) << 16);
-  }
-  float16Bits = table;
-  return table;
-}
-
-function widenFloat16(from: Uint16Array, to: Uint32Array): void {
-  const table = float16Table();
-  for (let i = 0; i < from.length; i++) to[i] = table[from[i] ?? 0] ?? 0;
 }

@@ -1,4 +1,12 @@
-import type { Checkpoint, LayerLinear, LayerNorm, RetainingHeads, WeightMatrix } from '../model/checkpoint.js';
+import {
+  headInputWidth,
+  type Checkpoint,
+  type HeadInput,
+  type LayerLinear,
+  type LayerNorm,
+  type RetainingHeads,
+  type WeightMatrix,
+} from '../model/checkpoint.js';
 import { addAttention, declareAttentionInputs } from './attention.js';
 import { GraphBuilder, type Value } from './graph.js';
 import { blockCount, LinearLayers, quantizationBlock, quantizeBlocks, type WeightPrecision } from './linear.js';
@@ -30,6 +38,8 @@ export const decoderOutputs = {
   query: (layer: number): Value => `query.${layer}`,
   /** float32 `[1, tokens, kvHeads]`; only with retaining heads. */
   score: (layer: number): Value => `score.${layer}`,
+  /** float32 `[1, tokens, headInputWidth]`: what a retaining head would read; only where asked for. */
+  headInput: (layer: number, input: HeadInput): Value => `head_input.${input}.${layer}`,
 } as const;
 
 export interface DecoderParts {
@@ -39,6 +49,8 @@ export interface DecoderParts {
   /** The backbone's weights, and the retaining heads': one backbone file serves with and without heads. */
   readonly weights: PackedWeights;
   readonly headWeights: PackedWeights;
+  /** Inputs of retaining heads to be given out, so that heads can be trained on them. */
+  readonly headInputs?: readonly HeadInput[];
 }
 
 /** Rows of several matrices under each other. */
@@ -154,7 +166,12 @@ class DecoderGraph {
     const { shape } = this.parts.checkpoint;
     const { heads, kvHeads, headDim } = shape;
     const projected = this.queryKeyValue(layer, x);
-    this.retainingHead(layer, projected);
+    const headInputs = { qkv: projected, hidden: x };
+    this.retainingHead(layer, headInputs);
+    for (const input of this.parts.headInputs ?? []) {
+      const output = graph.operator('Identity', [headInputs[input]], {}, decoderOutputs.headInput(layer, input));
+      graph.output(output, 'float32', [1, 'tokens', headInputWidth(shape, input)]);
+    }
 
     const sizes = graph.integers('queryKeyValueSizes', [heads * headDim, kvHeads * headDim, kvHeads * headDim]);
     const parts = ['query', 'key', 'value'].map((part) => `layers.${layer}.split.${part}`);
@@ -175,15 +192,15 @@ class DecoderGraph {
     return this.project(layer, 'attentionOutput', addAttention(graph, shape, layer, inputs));
   }
 
-  /** Causal importance scores: fc2(SiLU(fc1([q, k, v]))) (arXiv 2410.01805, section 3.2). */
-  private retainingHead(layer: number, queryKeyValue: Value): void {
+  /** Causal importance scores: fc2(SiLU(fc1(input))) (arXiv 2410.01805, section 3.2). */
+  private retainingHead(layer: number, inputs: Readonly<Record<HeadInput, Value>>): void {
     const { checkpoint, heads, headWeights } = this.parts;
     if (heads === undefined) return;
-    const { heads: queryHeads, kvHeads, headDim } = checkpoint.shape;
+    const { kvHeads } = checkpoint.shape;
     const first = {
       name: `layers.${layer}.retainingHead.first`,
       rows: heads.width,
-      columns: (queryHeads + 2 * kvHeads) * headDim,
+      columns: headInputWidth(checkpoint.shape, heads.input),
       read: () => heads.first(layer),
     };
     const second = {
@@ -192,7 +209,7 @@ class DecoderGraph {
       columns: heads.width,
       read: () => heads.second(layer),
     };
-    const activated = this.silu(this.linear.add(queryKeyValue, first, headWeights));
+    const activated = this.silu(this.linear.add(inputs[heads.input], first, headWeights));
     // The few rows of the second layer cost nothing; quantizing them would blur the order of the scores.
     const scores = this.linear.add(activated, second, headWeights, 'float32');
     const output = this.graph.operator('Identity', [scores], {}, decoderOutputs.score(layer));

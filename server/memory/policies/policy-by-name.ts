@@ -1,17 +1,46 @@
 import { LocretError } from '../../errors.js';
+import { expectedAttentionPolicy } from './expected-attention.js';
+import { h2o } from './h2o.js';
 import { keyDifference } from './key-difference.js';
 import { locret } from './locret.js';
+import { nacl } from './nacl.js';
+import { oracle } from './oracle.js';
 import type { EvictionPolicy, PolicyName } from './policy.js';
+import { random } from './random.js';
 import { sinkRecent } from './sink-recent.js';
+import { snapkvPatched } from './snapkv-patched.js';
+import { snapkv } from './snapkv.js';
+import { tokenEntropy } from './token-entropy.js';
 
 const policies: Readonly<Record<PolicyName, EvictionPolicy>> = {
   locret,
   'key-difference': keyDifference,
   'sink-recent': sinkRecent,
+  random,
+  h2o,
+  snapkv,
+  'snapkv-patched': snapkvPatched,
+  'token-entropy': tokenEntropy,
+  'expected-attention': expectedAttentionPolicy,
+  nacl,
+  oracle,
 };
 
-/** Every policy's name, the trained one first. */
-export const policyNames: readonly PolicyName[] = ['locret', 'key-difference', 'sink-recent'];
+/** The policies that can be chosen for a memory, the trained one first. */
+export const policyNames: readonly PolicyName[] = [
+  'locret',
+  'key-difference',
+  'sink-recent',
+  'random',
+  'h2o',
+  'snapkv',
+  'token-entropy',
+  'expected-attention',
+  'nacl',
+];
+
+/** Policies that must know questions, or their answers, before anything is read: they are for measurements. */
+export const foreseeingPolicyNames: readonly PolicyName[] = ['snapkv-patched', 'oracle'];
 
 /** The best policy for a model without retaining heads. */
 export const trainingFreePolicy: PolicyName = 'key-difference';

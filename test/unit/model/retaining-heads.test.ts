@@ -2,7 +2,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { readModelShape } from '../../../server/model/config.js';
-import { openRetainingHeads } from '../../../server/model/retaining-heads.js';
+import { headInputKey, headTensorName, openRetainingHeads } from '../../../server/model/retaining-heads.js';
 import { writeSafetensors, type TensorToWrite } from '../../../server/model/safetensors-writer.js';
 import { floatsOf, readTensors } from '../../conformance/read-tensors.js';
 import { expectRefusal, modelFolder } from './model-folder.js';
@@ -12,7 +12,10 @@ const shape = readModelShape(reference);
 const stored = readTensors(path.join(reference, 'heads.safetensors'));
 
 /** The reference's heads with some tensors replaced; undefined leaves one out. */
-async function headsFile(changes: Readonly<Record<string, TensorToWrite | undefined>>): Promise<string> {
+async function headsFile(
+  changes: Readonly<Record<string, TensorToWrite | undefined>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const tensors = new Map<string, TensorToWrite>();
   for (const [name, tensor] of stored) {
     tensors.set(name, { name, dtype: 'F32', shape: tensor.shape, data: () => [tensor.values] });
@@ -22,7 +25,7 @@ async function headsFile(changes: Readonly<Record<string, TensorToWrite | undefi
     else tensors.set(name, tensor);
   }
   const file = path.join(modelFolder({}), 'heads.safetensors');
-  await writeSafetensors(file, [...tensors.values()]);
+  await writeSafetensors(file, [...tensors.values()], metadata);
   return file;
 }
 
@@ -71,6 +74,33 @@ describe('openRetainingHeads', () => {
   ])('refuses heads %s, naming the file and the tensor', async (_, changes, message) => {
     const file = await headsFile(changes);
     expectRefusal(() => openRetainingHeads(file, shape), 'heads-corrupt', 'heads.safetensors', message);
+  });
+
+  it('expects heads on hidden states where the file says so, and gives them another identity', async () => {
+    const narrow = Object.fromEntries(
+      [0, 1, 2].map((layer) => {
+        const name = headTensorName(layer, 'fc1');
+        return [name, zeros(name, 32, 64)];
+      }),
+    );
+    const heads = openRetainingHeads(await headsFile(narrow, { [headInputKey]: 'hidden' }), shape);
+    expect(heads).toMatchObject({ input: 'hidden', width: 32 });
+    expect(heads.first(2)).toHaveLength(32 * 64);
+    const unnamed = await headsFile(narrow);
+    expectRefusal(() => openRetainingHeads(unnamed, shape), 'heads-corrupt', 'of shape [32, 64]');
+    const wide = await headsFile({}, { [headInputKey]: 'qkv' });
+    expect(openRetainingHeads(wide, shape).fingerprint).toBe(
+      openRetainingHeads(path.join(reference, 'heads.safetensors'), shape).fingerprint,
+    );
+  });
+
+  it('refuses heads that read something unknown', async () => {
+    const file = await headsFile({}, { [headInputKey]: 'keys' });
+    expectRefusal(
+      () => openRetainingHeads(file, shape),
+      'heads-corrupt',
+      'heads read "keys"; expected "qkv" or "hidden"',
+    );
   });
 
   it('refuses heads that are not there', () => {

@@ -1,23 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { retainTopUnits } from '../../../server/engine/eviction.js';
 import { seededRandom } from '../../../server/engine/random.js';
-import { parsePolicyName, policyByName, policyNames } from '../../../server/memory/policies/policy-by-name.js';
+import {
+  foreseeingPolicyNames,
+  parsePolicyName,
+  policyByName,
+  policyNames,
+} from '../../../server/memory/policies/policy-by-name.js';
 import type { CacheView, PolicyName } from '../../../server/memory/policies/policy.js';
+import { viewOf } from './views.js';
 
-function view(keys: readonly (readonly number[])[], scores: readonly number[] = []): CacheView {
-  const headDim = keys[0]?.length ?? 0;
-  return {
-    layer: 1,
-    kvHead: 0,
-    length: keys.length,
-    added: 1,
-    headDim,
-    keys: Float32Array.from(keys.flat()),
-    values: new Float32Array(keys.length * headDim),
-    scores: Float32Array.from(scores),
-    tokenIndices: Int32Array.from(keys.keys()),
-  };
-}
+const view = (keys: readonly (readonly number[])[], scores: readonly number[] = []): CacheView =>
+  viewOf(keys, { scores: Float32Array.from(scores) });
 
 function ranks(name: PolicyName, of: CacheView): number[] {
   return Array.from(policyByName(name).rank(of));
@@ -103,10 +97,15 @@ describe('key-difference', () => {
 describe('policy names', () => {
   it('lead to the policy of that name', () => {
     for (const name of policyNames) expect(policyByName(parsePolicyName(name)).name).toBe(name);
+    for (const name of foreseeingPolicyNames) expect(policyByName(name).name).toBe(name);
+  });
+
+  it('leave out policies that must know the questions', () => {
+    for (const name of foreseeingPolicyNames) expect(() => parsePolicyName(name)).toThrow(/no eviction policy/);
   });
 
   it('are listed when one is unknown', () => {
     const remedy: unknown = expect.stringContaining('locret, key-difference, sink-recent');
-    expect(() => parsePolicyName('snapkv')).toThrow(expect.objectContaining({ code: 'invalid-argument', remedy }));
+    expect(() => parsePolicyName('best')).toThrow(expect.objectContaining({ code: 'invalid-argument', remedy }));
   });
 });
