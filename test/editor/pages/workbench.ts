@@ -125,6 +125,22 @@ export class Workbench {
     return this.page.locator('.notifications-toasts .notification-list-item');
   }
 
+  /** The secondary side bar, in which the chat panel is. */
+  get panel(): Locator {
+    return this.page.locator('.part.auxiliarybar');
+  }
+
+  /** Drags the edge of the secondary side bar until it has a width, in pixels. */
+  async resizePanel(width: number): Promise<void> {
+    const box = await this.panel.boundingBox();
+    if (box === null) throw new Error('The secondary side bar is not shown.');
+    const [edge, middle] = [box.x - 2, box.y + box.height / 2];
+    await this.page.mouse.move(edge, middle);
+    await this.page.mouse.down();
+    await this.page.mouse.move(edge + box.width - width, middle, { steps: 5 });
+    await this.page.mouse.up();
+  }
+
   /** Closes the window as a person does: the editor has time to put away what it keeps. */
   async close(): Promise<void> {
     if (this.page.isClosed()) return;
