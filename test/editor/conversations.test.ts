@@ -1,14 +1,9 @@
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { useSample, useSession } from './fixtures.js';
 import { ChatPanel } from './pages/chat-panel.js';
-import { SampleRepository } from './sample-repository.js';
-import { useSession } from './session.js';
 
-let sample: SampleRepository;
-const session = useSession(async () => {
-  sample = await SampleRepository.create();
-  return { opened: { folder: sample.folder } };
-});
-afterAll(() => sample.remove());
+const sample = useSample();
+const session = useSession(() => ({ opened: { folder: sample().folder } }));
 
 test('a new conversation leaves the one before in the list, from where it comes back', async () => {
   const { workbench } = session();
@@ -24,7 +19,7 @@ test('a new conversation leaves the one before in the list, from where it comes 
 
 test('an exported conversation is a document whose links open the places', async () => {
   const { workbench } = session();
-  const place = await sample.placeOf('src/ledger.ts', '/** Opens the ledger');
+  const place = await sample().placeOf('src/ledger.ts', '/** Opens the ledger');
   await workbench.runCommand('Locret: Export Conversation');
   await workbench.activeTab.filter({ hasText: '.locret.md' }).waitFor();
   await workbench.page.locator('[id="status.editor.mode"]').filter({ hasText: 'Locret' }).waitFor();

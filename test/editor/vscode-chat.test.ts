@@ -1,13 +1,8 @@
-import { afterAll, test } from 'vitest';
-import { SampleRepository } from './sample-repository.js';
-import { useSession } from './session.js';
+import { test } from 'vitest';
+import { useSample, useSession } from './fixtures.js';
 
-let sample: SampleRepository;
-const session = useSession(async () => {
-  sample = await SampleRepository.create();
-  return { opened: { folder: sample.folder } };
-});
-afterAll(() => sample.remove());
+const sample = useSample();
+const session = useSession(() => ({ opened: { folder: sample().folder } }));
 
 test('@locret answers in the chat of VS Code, where nobody is signed in', async () => {
   const { workbench } = session();
@@ -19,7 +14,7 @@ test('@locret answers in the chat of VS Code, where nobody is signed in', async 
   await page.keyboard.insertText('Where is `openLedger` defined?');
   await page.keyboard.press('Enter');
   const answer = workbench.panel.locator('.interactive-response').last();
-  const place = await sample.placeOf('src/ledger.ts', '/** Opens the ledger');
+  const place = await sample().placeOf('src/ledger.ts', '/** Opens the ledger');
   await answer.getByText('read 26 of 26 files').waitFor({ timeout: 120_000 });
   await answer
     .locator('.chat-inline-anchor-widget')

@@ -63,7 +63,8 @@ export class Workbench {
    */
   private async offered(key: 'F1' | 'Control+p', text: string, label: RegExp): Promise<Locator> {
     const row = this.quickInput.getByRole('option', { name: label }).first();
-    for (const end = Date.now() + offerMilliseconds; Date.now() < end;) {
+    const end = Date.now() + offerMilliseconds;
+    while (Date.now() < end) {
       await this.page.keyboard.press(key);
       await this.quickInput.locator('input').first().fill(text);
       const isThere = await row.waitFor({ timeout: 2_000 }).then(
@@ -80,20 +81,6 @@ export class Workbench {
   async runCommand(title: string): Promise<void> {
     const row = await this.offered('F1', `>${title}`, new RegExp(`^${escaped(title)}(,|$)`));
     await row.click();
-  }
-
-  /** The titles that the palette offers for a text, best first. */
-  async commandsFor(text: string): Promise<readonly string[]> {
-    await this.offered('F1', `>${text}`, new RegExp(escaped(text)));
-    const titles = await this.quickInput.locator('.monaco-list-row .label-name').allInnerTexts();
-    await this.page.keyboard.press('Escape');
-    return titles;
-  }
-
-  /** Chooses the row of the open quick pick whose label is the given one. */
-  async choose(label: string): Promise<void> {
-    const rows = this.quickInput.getByRole('option', { name: new RegExp(`^${escaped(label)}(,|$)`) });
-    await rows.first().click();
   }
 
   /** Opens a file of the folder by its path, at a line; what is typed then goes there. */
