@@ -166,7 +166,7 @@ describe('the plan for people', () => {
     const text = renderPlan(model, planOf(model, {}, 2 ** 30));
     expect(text).toMatch(/^model +nano +qwen3, 6 layers × 2 KV heads$/m);
     expect(text).toMatch(/^budget +64 /m);
-    expect(text).toMatch(/^behind +752 /m);
+    expect(text).toMatch(/^behind +944 /m);
     expect(text).toMatch(/^cache +6\.1 MB /m);
     expect(text).toMatch(/^peak +[\d.]+ MB +of 1\.0 GB free$/m);
   });
