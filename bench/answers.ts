@@ -1,10 +1,20 @@
+import { readFileSync } from 'node:fs';
 import os from 'node:os';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { askMemory } from '../server/answer/ask.js';
 import { openMemory } from '../server/memory/open-memory.js';
 import { ReadMemory } from '../server/memory/repository-memory.js';
 import type { Definition } from '../server/repository/source.js';
 import { publish } from './figure.js';
+import {
+  absentQuestion,
+  documentationQuestion,
+  parametersQuestion,
+  placeQuestion,
+  questionKinds,
+  type LookupQuestion,
+} from './lookup-questions.js';
 import { median } from './statistics.js';
 
 const { values: options } = parseArgs({
@@ -15,30 +25,41 @@ const { values: options } = parseArgs({
     questions: { type: 'string', default: '60' },
     recall: { type: 'string', multiple: true, default: ['0', '64', '128', '256', '512'] },
     threads: { type: 'string', default: String(os.availableParallelism()) },
+    /** Prints every wrong answer. */
+    wrong: { type: 'boolean', default: false },
   },
 });
 
 const kinds: readonly Definition['kind'][] = ['function', 'class', 'interface'];
+const isThisRepository = path.resolve(options.repo) === process.cwd();
 
-/** Definitions with a name of their own, spread evenly over the files. */
-function chooseDefinitions(all: readonly Definition[], count: number): Definition[] {
-  const named = new Map<string, number>();
-  for (const { name } of all) named.set(name, (named.get(name) ?? 0) + 1);
-  const unique = all.filter(
-    ({ name, kind, path }) => named.get(name) === 1 && kinds.includes(kind) && path.startsWith(options.under),
-  );
-  if (unique.length < count) throw new Error(`${options.under} has ${unique.length} definitions of one name`);
-  return Array.from({ length: count }, (_, i) => unique[Math.floor((i * unique.length) / count)]).filter(
-    (definition) => definition !== undefined,
+function spreadEvenly<Item>(items: readonly Item[], count: number): Item[] {
+  if (items.length <= count) return [...items];
+  return Array.from({ length: count }, (_, i) => items[Math.floor((i * items.length) / count)]).filter(
+    (item) => item !== undefined,
   );
 }
 
-/** Whether the text gives the place, and not one whose line only begins with the same digits. */
-function givesPlace(text: string, place: string): boolean {
-  return text
-    .split(place)
-    .slice(1)
-    .some((rest) => !/^\d/.test(rest));
+/** Questions of each kind about definitions with a name of their own, spread evenly over the files. */
+function chooseQuestions(all: readonly Definition[], count: number): LookupQuestion[] {
+  const uses = new Map<string, number>();
+  for (const { name } of all) uses.set(name, (uses.get(name) ?? 0) + 1);
+  const unique = all.filter(
+    ({ name, kind, path: file }) => uses.get(name) === 1 && kinds.includes(kind) && file.startsWith(options.under),
+  );
+  const linesOf = (definition: Definition): string[] =>
+    readFileSync(path.join(options.repo, definition.path), 'utf8').split('\n');
+  const names = new Set(uses.keys());
+  const isKnown = (question: LookupQuestion | undefined): question is LookupQuestion => question !== undefined;
+  return [
+    ...spreadEvenly(unique, count).map(placeQuestion),
+    ...spreadEvenly(unique.map((each) => parametersQuestion(each, linesOf(each))).filter(isKnown), count),
+    ...spreadEvenly(unique.map((each) => documentationQuestion(each, linesOf(each))).filter(isKnown), count),
+    ...spreadEvenly(
+      unique.map((each, i) => absentQuestion(each, unique[(i * 7 + 3) % unique.length] ?? each, names)).filter(isKnown),
+      count,
+    ),
+  ];
 }
 
 const opened = await openMemory({
@@ -48,34 +69,34 @@ const opened = await openMemory({
   cacheFolder: '.cache/bench/product',
   threads: Number(options.threads),
 });
-const { engine, model } = opened;
+const { engine, model, memory } = opened;
 /** With recall by attention, also for a model that switches it off: how well it would point is measured too. */
 const locret = { ...model.locret, attention: true };
-const attentive = new ReadMemory(engine, { ...model, locret }, opened.memory.content, 'read', 0);
-const { memory } = opened;
+const attentive = new ReadMemory(engine, { ...model, locret }, memory.content, 'read', 0);
+const questions = chooseQuestions(memory.definitions, Number(options.questions));
+const places = questions.filter(({ kind }) => kind === 'place');
 const rows: string[][] = [];
 let attended = 0;
-const count = Number(options.questions);
 try {
-  const definitions = chooseDefinitions(memory.definitions, count);
-  for (const { name, path } of definitions) {
-    const { recall } = await askMemory(attentive, { question: `Where is \`${name}\` defined?`, maxTokens: 1 });
-    if (recall.files.some((file) => file.path === path)) attended += 1;
+  for (const { question, definition } of places) {
+    const { recall } = await askMemory(attentive, { question, maxTokens: 1 });
+    if (recall.files.some((file) => file.path === definition?.path)) attended += 1;
   }
-  for (const recall of options.recall.map(Number)) {
-    let places = 0;
+  for (const recallTokens of options.recall.map(Number)) {
+    const right = new Map<string, number>(questionKinds.map((kind) => [kind, 0]));
     let links = 0;
     const seconds: number[] = [];
-    for (const { name, path, line, nameLine } of definitions) {
-      const question = `Where is \`${name}\` defined?`;
-      const { text, citations, timings } = await askMemory(memory, { question, recallTokens: recall, maxTokens: 48 });
-      const lines = [line, nameLine].map((at) => `${path}:${at}`);
-      if (lines.some((place) => givesPlace(text, place))) places += 1;
+    for (const { kind, question, definition, isRight } of questions) {
+      const { text, citations, timings } = await askMemory(memory, { question, recallTokens, maxTokens: 96 });
+      if (isRight(text)) right.set(kind, (right.get(kind) ?? 0) + 1);
+      else if (options.wrong) process.stdout.write(`  ${question}\n    ${text.replaceAll('\n', '\n    ')}\n`);
       const [first] = citations;
-      if (first?.path === path && first.line >= line && first.line <= nameLine) links += 1;
+      const isPlace = first?.path === definition?.path && definition !== undefined && first !== undefined;
+      if (kind === 'place' && isPlace && first.line >= definition.line && first.line <= definition.nameLine) links += 1;
       seconds.push(timings.firstTokenSeconds);
     }
-    const row = [recall, places, links].map(String).concat(median(seconds).toFixed(2));
+    const counts = questionKinds.map((kind) => String(right.get(kind)));
+    const row = [String(recallTokens), ...counts, String(links), median(seconds).toFixed(2)];
     process.stdout.write(`${row.join('  ')}\n`);
     rows.push(row);
   }
@@ -83,17 +104,32 @@ try {
   await engine.dispose();
 }
 const { filesRead, tokensRead } = memory.coverage();
-await publish({
-  name: 'answers',
-  title: 'Answers of the bundled model about this repository',
-  text:
-    `${count} questions “Where is \`X\` defined?” about definitions in ${options.under}, asked of ${options.model} with a ` +
-    `memory of ${filesRead} files, ${tokensRead.toLocaleString('en-US')} tokens: how often the answer's own words give ` +
-    'path and line, how often the first link leads there, and the median seconds to the first token; by the tokens of ' +
-    'definitions that are re-read before the question (0: from the memory alone). The right file is among the 8 that a question attends to most in the retained cache ' +
-    `${attended} times (by chance: ${((8 * count) / filesRead).toFixed(1)}).`,
-  tables: [
-    { columns: ['recall, tokens', `right in words, of ${count}`, `first link right, of ${count}`, 'seconds'], rows },
-  ],
-  versions: [],
-});
+const asked = questionKinds.map((kind) => questions.filter((question) => question.kind === kind).length);
+process.stdout.write(`asked: ${asked.join(', ')}\n`);
+if (isThisRepository) {
+  await publish({
+    name: 'answers',
+    title: 'Answers of the bundled model about this repository',
+    text:
+      `Questions about definitions in ${options.under}, asked of ${options.model} with a memory of ${filesRead} files, ` +
+      `${tokensRead.toLocaleString('en-US')} tokens: “Where is \`X\` defined?”, “What are the parameters of \`X\`?”, ` +
+      '“What does `X` do?” about documented definitions, and “Where is `X` defined?” about names that are not there, made ' +
+      'of parts of those that are. How often the answer’s own words give path and line, all parameters, the first sentence ' +
+      'of the documentation, or that there is no such thing, to the last character; how often the first link leads to the ' +
+      'definition; and the median seconds to the first token; by the tokens of definitions that are re-read before the ' +
+      'question (0: from the memory alone). The right file is among the 8 that a question attends to most in the retained ' +
+      `cache ${attended} times of ${places.length} (by chance: ${((8 * places.length) / filesRead).toFixed(1)}).`,
+    tables: [
+      {
+        columns: [
+          'recall, tokens',
+          ...questionKinds.map((kind, i) => `${kind} right, of ${asked[i]}`),
+          `first link right, of ${places.length}`,
+          'seconds',
+        ],
+        rows,
+      },
+    ],
+    versions: [],
+  });
+}

@@ -1,6 +1,6 @@
 """Writes the model card from what was measured.
 
-    python card.py --model models/nano --units units.pkl --lookups FILE --eviction FILE --heads-log FILE --log FILE… --out models/nano/README.md
+    python card.py --model models/nano --units units.pkl --accuracy FILE --heads-log FILE --log FILE… --out models/nano/README.md
 
 The logs are those of the training runs, in order; their report lines become the loss curve.
 """
@@ -12,23 +12,26 @@ import json
 import re
 from pathlib import Path
 
+from safetensors.torch import load_file
+
 from model import CONFIG_KEYS
 from units import Pack, load_packs
 
-REPORT = re.compile(r"length (\d+) step (\d+) ([\d.]+) M tokens .*answer loss ([\d.]+) .*held out: answer loss ([\d.]+) .* exact ([\d.]+)")
+REPORT = re.compile(
+    r"(?:length (\d+) )?step (\d+) ([\d.]+) M tokens .*answer loss ([\d.]+) .*held out: answer loss ([\d.]+) .*exact ([\d.]+)"
+)
 KINDS = {
-    "where": "where defined", "sig": "signature", "const": "constant", "doc": "documentation", "nodoc": "no documentation", "ret": "returns",
-    "raise": "raises", "meth": "methods", "base": "base class", "import": "imported from", "call": "callers", "needle": "sentence in a comment",
-    "none": "not found",
+    "where": "where defined", "sig": "parameters", "doc": "documentation", "nodoc": "no documentation", "const": "constant",
+    "ret": "returns", "raise": "raises", "base": "base class", "meth": "methods", "file": "names in a file", "lines": "place of a selection",
+    "call": "who uses it (cannot tell)", "general": "names nothing (cannot tell)", "none": "not found",
 }  # fmt: skip
-POLICIES = {"full": "full cache", "locret": "retaining heads", "recent": "first 4 + recent", "random": "random"}
 
 
 def percent(share: float) -> str:
     return f"{100 * share:.0f}"
 
 
-def lookup_table(results: dict[str, dict]) -> str:
+def accuracy_table(results: dict[str, dict]) -> str:
     kinds = [k for k in KINDS if any(k in r["kinds"] for r in results.values())]
     lines = ["| | all | n | " + " | ".join(KINDS[k] for k in kinds) + " |", "|---" * (len(kinds) + 3) + "|"]
     for name, result in results.items():
@@ -39,18 +42,6 @@ def lookup_table(results: dict[str, dict]) -> str:
     return "\n".join(lines)
 
 
-def eviction_table(results: dict[str, dict]) -> str:
-    lines = ["| questions about | cache | exact | exact without “not found” | answer tokens right | n |", "|---|---|---|---|---|---|"]
-    for name, result in results.items():
-        shape, how = name.split(", ")
-        policy, _, factor = how.partition(" ")
-        about = "recalled definitions behind 512 tokens" if "recall" in shape else "512 tokens of memory"
-        cache = POLICIES[policy] + (f", {factor} smaller" if factor else "")
-        numbers = [percent(result[key]) for key in ("exact", "exact_found", "tokens")]
-        lines.append(f"| {about} | {cache} | " + " | ".join(numbers) + f" | {result['n']} |")
-    return "\n".join(lines)
-
-
 def loss_curve(logs: list[Path]) -> tuple[str, float, int]:
     """Table of the runs' reports (about twenty lines), million tokens and steps in all."""
     rows, tokens, steps = [], 0.0, 0
@@ -58,12 +49,16 @@ def loss_curve(logs: list[Path]) -> tuple[str, float, int]:
         run_tokens, run_steps = 0.0, 0
         for length, step, millions, loss, held_loss, exact in REPORT.findall(log.read_text()):
             run_tokens, run_steps = float(millions), int(step)
-            rows.append(f"| {tokens + run_tokens:.2f} | {length} | {loss} | {held_loss} | {percent(float(exact))} |")
+            rows.append(f"| {tokens + run_tokens:.2f} | {length or 'recall'} | {loss} | {held_loss} | {percent(float(exact))} |")
         tokens, steps = tokens + run_tokens, steps + run_steps
     stride = max(1, len(rows) // 20)
     shown = [row for i, row in enumerate(rows) if i % stride == 0 or i == len(rows) - 1]
     head = "| M tokens | row length | answer loss | held-out answer loss | held-out exact |\n|---|---|---|---|---|\n"
     return head + "\n".join(shown), tokens, steps
+
+
+def parameter_count(model: Path) -> int:
+    return sum(tensor.numel() for tensor in load_file(model / "model.safetensors").values())
 
 
 def package_list(packs: list[Pack]) -> str:
@@ -78,8 +73,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--units", type=Path, required=True)
-    parser.add_argument("--lookups", type=Path, required=True)
-    parser.add_argument("--eviction", type=Path, required=True)
+    parser.add_argument("--accuracy", type=Path, required=True)
+    parser.add_argument("--product", type=Path, help="a text on answers in the product, for the card")
     parser.add_argument("--heads-log", type=Path, required=True)
     parser.add_argument("--log", type=Path, nargs="+", required=True)
     parser.add_argument("--out", type=Path, required=True)
@@ -95,8 +90,10 @@ def main() -> None:
     values = {
         "shape": ", ".join(f"{key} {config[key]:g}" for key in CONFIG_KEYS if key != "rms_norm_eps"),
         "settings": ", ".join(f"{key} {settings[key]}" for key in ("budget", "chunk", "stabilizers", "local", "window", "recall")),
-        "lookups": lookup_table(json.loads(arguments.lookups.read_text())),
-        "eviction": eviction_table(json.loads(arguments.eviction.read_text())),
+        "accuracy": accuracy_table(json.loads(arguments.accuracy.read_text())),
+        "product": arguments.product.read_text().strip() if arguments.product else "",
+        "millions": f"{parameter_count(arguments.model) / 1e6:.0f}",
+        "vocabulary": str(config["vocab_size"]),
         "heads_loss": overlap.group(1),
         "heads_overlap": f"{float(overlap.group(2)):.2f}",
         "curve": curve,
@@ -110,7 +107,7 @@ def main() -> None:
     }
     for key, value in values.items():
         template = template.replace("{{" + key + "}}", value)
-    arguments.out.write_text(template)
+    arguments.out.write_text(re.sub(r"\n{3,}", "\n\n", template))
 
 
 if __name__ == "__main__":

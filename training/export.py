@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer
 
-from evaluate import held_out_contexts
+from contexts import held_out_contexts
 from model import TURN_END, LanguageModel
 from rows import RowBuilder
 from stream import MemoryStream
@@ -56,9 +56,9 @@ def main() -> None:
     parser.add_argument("--heads", type=Path, required=True)
     parser.add_argument("--units", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--budget", type=int, default=256)
+    parser.add_argument("--budget", type=int, default=64)
     parser.add_argument("--chunk", type=int, default=256)
-    parser.add_argument("--stabilizers", type=int, default=64)
+    parser.add_argument("--stabilizers", type=int, default=16)
     parser.add_argument("--local", type=int, default=16)
     parser.add_argument("--window", type=int, default=1024, help="slots the model handles")
     parser.add_argument("--recall", type=int, default=128, help="tokens of re-read definitions the model handles well")

@@ -1,6 +1,6 @@
 """Source packages → units with facts.
 
-    python extraction.py --wheels DIR --tarballs DIR [--standard-library DIR] --out units.pkl
+    python extraction.py --wheels DIR --tarballs DIR [--debian DIR] [--standard-library DIR] --out units.pkl
 
 Prints a line per package: language, name, version, licence, side of the split, files, characters.
 """
@@ -15,6 +15,7 @@ import warnings
 from collections import Counter
 from pathlib import Path
 
+from brace_units import brace_units
 from python_units import python_units
 from sources import SourcePackage, read_packages
 from typescript_units import typescript_units
@@ -34,7 +35,13 @@ def extract(source: SourcePackage, seen: set[bytes]) -> Pack:
             continue
         seen.add(digest)
         try:
-            units = python_units(text) if source.language == "py" else typescript_units(text)
+            match source.language:
+                case "py":
+                    units = python_units(text)
+                case "ts":
+                    units = typescript_units(text)
+                case language:
+                    units = brace_units(text, language)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
         units = [u for u in units if sum(map(len, u.lines)) < MAX_UNIT_CHARS]
@@ -48,6 +55,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--wheels", type=Path, required=True)
     parser.add_argument("--tarballs", type=Path, required=True)
+    parser.add_argument("--debian", type=Path, help="folder of unpacked Debian packages of Go and Rust sources")
     parser.add_argument("--standard-library", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
@@ -56,7 +64,7 @@ def main() -> None:
     names = set((Path(__file__).parent / "pypi-packages.txt").read_text().split())
     packs: list[Pack] = []
     seen: set[bytes] = set()
-    for source in read_packages(arguments.wheels, arguments.tarballs, names, arguments.standard_library):
+    for source in read_packages(arguments.wheels, arguments.tarballs, names, arguments.debian, arguments.standard_library):
         pack = extract(source, seen)
         if len(pack.files) < MIN_FILES:
             continue

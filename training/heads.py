@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from evaluate import Context, held_out_contexts
+from contexts import Context, held_out_contexts
 from model import LanguageModel
 from rows import RowBuilder
 from stream import MemoryStream, RetainingHeads
@@ -115,6 +115,7 @@ def main() -> None:
     parser.add_argument("--tokenizer", type=Path, help="folder of tokenizer.json, default: the model's")
     parser.add_argument("--units", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--init", type=Path, help="heads to continue from")
     parser.add_argument("--size", type=int, default=96, help="hidden size d_R")
     parser.add_argument("--contexts", type=int, default=1500)
     parser.add_argument("--label-minutes", type=float, default=6)
@@ -133,7 +134,7 @@ def main() -> None:
     )
     tokens = sum(len(s.projections[0]) for s in samples)
     print(f"{len(samples)} contexts, {tokens / 1e6:.2f} M tokens; {len(held_out)} held out", flush=True)
-    heads = RetainingHeads(model.config, arguments.size)
+    heads = RetainingHeads.load(arguments.init, model.config) if arguments.init else RetainingHeads(model.config, arguments.size)
     train(heads, samples, held_out, arguments.minutes, arguments.rate)
     loss, overlap = held_out_quality(heads, held_out)
     print(f"held out: SmoothL1 {loss:.3f}, overlap of the top 10 % {overlap.mean():.3f} (chance 0.100), per layer and KV head:")

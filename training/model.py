@@ -135,6 +135,10 @@ class LanguageModel(nn.Module):
                 std = 0.02 if "embed" in name else parameter.shape[1] ** -0.5 * (0.5 if residual else 1)
                 nn.init.normal_(parameter, std=std)
 
+    @property
+    def device(self) -> torch.device:
+        return self.model.embed_tokens.weight.device
+
     def hidden(self, ids: Tensor) -> Tensor:
         """ids [B, T] → states before the output embedding [B, T, width]."""
         key = (ids.shape[1], str(ids.device))

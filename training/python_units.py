@@ -5,28 +5,29 @@ from __future__ import annotations
 import ast
 import re
 
+from text_facts import first_sentence, parameters
 from units import Fact, Method, Unit
 
-MAX_PARAMETERS, MAX_LITERAL, MAX_VALUE = 90, 40, 60
+MAX_LITERAL, MAX_VALUE = 40, 60
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
-
-
-def first_sentence(docstring: str) -> str | None:
-    """The first sentence if it ends on the docstring's first line; a short first line before a blank one also counts."""
-    lines = docstring.strip("\n").split("\n")
-    line = lines[0].strip()
-    match = re.match(r"(.{8,110}?[.!?])(?:\s|$)", line)
-    if match:
-        return match.group(1)
-    if 10 <= len(line) <= 100 and (len(lines) == 1 or not lines[1].strip()):
-        return line
-    return None
 
 
 def docstring_of(body: list[ast.stmt]) -> ast.Expr | None:
     first = body[0] if body else None
     is_string = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
     return first if is_string and first.value.value.strip() else None
+
+
+def doc_facts(doc: ast.Expr, lines: list[str], start: int, name: str) -> list[Fact]:
+    """The docstring's first sentence, in the unit that begins at line `start` (0-based)."""
+    text = doc.value.value
+    found = first_sentence(text.strip().split("\n"))
+    if found is None:
+        return []
+    begin = doc.lineno - 1 + text[: len(text) - len(text.lstrip())].count("\n")
+    last = begin + found[1] - 1
+    shown = " ".join(line.strip() for line in lines[begin : last + 1])
+    return [Fact("doc", last - start, name, found[0])] if found[0] in shown else []
 
 
 def source_of(node: ast.expr, lines: list[str]) -> str:
@@ -71,16 +72,13 @@ def function_facts(node: Definition, lines: list[str], start: int, method: bool)
         return []
     head = node.lineno - 1
     facts = [Fact("where", head - start, name, "method" if method else "function")]
-    match = re.match(r"\s*(?:async )?def " + re.escape(name) + r"\((.*)\)\s*(?:->.*)?:\s*(?:#.*)?$", lines[head])
-    if match and len(match.group(1)) <= MAX_PARAMETERS:
-        facts.append(Fact("sig", head - start, name, f"{name}({match.group(1)})"))
+    match = re.match(r"\s*(?:async )?def " + re.escape(name) + r"(?=[(\[])", lines[head])
+    found = parameters(lines, head, match.end()) if match else None
+    if found:
+        facts.append(Fact("sig", found[1] - start, name, f"{name}({found[0]})"))
     doc = docstring_of(node.body)
-    sentence = first_sentence(doc.value.value) if doc else None
-    if sentence:
-        for line in (doc.lineno - 1, doc.lineno):
-            if line < len(lines) and sentence in lines[line]:
-                facts.append(Fact("doc", line - start, name, sentence))
-                break
+    if doc:
+        facts += doc_facts(doc, lines, start, name)
     return facts + outcome_facts(node, lines, start)
 
 
@@ -90,9 +88,8 @@ def class_unit(node: ast.ClassDef, lines: list[str], start: int, end: int) -> Un
     if len(node.bases) == 1 and isinstance(node.bases[0], ast.Name | ast.Attribute):
         unit.facts.append(Fact("base", node.lineno - 1 - start, node.name, ast.unparse(node.bases[0])))
     doc = docstring_of(node.body)
-    sentence = first_sentence(doc.value.value) if doc else None
-    if sentence and sentence in lines[doc.lineno - 1]:
-        unit.facts.append(Fact("doc", doc.lineno - 1 - start, node.name, sentence))
+    if doc:
+        unit.facts += doc_facts(doc, lines, start, node.name)
     listed: list[tuple[str, int]] = []
     for member in node.body:
         if not isinstance(member, Definition):

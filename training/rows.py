@@ -14,23 +14,15 @@ import random
 import re
 from pathlib import Path
 
-from questions import WEIGHT, Names, answer, question, random_literal
+from names import Names
+from pieces import Piece, absent_name, facts_of, rename, replace_literals
+from questions import WEIGHT, answer, question
 from units import Pack, Unit, load_packs
 
 # Kinds of token. KEY: the part of an answer that takes two hops to find (the place of a definition, where its documentation begins).
 PAD, CODE, QUESTION, ANSWER, KEY = 0, 1, 2, 3, 4
 CHARS_PER_TOKEN = 3.05
 MIN_SAMPLE = 110
-
-
-class Piece:
-    """A cut of a definition. block: number of its recall block, from 1; 0 in the memory."""
-
-    __slots__ = ("path", "unit", "start", "end", "text", "block", "line")
-
-    def __init__(self, path, unit, start, end, block, line):
-        self.path, self.unit, self.start, self.end, self.block, self.line = path, unit, start, end, block, line
-        self.text = "\n".join(unit.lines[start:end])
 
 
 def key_span(text: str, kind: str, value: object) -> tuple[int, int]:
@@ -170,9 +162,9 @@ class RowBuilder:
         pieces = memory + blocks
         for index, piece in enumerate(blocks):
             piece.block = index + 1
-        facts = self.facts_of(pieces)
-        self.replace_literals(pieces, facts)
-        self.rename(pieces, facts)
+        facts = facts_of(pieces)
+        replace_literals(rng, self.names, pieces, facts)
+        rename(rng, self.names, pieces, facts)
         paths = self.rename_paths(pieces)
         needles = self.add_needles(memory, facts, lang) if not blocks else []
         name = pack.name.split("/")[-1]
@@ -184,67 +176,6 @@ class RowBuilder:
             text += f"<|file_sep|>{paths[path]}\n" + gap.join(p.text for p in memory if p.path == path).rstrip() + "\n"
         recalled = "".join(f"<|file_sep|>{paths[p.path]}:{p.line}\n{p.text.rstrip()}\n" for p in blocks)
         return Row(text, recalled, self.unambiguous(facts, pieces, paths, text + recalled, lang) + needles, lang)
-
-    @staticmethod
-    def facts_of(pieces):
-        """Facts that survived the cuts: [kind, subject, value, unit kind, piece]; a piece in a block wins over the memory's copy."""
-        facts, seen = [], {}
-        for piece in sorted(pieces, key=lambda p: p.block == 0):
-            for kind, need, subject, value in piece.unit.facts:
-                if not piece.start <= need < piece.end:
-                    continue
-                if kind == "meth":
-                    value = [m for m, line in value if line < piece.end]
-                    if piece.start > 0 or not 1 <= len(value) <= 6:
-                        continue
-                if (kind, subject, id(piece.unit), need) in seen:
-                    continue
-                seen[kind, subject, id(piece.unit), need] = True
-                facts.append([kind, subject, value, piece.unit.kind, piece])
-        return facts
-
-    def replace_literals(self, pieces, facts):
-        rng = self.rng
-        for fact in facts:
-            kind, subject, value = fact[:3]
-            if kind not in ("const", "ret") or rng.random() < 0.4:
-                continue
-            new = random_literal(rng, self.names, value)
-            pattern = (re.escape(subject) + r"\b[^\n]*?=\s*" if kind == "const" else r"return ") + "(" + re.escape(value) + r")(?=[\s;]|$)"
-            copies = [p for p in pieces if p.unit is fact[4].unit]
-            found = [list(re.finditer(pattern, p.text)) for p in copies]
-            if new == value or any(len(m) > 1 for m in found) or (kind == "ret" and fact[4].unit.kind == "class" and len(copies) > 1):
-                continue
-            for piece, match in zip(copies, found):
-                if match:
-                    a, b = match[0].span(1)
-                    piece.text = piece.text[:a] + new + piece.text[b:]
-            fact[2] = new
-
-    def rename(self, pieces, facts):
-        rng = self.rng
-        share = rng.choice([0, 0.5, 1, 1, 1])
-        whole = "\n".join(p.text for p in pieces)
-        defined = {f[1] for f in facts if f[0] in ("where", "import")} | {f[2] for f in facts if f[0] in ("raise", "base")}
-        new_names: dict[str, str] = {}
-        for name in sorted(defined):
-            if len(name) >= 3 and not name.startswith("__") and re.fullmatch(r"[A-Za-z_$][\w$]*", name) and rng.random() < share:
-                new = self.names.make(rng, name)
-                if new not in new_names.values() and not re.search(r"(?<![\w$])" + re.escape(new) + r"(?![\w$])", whole):
-                    new_names[name] = new
-        if not new_names:
-            return
-        ordered = sorted(new_names, key=len, reverse=True)
-        pattern = re.compile(r"(?<![\w$])(?:" + "|".join(map(re.escape, ordered)) + r")(?![\w$])")
-
-        def substitute(text: str) -> str:
-            return pattern.sub(lambda m: new_names[m.group(0)], text)
-
-        for piece in pieces:
-            piece.text = substitute(piece.text)
-        for fact in facts:
-            fact[1] = substitute(fact[1])
-            fact[2] = [substitute(v) for v in fact[2]] if isinstance(fact[2], list) else substitute(fact[2])
 
     def rename_paths(self, pieces):
         rng = self.rng
@@ -281,7 +212,7 @@ class RowBuilder:
             digits = rng.randint(2, 5)
             number = str(rng.randint(10**digits, 10 ** (digits + 1)))
             value = number if rng.random() < 0.7 else "-".join(rng.choice(self.names.words) for _ in range(2))
-            if any(subject == n[1] for n in needles) or any(subject == f[1] for f in facts):
+            if any(subject == n[1] for n in needles) or any(subject == f.subject for f in facts):
                 continue
             piece.text += f"\n{'#' if lang == 'py' else '//'} The {word} for {subject} is {value}."
             needles.append(("needle", subject, (word, value), word, "", 0))
@@ -291,22 +222,23 @@ class RowBuilder:
     def unambiguous(self, facts, pieces, paths, text, lang):
         defined: dict[str, set] = {}
         word_of: dict[str, str] = {}
-        for kind, subject, value, _, piece in facts:
-            if kind == "where":
-                defined.setdefault(subject, set()).add((piece.path, id(piece.unit), value))
-                word_of[subject] = value
+        for f in facts:
+            if f.kind == "where":
+                defined.setdefault(f.subject, set()).add((f.piece.path, id(f.piece.unit), f.value))
+                word_of[f.subject] = f.value
         values: dict[tuple, set] = {}
-        for kind, subject, value, _, _ in facts:
-            values.setdefault((kind, subject), set()).add(json.dumps(value))
-        documented = {f[1] for f in facts if f[0] == "doc"}
-        signature = {f[1]: f[2] for f in facts if f[0] == "sig"}
+        for f in facts:
+            values.setdefault((f.kind, f.subject), set()).add(json.dumps(f.value))
+        documented = {f.subject for f in facts if f.kind == "doc"}
+        signature = {f.subject: f.value for f in facts if f.kind == "sig"}
         out = []
-        for kind, subject, value, unit_kind, piece in facts:
+        for f in facts:
+            kind, subject, value, piece = f.kind, f.subject, f.value, f.piece
             if len(values[kind, subject]) > 1 or (kind != "import" and len(defined.get(subject, ())) != 1):
                 continue
             path = paths[piece.path]
             place = f"{path}:{piece.line}" if piece.block else path
-            word = word_of.get(subject, unit_kind)
+            word = word_of.get(subject, f.unit_kind)
             if kind == "where":
                 out.append((kind, subject, place, value, path, piece.block))
                 comment = ('"""', "'''", "#") if lang == "py" else ("/*", "//")
@@ -376,7 +308,7 @@ class RowBuilder:
             if not pools or rng.random() < none_share:
                 if not pools and rng.random() < 0.8:
                     break
-                subject = self.absent_name(facts)
+                subject = absent_name(rng, self.names, [f[1] for f in facts])
                 if subject not in text:
                     fact = ("none", subject, None, "", "", 0)
                     asked.append((question(rng, "none", subject, "", ""), answer("none", subject, None), "none", fact))
@@ -389,20 +321,6 @@ class RowBuilder:
             asked.append((question(rng, *(fact[0], fact[1], fact[3], fact[4])), answer(*fact[:3]), kind, fact))
         rng.shuffle(asked)
         return asked
-
-    def absent_name(self, facts) -> str:
-        """A name like those there; a third of the time a near miss: one part of an existing name changed."""
-        rng = self.rng
-        like = rng.choice(facts)[1] if facts else "foo_bar"
-        if facts and rng.random() < 0.35 and not re.search(r"[^\w$]", like):
-            parts = re.findall(r"_+|[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])|\$", like)
-            words = [i for i, p in enumerate(parts) if p[0].isalpha()]
-            if len(words) > 1:
-                i = rng.choice(words)
-                new = rng.choice(self.names.all)
-                parts[i] = new.upper() if parts[i].isupper() and len(parts[i]) > 1 else new.capitalize() if parts[i][0].isupper() else new
-                return "".join(parts)
-        return self.names.make(rng, like)
 
     # ------------------------------------------------------------------ token rows
     def sample(self, length: int, evict: float = 0.0):

@@ -1,6 +1,7 @@
 """Source packages the nano model is trained on: reading archives and checking licences, per package and per file.
 
-Input folders hold Python wheels (`*.whl`), npm tarballs (`*.tgz`) and, optionally, an unpacked folder of Python's standard library.
+Input folders hold Python wheels (`*.whl`), npm tarballs (`*.tgz`), unpacked Debian packages of Go and Rust sources, and, optionally, an
+unpacked folder of Python's standard library.
 A package is used only if its metadata and every licence text at its root are permissive; a sub-folder with a licence text of another
 kind, a file with a copyleft or non-commercial header, and vendored or enterprise folders are left out.
 """
@@ -131,8 +132,8 @@ def read_wheel(path: Path, rng: random.Random) -> SourcePackage | None:
     return SourcePackage(name.lower(), version, "py", licence, files) if files else None
 
 
-def read_npm_tarball(path: Path, rng: random.Random) -> SourcePackage | None:
-    """None if the package's licence is not permissive beyond doubt."""
+def read_npm_tarball(path: Path, rng: random.Random) -> list[SourcePackage]:
+    """TypeScript (or JavaScript) and Java or Kotlin sources; none if the package's licence is not permissive beyond doubt."""
     texts: dict[str, str] = {}
     licences: dict[str, str] = {}
     manifest: dict[str, object] = {}
@@ -148,16 +149,53 @@ def read_npm_tarball(path: Path, rng: random.Random) -> SourcePackage | None:
                 manifest = json.load(stream)
             elif LICENCE_FILE.search(name):
                 licences[name] = stream.read().decode("utf8", "replace")
-            elif re.search(r"\.(?:ts|js|mjs)$", name) and not re.search(r"\.min\.|\.d\.ts$", name) and member.size in FILE_BYTES:
+            elif re.search(r"\.(?:tsx?|jsx?|mjs|java|kt)$", name) and not re.search(r"\.min\.|\.d\.ts$", name) and member.size in FILE_BYTES:
                 texts[name] = stream.read().decode("utf8", "replace")
     licence = str(manifest.get("license", ""))
     if not PERMISSIVE.search(licence) or NOT_PERMISSIVE.search(licence):
-        return None
+        return []
     if any("/" not in n and not licence_text_is_permissive(t) for n, t in licences.items()):
-        return None
-    typescript = {n: t for n, t in texts.items() if n.endswith(".ts")}
-    files = select_files(typescript if len(typescript) >= 5 else texts, licences, rng)
-    return SourcePackage(str(manifest["name"]), str(manifest["version"]), "ts", licence, files) if files else None
+        return []
+    java = {n: t for n, t in texts.items() if n.endswith((".java", ".kt"))}
+    typescript = {n: t for n, t in texts.items() if n.endswith((".ts", ".tsx"))}
+    script = {n: t for n, t in texts.items() if n not in java}
+    chosen = {"ts": typescript if len(typescript) >= 5 else script, "java": java}
+    name, version = str(manifest["name"]), str(manifest["version"])
+    return [
+        SourcePackage(name, version, language, licence, files)
+        for language, some in chosen.items()
+        if (files := select_files(some, licences, rng))
+    ]
+
+
+GO_LICENCE = re.compile(r"All rights reserved\.\s*\n//\s*Use of this source code is governed by a BSD-style")
+
+
+def read_debian_sources(folder: Path, rng: random.Random) -> Iterator[SourcePackage]:
+    """An unpacked Debian package of Go's standard library (BSD-3-Clause) or of Rust crates: each folder with a Cargo.toml is a package."""
+    for manifest in sorted(folder.glob("usr/share/cargo/registry/*/Cargo.toml")):
+        text = manifest.read_text("utf8", "replace")
+        licence = re.search(r'(?m)^license = "([^"]+)"', text)
+        name, version = (re.search(rf'(?m)^{key} = "([^"]+)"', text) for key in ("name", "version"))
+        if not (licence and name and version) or NOT_PERMISSIVE.search(licence[1]) or not PERMISSIVE.search(licence[1]):
+            continue
+        files = select_files(texts_below(manifest.parent, ".rs"), {}, rng)
+        yield SourcePackage(name[1], version[1], "rust", licence[1], files)
+    for root in sorted(folder.glob("usr/share/go-*/src")):
+        texts = {n: t for n, t in texts_below(root, ".go").items() if not n.endswith("_test.go") and GO_LICENCE.search(t[:400])}
+        texts = {n: GO_LICENCE.sub("Use of this source code is governed by a BSD-style", t, count=1) for n, t in texts.items()}
+        for top in sorted({n.split("/")[0] for n in texts}):
+            files = select_files({n: t for n, t in texts.items() if n.split("/")[0] == top}, {}, rng)
+            yield SourcePackage(f"go/{top}", root.parent.name.removeprefix("go-"), "go", "BSD-3-Clause", files)
+
+
+def texts_below(folder: Path, ending: str) -> dict[str, str]:
+    """Path inside the folder → text of the files of a usual size."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_text("utf8", "replace")
+        for path in sorted(folder.rglob("*" + ending))
+        if path.is_file() and path.stat().st_size in FILE_BYTES
+    }
 
 
 def read_standard_library(folder: Path, rng: random.Random) -> SourcePackage:
@@ -172,8 +210,11 @@ def read_standard_library(folder: Path, rng: random.Random) -> SourcePackage:
     return SourcePackage("cpython", folder.name.removeprefix("python"), "py", "PSF-2.0", select_files(texts, {}, rng))
 
 
-def read_packages(wheels: Path, tarballs: Path, names: set[str], standard_library: Path | None) -> Iterator[SourcePackage]:
-    """Every usable package: the wheels whose name is in `names`, every tarball, the standard library. Prints what it refuses."""
+def read_packages(
+    wheels: Path, tarballs: Path, names: set[str], debian: Path | None, standard_library: Path | None
+) -> Iterator[SourcePackage]:
+    """Every usable package: the wheels whose name is in `names`, every tarball, the unpacked Debian packages in the folders of `debian`,
+    the standard library. Prints what it refuses."""
     rng = random.Random(0)
     seen: set[str] = set()
     for path in sorted(wheels.glob("*.whl")):
@@ -187,10 +228,11 @@ def read_packages(wheels: Path, tarballs: Path, names: set[str], standard_librar
         else:
             yield package
     for path in sorted(tarballs.glob("*.tgz")):
-        package = read_npm_tarball(path, rng)
-        if package is None:
+        packages = read_npm_tarball(path, rng)
+        if not packages:
             print(f"left out (licence or no usable file): {path.name}")
-        else:
-            yield package
+        yield from packages
+    for folder in sorted(debian.iterdir()) if debian is not None else []:
+        yield from read_debian_sources(folder, rng)
     if standard_library is not None:
         yield read_standard_library(standard_library, rng)

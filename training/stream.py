@@ -6,6 +6,7 @@ Keys are kept before RoPE and rotated by slot at every pass. Per KV head the `bu
 
 from __future__ import annotations
 
+import copy
 import math
 from pathlib import Path
 
@@ -64,14 +65,23 @@ class MemoryStream:
         self.model, self.config, self.policy, self.heads = model, model.config, policy, heads
         self.budget, self.chunk, self.stabilizers, self.local = budget, chunk, stabilizers, local
         kv, dim, layers = self.config.num_key_value_heads, self.config.head_dim, self.config.num_hidden_layers
-        self.keys = [torch.zeros(kv, 0, dim) for _ in range(layers)]
-        self.values = [torch.zeros(kv, 0, dim) for _ in range(layers)]
-        self.scores = [torch.zeros(kv, 0) for _ in range(layers)]
+        self.device = model.device
+        self.keys = [torch.zeros(kv, 0, dim, device=self.device) for _ in range(layers)]
+        self.values = [torch.zeros(kv, 0, dim, device=self.device) for _ in range(layers)]
+        self.scores = [torch.zeros(kv, 0, device=self.device) for _ in range(layers)]
         self.projections: list[list[Tensor]] = [[] for _ in range(layers)]
         self.keep_projections = False
         self.count = 0
         self.random = torch.Generator().manual_seed(seed)
-        self.cos, self.sin = rope_tables(MAX_SLOTS, dim, self.config.rope_theta)
+        self.cos, self.sin = rope_tables(MAX_SLOTS, dim, self.config.rope_theta, self.device)
+
+    def copy(self) -> MemoryStream:
+        """The same cache, to go on with independently."""
+        other = copy.copy(self)
+        for name in ("keys", "values", "scores"):
+            setattr(other, name, list(getattr(self, name)))
+        other.projections = [list(some) for some in self.projections]
+        return other
 
     def rotated(self, x: Tensor, first: int) -> Tensor:
         """Rotates x [..., T, d] for the slots first, first + 1, …"""
@@ -95,14 +105,14 @@ class MemoryStream:
         if not ids:
             return
         length, group, kv = len(ids), self.config.group, self.config.num_key_value_heads
-        x = self.model.model.embed_tokens(torch.tensor(ids))[None]
+        x = self.model.model.embed_tokens(torch.tensor(ids, device=self.device))[None]
         mask = None
         for i, layer in enumerate(self.model.model.layers):
             q, k, v, projections = layer.self_attn.project(layer.input_layernorm(x))
             self.keys[i], self.values[i] = torch.cat([self.keys[i], k[0]], 1), torch.cat([self.values[i], v[0]], 1)
             slots = self.keys[i].shape[1]
             if mask is None:
-                mask = torch.ones(length, slots, dtype=torch.bool).tril(slots - length)
+                mask = torch.ones(length, slots, dtype=torch.bool, device=self.device).tril(slots - length)
             keys = self.rotated(self.keys[i], 0).repeat_interleave(group, 0)[None]
             queries = self.rotated(q, slots - length)
             out = F.scaled_dot_product_attention(queries, keys, self.values[i].repeat_interleave(group, 0)[None], attn_mask=mask)
@@ -119,8 +129,8 @@ class MemoryStream:
         if self.policy == "locret" and self.heads is not None:
             return self.heads.score(layer, projections).T
         if self.policy == "random":
-            return torch.rand(kv, length, generator=self.random)
-        age = torch.arange(self.count, self.count + length).float()
+            return torch.rand(kv, length, generator=self.random).to(self.device)
+        age = torch.arange(self.count, self.count + length, device=self.device).float()
         return torch.where(age < SINK, torch.inf, age).expand(kv, length)
 
     def evict(self, last: bool) -> None:
@@ -144,11 +154,11 @@ class MemoryStream:
         q·k/√d of the tails' queries on the cached units [n, h_kv, group, T, units]."""
         kv, dim, group = self.config.num_key_value_heads, self.config.head_dim, self.config.group
         length, batch = max(map(len, tails)), len(tails)
-        ids = torch.zeros(batch, length, dtype=torch.long)
+        ids = torch.zeros(batch, length, dtype=torch.long, device=self.device)
         for row, tail in enumerate(tails):
-            ids[row, : len(tail)] = torch.tensor(tail)
+            ids[row, : len(tail)] = torch.tensor(tail, device=self.device)
         x = self.model.model.embed_tokens(ids)
-        future = ~torch.ones(length, length, dtype=torch.bool).tril()
+        future = ~torch.ones(length, length, dtype=torch.bool, device=self.device).tril()
         seen = []
         for i, layer in enumerate(self.model.model.layers):
             q, k, v, _ = layer.self_attn.project(layer.input_layernorm(x))

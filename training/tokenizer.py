@@ -40,7 +40,7 @@ CHAT_TEMPLATE = (
 
 def training_texts(packs, rng: random.Random):
     for pack in rng.sample(packs, len(packs)):
-        for path in list(pack.files)[:60 if pack.language == "ts" else 14]:
+        for path in list(pack.files)[: 14 if pack.language == "py" else 60]:
             yield path + "\n" + "\n".join("\n".join(u.lines[:60]) for u in pack.files[path])
     for _ in range(3000):
         yield " ".join(rng.choice(v).format(x="`X`", w="function", p="a.py") for v in QUESTIONS.values())
@@ -109,10 +109,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--units", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--vocabulary", type=int, default=4096)
     parser.add_argument("--reference", type=Path, help="also writes texts with their ids, for check-tokenizer.mjs")
     arguments = parser.parse_args()
     packs = load_packs(arguments.units, held_out=False)
-    tokenizer = train_tokenizer(packs)
+    tokenizer = train_tokenizer(packs, arguments.vocabulary)
     save_tokenizer(tokenizer, arguments.out)
     if arguments.reference:
         arguments.reference.write_text(json.dumps(reference_texts(packs, tokenizer)))

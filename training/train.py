@@ -141,6 +141,7 @@ class Trainer:
         else:
             self.model = LanguageModel(
                 ModelConfig(
+                    vocab_size=self.rows.tokenizer.get_vocab_size(),
                     hidden_size=arguments.width,
                     intermediate_size=arguments.intermediate,
                     num_hidden_layers=arguments.layers,

@@ -6,15 +6,16 @@ from __future__ import annotations
 
 import re
 
+from text_facts import comment_sentence, parameters
 from units import Fact, Method, Unit
 
-MAX_PARAMETERS, MAX_LITERAL, MAX_VALUE = 90, 40, 60
+MAX_LITERAL, MAX_VALUE = 40, 60
 DEFINITION = re.compile(
     r"^(?:export\s+)?(?:default\s+)?(?:declare\s+)?(?:abstract\s+)?(?:async\s+)?"
     r"(function\*?|class|const|let|var|interface|type|enum)\s+([A-Za-z_$][\w$]*)"
 )
 METHOD = re.compile(
-    r"^(?:\t|  |    )(?:(?:public|private|protected|static|async|override|readonly)\s+)*([a-zA-Z_$][\w$]*)\s*\(([^()]*)\).*\{\s*$"
+    r"^(?:\t|  |    )(?:(?:public|private|protected|static|async|override|readonly)\s+)*([a-zA-Z_$][\w$]*)(?:<[^<>()]*>)?\(([^()]*\).*\{)?\s*$"
 )
 ARROW_FUNCTION = re.compile(r"=\s*(?:async\s*)?(?:\([^()]*\)|\w+)(?::\s*[\w<>\[\] |]+)?\s*=>")
 LITERAL = re.compile(r"^(?:-?\d[\d_.]*|'[^'\\]*'|\"[^\"\\]*\"|true|false|null)$")
@@ -24,22 +25,27 @@ KIND = {"function": "func", "class": "class", "interface": "interface", "type": 
 WORD = {"func": "function", "const": "constant"}
 
 
+def lead_of(lines: list[str], head: int, free: int) -> int:
+    """First line of the comment and the decorators right above line `head`."""
+    start = head
+    while start > free and re.match(r"^\s*(?:\*|/\*|//|@)", lines[start - 1]):
+        start -= 1
+    return start
+
+
 def methods_of(lines: list[str], head: int) -> list[Method]:
     """A class's methods with their comments; a method ends at the brace in its own column."""
     methods: list[Method] = []
     free = head + 1
+    indent = member_indent(lines, head)
     for i in range(head + 1, len(lines)):
         match = METHOD.match(lines[i])
-        if not match or match.group(1) in KEYWORDS or i < free:
+        if not match or match.group(1) in KEYWORDS or i < free or re.match(r"\s*", lines[i]).group(0) != indent:
             continue
-        indent = re.match(r"\s*", lines[i]).group(0)
         end = next((j + 1 for j in range(i + 1, len(lines)) if lines[j].rstrip() in (indent + "}", indent + "};")), None)
         if end is None:
             continue
-        start = i
-        while start > free and re.match(r"^\s*(?:\*|/\*|//|@)", lines[start - 1]):
-            start -= 1
-        methods.append(Method(start, end, match.group(1)))
+        methods.append(Method(lead_of(lines, i, free), end, match.group(1)))
         free = end
     return methods
 
@@ -62,9 +68,10 @@ def constant_facts(line: str, head: int, name: str) -> list[Fact]:
 
 def function_facts(lines: list[str], head: int, name: str) -> list[Fact]:
     facts = []
-    match = re.match(r".*?\b" + re.escape(name) + r"(?:\s*=\s*(?:async\s*)?)?(?:<[^<>()]*>)?\(([^()]*)\)", lines[head])
-    if match and len(match.group(1)) <= MAX_PARAMETERS:
-        facts.append(Fact("sig", head, name, f"{name}({match.group(1).strip()})"))
+    match = re.match(r".*?\b" + re.escape(name) + r"(?:\s*=\s*(?:async\s*)?)?(?:<[^()]*>)?(?=\()", lines[head])
+    found = parameters(lines, head, match.end()) if match else None
+    if found:
+        facts.append(Fact("sig", found[1], name, f"{name}({found[0]})"))
     text, last = "\n".join(lines[head:]), len(lines) - 1
     returned = re.findall(r"\breturn\b([^\n]*)", text)
     if len(returned) == 1:
@@ -77,36 +84,34 @@ def function_facts(lines: list[str], head: int, name: str) -> list[Fact]:
     return facts
 
 
+def member_indent(lines: list[str], head: int) -> str:
+    """Indentation of the first line inside a class or interface."""
+    return next((re.match(r"\s*", line).group(0) for line in lines[head + 1 :] if line.strip()), "")
+
+
 def class_facts(lines: list[str], head: int, name: str) -> list[Fact]:
     facts = []
     match = re.search(r"\bextends\s+([A-Za-z_$][\w$.]*)", lines[head])
     if match:
         facts.append(Fact("base", head, name, match.group(1)))
     listed: dict[str, int] = {}
+    indent = member_indent(lines, head)
     for i in range(head + 1, len(lines)):
         match = METHOD.match(lines[i])
-        if not match or match.group(1) in KEYWORDS or match.group(1) in listed:
+        if not match or match.group(1) in KEYWORDS or match.group(1) in listed or re.match(r"\s*", lines[i]).group(0) != indent:
             continue
         method = match.group(1)
         listed[method] = i
         facts.append(Fact("where", i, method, "method"))
-        if len(match.group(2)) <= MAX_PARAMETERS:
-            facts.append(Fact("sig", i, method, f"{method}({match.group(2).strip()})"))
+        found = parameters(lines, i, match.end(1))
+        if found:
+            facts.append(Fact("sig", found[1], method, f"{method}({found[0]})"))
+        sentence = comment_sentence(lines[lead_of(lines, i, head + 1) : i])
+        if sentence:
+            facts.append(Fact("doc", i, method, sentence))
     if listed:
         facts.append(Fact("meth", list(listed.values())[-1], name, list(listed.items())))
     return facts
-
-
-def comment_facts(lines: list[str], head: int, name: str) -> list[Fact]:
-    """The first sentence of the comment above the definition."""
-    text = (re.sub(r"^\s*(?:/\*\*?|\*/|\*|//)\s?", "", x).replace("*/", "").strip() for x in lines[:head] if not x.startswith("@"))
-    comment = [x for x in text if x]
-    if not comment or re.search(r"copyright|license|eslint|ts-ignore|@", comment[0], re.I):
-        return []
-    match = re.match(r"(.{8,110}?[.!?])(?:\s|$)", comment[0])
-    if match:
-        return [Fact("doc", head, name, match.group(1))]
-    return [Fact("doc", head, name, comment[0])] if len(comment) == 1 and 10 <= len(comment[0]) <= 100 else []
 
 
 def definition_unit(lines: list[str], head: int, word: str, name: str) -> Unit:
@@ -119,7 +124,9 @@ def definition_unit(lines: list[str], head: int, word: str, name: str) -> Unit:
         unit.facts += function_facts(lines, head, name)
     elif kind in ("class", "interface"):
         unit.facts += class_facts(lines, head, name)
-    unit.facts += comment_facts(lines, head, name)
+    sentence = comment_sentence(lines[:head])
+    if sentence:
+        unit.facts.append(Fact("doc", head, name, sentence))
     if kind == "class":
         unit.methods = methods_of(lines, head)
     inner = [i + 1 for i in range(head + 1, len(lines)) if re.match(r"^(?:\t|  |    )\S.*[;}]\s*$", lines[i])]

@@ -1,7 +1,7 @@
 // The licences of everything in the package that others wrote.
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { isObject, parseObject } from '../json-object.mjs';
+import { parseObject } from '../json-object.mjs';
 
 /**
  * The folders of the packages that files belong to, relative to the repository's root, sorted.
@@ -12,29 +12,46 @@ export function packageFoldersOf(files) {
   return [...new Set(folders)].sort();
 }
 
-/** @param {unknown} author of package.json: a name, or an object with one */
-function authorName(author) {
-  const name = isObject(author) ? author['name'] : author;
-  return typeof name === 'string' ? name : undefined;
+/** Who holds the rights to packages that come without the text of their licence; all of them are under the MIT licence. */
+const holders = new Map([
+  ['onnxruntime-node', 'Microsoft Corporation'],
+  ['onnxruntime-common', 'Microsoft Corporation'],
+]);
+
+/** @param {string} holder */
+function mitLicence(holder) {
+  return `MIT License
+
+Copyright (c) ${holder}
+
+Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation files (the "Software"), to deal in the Software without restriction, including without limitation the rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is furnished to do so, subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all copies or substantial portions of the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.`;
 }
 
 /** @param {string} folder of a package */
 async function noticeOf(folder) {
-  const { name, version, license, author } = parseObject(await readFile(path.join(folder, 'package.json'), 'utf8'));
+  const { name, version, license } = parseObject(await readFile(path.join(folder, 'package.json'), 'utf8'));
   if (typeof name !== 'string' || typeof version !== 'string' || typeof license !== 'string') {
     throw new Error(`${folder}/package.json lacks a name, a version or a licence.`);
   }
   const texts = (await readdir(folder)).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file)).sort();
   const parts = await Promise.all(texts.map((file) => readFile(path.join(folder, file), 'utf8')));
-  // Some packages come without the text of their licence.
-  if (parts.length === 0) parts.push(`${license} licence, by ${authorName(author) ?? `the authors of ${name}`}.`);
+  if (parts.length === 0) {
+    const holder = holders.get(name);
+    if (holder === undefined || license !== 'MIT')
+      throw new Error(`${folder} has no file with the text of its licence.`);
+    parts.push(mitLicence(holder));
+  }
   return [`## ${name} ${version} (${license})`, ...parts.map((part) => part.trim())].join('\n\n');
 }
 
 /**
  * One text with name, version and licence of each package.
  * @param {readonly string[]} folders of packages
- * @throws Error when a package is not installed or names no licence
+ * @throws Error when a package is not installed or its licence is not known
  */
 export async function thirdPartyNotices(folders) {
   const notices = await Promise.all(folders.map(noticeOf));

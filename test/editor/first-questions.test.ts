@@ -1,17 +1,12 @@
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { useSample, useSession } from './fixtures.js';
 import { ChatPanel } from './pages/chat-panel.js';
-import { SampleRepository } from './sample-repository.js';
-import { useSession } from './session.js';
 
-let sample: SampleRepository;
-const session = useSession(async () => {
-  sample = await SampleRepository.create({ functionsPerFile: 20 });
-  return {
-    opened: { folder: sample.folder },
-    settings: { 'locret.autoUpdateSeconds': 3, 'editor.autoClosingComments': 'never' },
-  };
-});
-afterAll(() => sample.remove());
+const sample = useSample({ functionsPerFile: 20 });
+const session = useSession(() => ({
+  opened: { folder: sample().folder },
+  settings: { 'locret.autoUpdateSeconds': 3, 'editor.autoClosingComments': 'never' },
+}));
 
 test('the repository is read, and the window shows how far', async () => {
   const { workbench } = session();
@@ -26,7 +21,7 @@ test('a question in the panel gets an answer with a link that opens the place', 
   const { workbench } = session();
   const chat = new ChatPanel(workbench);
   await chat.open();
-  const place = await sample.placeOf('src/ledger.ts', '/** Opens the ledger');
+  const place = await sample().placeOf('src/ledger.ts', '/** Opens the ledger');
   await chat.askAndWait('Where is `openLedger` defined?');
 
   const link = chat.links.filter({ hasText: `${place.path}:${place.line}` });
@@ -68,14 +63,14 @@ test('a file that is edited is stale at once, is folded in after a pause and is 
 
   await chat.open();
   await chat.askAndWait('Where is `closeLedger` defined?');
-  const place = await sample.placeOf('src/ledger.ts', '/** Closes the ledger');
+  const place = await sample().placeOf('src/ledger.ts', '/** Closes the ledger');
   await chat.links.filter({ hasText: `${place.path}:${place.line}` }).waitFor();
 });
 
 test('a file that another program adds is folded in, too', async () => {
   const { workbench } = session();
   const chat = new ChatPanel(workbench);
-  await sample.write(
+  await sample().write(
     'src/weather.ts',
     '/** Tells the rain of a day. */\nexport function rainOfDay(): number {\n  return 0;\n}\n',
   );

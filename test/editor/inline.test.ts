@@ -1,25 +1,20 @@
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { useSample, useSession } from './fixtures.js';
 import { InlineThread } from './pages/inline-thread.js';
-import { SampleRepository } from './sample-repository.js';
-import { useSession } from './session.js';
 
-let sample: SampleRepository;
-const session = useSession(async () => {
-  sample = await SampleRepository.create();
-  return { opened: { folder: sample.folder } };
-});
-afterAll(() => sample.remove());
+const sample = useSample();
+const session = useSession(() => ({ opened: { folder: sample().folder } }));
 
 test('a question about selected lines is answered in place, with a link that opens the place', async () => {
   const { workbench } = session();
   const thread = new InlineThread(workbench);
-  const { line } = await sample.placeOf('src/apple/apple-store.ts', 'addApple(one');
+  const { line } = await sample().placeOf('src/apple/apple-store.ts', 'addApple(one');
   await workbench.openFile('src/apple/apple-store.ts', line);
   await workbench.page.keyboard.press('Shift+ArrowDown');
   await workbench.page.keyboard.press('Shift+ArrowDown');
   await workbench.runCommand('Locret: Ask About Selection');
   await thread.ask('Where is `openLedger` defined?');
-  const place = await sample.placeOf('src/ledger.ts', '/** Opens the ledger');
+  const place = await sample().placeOf('src/ledger.ts', '/** Opens the ledger');
   const link = thread.answer.getByRole('link', { name: `${place.path}:${place.line}` });
   await link.waitFor({ timeout: 120_000 });
   await link.click();
@@ -41,7 +36,7 @@ test('the thread takes a follow-up', async () => {
 
 test('a symbol is explained in place', async () => {
   const { workbench } = session();
-  const { line } = await sample.placeOf('src/ledger.ts', 'export function openLedger');
+  const { line } = await sample().placeOf('src/ledger.ts', 'export function openLedger');
   await workbench.openFile('src/ledger.ts', line);
   await workbench.runCommand('Locret: Explain Symbol');
   const thread = new InlineThread(workbench);

@@ -5,23 +5,24 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { useSample, useSession } from './fixtures.js';
 import { remoteAddressesOf, sidecarsBelow } from './installation/processes.js';
 import { ChatPanel } from './pages/chat-panel.js';
-import { SampleRepository } from './sample-repository.js';
-import { useSession } from './session.js';
 
 const script = new URL('installation/connection-log.mjs', import.meta.url);
-let sample: SampleRepository;
 let folder: string;
 const log = () => path.join(folder, 'connections.jsonl');
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'locret-connections-'));
 });
-const session = useSession(async () => {
-  sample = await SampleRepository.create();
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+const sample = useSample();
+const session = useSession(() => {
   return {
-    opened: { folder: sample.folder },
+    opened: { folder: sample().folder },
     environment: { LOCRET_TEST_CONNECTIONS: log() },
     prepare: async (extension) => {
       // VS Code passes no NODE_OPTIONS on to its children, so each program loads the log by itself.
@@ -34,10 +35,6 @@ const session = useSession(async () => {
       await load('engine-worker.js', `import ${JSON.stringify(script.href)};`);
     },
   };
-});
-afterAll(async () => {
-  await sample.remove();
-  await rm(folder, { recursive: true, force: true });
 });
 
 interface Connection {

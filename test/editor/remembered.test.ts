@@ -1,14 +1,9 @@
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { useSample, useSession } from './fixtures.js';
 import { RememberedView } from './pages/remembered-view.js';
-import { SampleRepository } from './sample-repository.js';
-import { useSession } from './session.js';
 
-let sample: SampleRepository;
-const session = useSession(async () => {
-  sample = await SampleRepository.create();
-  return { opened: { folder: sample.folder } };
-});
-afterAll(() => sample.remove());
+const sample = useSample();
+const session = useSession(() => ({ opened: { folder: sample().folder } }));
 
 test('the view shows the share that is kept of folders and files, and opens a file', async () => {
   const { workbench } = session();

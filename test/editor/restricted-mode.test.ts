@@ -1,20 +1,17 @@
-import { afterAll, test } from 'vitest';
+import { test } from 'vitest';
+import { useSample, useSession } from './fixtures.js';
 import { ChatPanel } from './pages/chat-panel.js';
-import { SampleRepository } from './sample-repository.js';
-import { useSession } from './session.js';
 
-let sample: SampleRepository;
+const sample = useSample();
 const session = useSession(async () => {
-  sample = await SampleRepository.create();
   // A repository from elsewhere names a model of its own.
-  await sample.write('.vscode/settings.json', '{ "locret.model": "/nowhere/other-model" }\n');
+  await sample().write('.vscode/settings.json', '{ "locret.model": "/nowhere/other-model" }\n');
   return {
-    opened: { folder: sample.folder },
+    opened: { folder: sample().folder },
     settings: { 'security.workspace.trust.startupPrompt': 'never' },
     trusted: false,
   };
 });
-afterAll(() => sample.remove());
 
 test('in restricted mode questions are answered, by the model of the user and not that of the folder', async () => {
   const { workbench } = session();

@@ -157,9 +157,6 @@ export class SampleRepository {
     await promisify(execFile)('git', argv, { cwd: this.folder });
   }
 
-  /** The number of files that belong to the repository. */
-  readonly fileCount = things.length * 2 + 4;
-
   read(file: string): Promise<string> {
     return readFile(path.join(this.folder, file), 'utf8');
   }

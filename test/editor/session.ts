@@ -1,4 +1,3 @@
-import { afterAll, afterEach, beforeAll, inject } from 'vitest';
 import { newBrowserSession, startBrowser, type BrowserSession } from './installation/browser.js';
 import { installEditor, type EditorInstallation } from './installation/editor-installation.js';
 import { keepEvidence } from './installation/evidence.js';
@@ -76,26 +75,4 @@ export class Session {
     await this.server.stop();
     await this.profile.remove();
   }
-}
-
-/**
- * Starts a session before the tests of a file and ends it after them. When a test fails, says where its evidence lies.
- *
- * @param options called when the session starts
- */
-export function useSession(options: () => SessionOptions | Promise<SessionOptions>): () => Session {
-  let session: Session | undefined;
-  beforeAll(async () => {
-    session = await Session.start(inject('vsix'), await options());
-  });
-  afterEach(async ({ task }) => {
-    if (task.result?.state === 'fail') await session?.keepEvidence(task.name);
-  });
-  afterAll(async () => {
-    await session?.stop();
-  });
-  return () => {
-    if (session === undefined) throw new Error('The session has not started.');
-    return session;
-  };
 }

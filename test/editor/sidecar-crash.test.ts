@@ -1,15 +1,10 @@
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { useSample, useSession } from './fixtures.js';
 import { sidecarsBelow } from './installation/processes.js';
 import { ChatPanel } from './pages/chat-panel.js';
-import { SampleRepository } from './sample-repository.js';
-import { useSession } from './session.js';
 
-let sample: SampleRepository;
-const session = useSession(async () => {
-  sample = await SampleRepository.create();
-  return { opened: { folder: sample.folder } };
-});
-afterAll(() => sample.remove());
+const sample = useSample();
+const session = useSession(() => ({ opened: { folder: sample().folder } }));
 
 /** Waits for the only sidecar there is, and ends it as the system does when memory runs out. */
 async function killSidecar(): Promise<number> {

@@ -1,15 +1,10 @@
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { useSample, useSession } from './fixtures.js';
 import { ChatPanel } from './pages/chat-panel.js';
-import { SampleRepository } from './sample-repository.js';
-import { useSession } from './session.js';
 
 /** Large enough that there is time to stop. */
-let sample: SampleRepository;
-const session = useSession(async () => {
-  sample = await SampleRepository.create({ functionsPerFile: 80 });
-  return { opened: { folder: sample.folder } };
-});
-afterAll(() => sample.remove());
+const sample = useSample({ functionsPerFile: 80 });
+const session = useSession(() => ({ opened: { folder: sample().folder } }));
 
 /** `Locret. orchard: paused at 34 %` → 34 */
 function percentOf(status: string): number {

@@ -1,26 +1,19 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { useSample, useSession } from './fixtures.js';
 import { ChatPanel } from './pages/chat-panel.js';
-import { SampleRepository } from './sample-repository.js';
-import { useSession } from './session.js';
 
-let orchard: SampleRepository;
-let garden: SampleRepository;
+const orchard = useSample({ name: 'orchard' });
+const garden = useSample({ name: 'garden' });
 const session = useSession(async () => {
-  orchard = await SampleRepository.create({ name: 'orchard' });
-  garden = await SampleRepository.create({ name: 'garden' });
-  await garden.write(
+  await garden().write(
     'src/shed.ts',
     '/** Opens the shed. */\nexport function openShed(): boolean {\n  return true;\n}\n',
   );
-  const workspace = path.join(orchard.folder, '..', 'both.code-workspace');
-  await writeFile(workspace, JSON.stringify({ folders: [{ path: orchard.folder }, { path: garden.folder }] }));
+  const workspace = path.join(orchard().folder, '..', 'both.code-workspace');
+  await writeFile(workspace, JSON.stringify({ folders: [{ path: orchard().folder }, { path: garden().folder }] }));
   return { opened: { workspace } };
-});
-afterAll(async () => {
-  await orchard.remove();
-  await garden.remove();
 });
 
 test('one of two folders is asked', async () => {

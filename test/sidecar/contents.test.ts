@@ -125,7 +125,7 @@ describe('what the sidecar tells of a memory', () => {
     const strange = 'a|b*c_[x](y).md';
     const root = desk.repository('apples', { ...apples, [strange]: 'text\n' });
     const editor = await desk.open([root]);
-    expect(await report(editor, 'plan', root)).toMatch(/# Memory plan of apples[^]*\| budget \| 256 \|/);
+    expect(await report(editor, 'plan', root)).toMatch(/# Memory plan of apples[^]*\| budget \| 64 \|/);
     await editor.ask(root, whereIsCountApples).result;
     const coverage = await report(editor, 'coverage', root);
     expect(coverage).toContain('| apple.ts |');

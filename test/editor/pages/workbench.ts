@@ -63,7 +63,8 @@ export class Workbench {
    */
   private async offered(key: 'F1' | 'Control+p', text: string, label: RegExp): Promise<Locator> {
     const row = this.quickInput.getByRole('option', { name: label }).first();
-    for (const end = Date.now() + offerMilliseconds; Date.now() < end;) {
+    const end = Date.now() + offerMilliseconds;
+    while (Date.now() < end) {
       await this.page.keyboard.press(key);
       await this.quickInput.locator('input').first().fill(text);
       const isThere = await row.waitFor({ timeout: 2_000 }).then(
@@ -80,20 +81,6 @@ export class Workbench {
   async runCommand(title: string): Promise<void> {
     const row = await this.offered('F1', `>${title}`, new RegExp(`^${escaped(title)}(,|$)`));
     await row.click();
-  }
-
-  /** The titles that the palette offers for a text, best first. */
-  async commandsFor(text: string): Promise<readonly string[]> {
-    await this.offered('F1', `>${text}`, new RegExp(escaped(text)));
-    const titles = await this.quickInput.locator('.monaco-list-row .label-name').allInnerTexts();
-    await this.page.keyboard.press('Escape');
-    return titles;
-  }
-
-  /** Chooses the row of the open quick pick whose label is the given one. */
-  async choose(label: string): Promise<void> {
-    const rows = this.quickInput.getByRole('option', { name: new RegExp(`^${escaped(label)}(,|$)`) });
-    await rows.first().click();
   }
 
   /** Opens a file of the folder by its path, at a line; what is typed then goes there. */
@@ -123,6 +110,22 @@ export class Workbench {
   /** Messages that stand in a corner of the window. */
   get notifications(): Locator {
     return this.page.locator('.notifications-toasts .notification-list-item');
+  }
+
+  /** The secondary side bar, in which the chat panel is. */
+  get panel(): Locator {
+    return this.page.locator('.part.auxiliarybar');
+  }
+
+  /** Drags the edge of the secondary side bar until it has a width, in pixels. */
+  async resizePanel(width: number): Promise<void> {
+    const box = await this.panel.boundingBox();
+    if (box === null) throw new Error('The secondary side bar is not shown.');
+    const [edge, middle] = [box.x - 2, box.y + box.height / 2];
+    await this.page.mouse.move(edge, middle);
+    await this.page.mouse.down();
+    await this.page.mouse.move(edge + box.width - width, middle, { steps: 5 });
+    await this.page.mouse.up();
   }
 
   /** Closes the window as a person does: the editor has time to put away what it keeps. */

@@ -44,7 +44,7 @@ describe('the plan of a memory', () => {
   it("takes the bundled model's sizes from its folder, exact weights, and its whole window", async () => {
     const plan = planOf(await nano());
     expect(plan).toMatchObject({ local: 16, window: 1024, policy: 'locret', precision: 'float32', notices: [] });
-    expect(plan.cache).toEqual({ budget: 256, chunk: 256, stabilizers: 64, pinned: 0, capacity: 1024 });
+    expect(plan.cache).toEqual({ budget: 64, chunk: 256, stabilizers: 16, pinned: 0, capacity: 1024 });
   });
 
   it('chooses sizes from the window of a model that says nothing', async () => {
@@ -165,8 +165,8 @@ describe('the plan for people', () => {
     const model = await nano();
     const text = renderPlan(model, planOf(model, {}, 2 ** 30));
     expect(text).toMatch(/^model +nano +qwen3, 6 layers × 2 KV heads$/m);
-    expect(text).toMatch(/^budget +256 /m);
-    expect(text).toMatch(/^behind +752 /m);
+    expect(text).toMatch(/^budget +64 /m);
+    expect(text).toMatch(/^behind +944 /m);
     expect(text).toMatch(/^cache +6\.1 MB /m);
     expect(text).toMatch(/^peak +[\d.]+ MB +of 1\.0 GB free$/m);
   });

@@ -129,8 +129,12 @@ describe('third-party notices', () => {
     expect(packageFoldersOf(files)).toEqual(['node_modules/a', 'node_modules/a/node_modules/@b/c']);
   });
 
-  it('hold the text of the licence', async () => {
+  it('cannot be written without the text of a licence', async () => {
     await writeFile(path.join(folder, 'package.json'), '{"name":"a","version":"1.2.3","license":"ISC"}');
+    await expect(thirdPartyNotices([folder])).rejects.toThrow('the text of its licence');
+  });
+
+  it('hold the text of the licence', async () => {
     await writeFile(path.join(folder, 'LICENSE.md'), 'Do as you like.\n');
     expect(await thirdPartyNotices([folder])).toContain('## a 1.2.3 (ISC)\n\nDo as you like.\n');
   });

@@ -1,0 +1,81 @@
+#!/bin/sh
+# Makes models/nano: downloads the packages, trains, measures, exports, writes the card.
+#   sh make.sh cpu     the bundled 3 M parameters, on two cores: two to four hours
+#   sh make.sh gpu     30 M parameters on one GPU: about half an hour
+# Every step is skipped when what it makes is there already, so that it goes on where it was interrupted.
+set -eu
+cd "$(dirname "$0")"
+PROFILE=${1:?cpu or gpu}
+PYTHON=${PYTHON:-python3}
+RUN=run-$PROFILE
+mkdir -p "$RUN"
+
+case $PROFILE in
+cpu)
+  VOCABULARY=4096
+  SHAPE=
+  BASE='--stages 256:28,512:14,1024:8:0.25 --decay 0.6'
+  RECALL='--minutes 90 --rate 1e-3 --decay 1'
+  DEVICE='--device cpu'
+  ;;
+gpu)
+  VOCABULARY=8192
+  SHAPE='--width 512 --intermediate 1408 --layers 10 --heads 8'
+  BASE='--tokens 65536 --workers 12 --by tokens --rate 3e-3 --stages 256:60,512:250,1024:150:0.25'
+  RECALL='--minutes 12 --rows 64 --memories 96 --rate 1e-3 --decay 1'
+  DEVICE='--device cuda'
+  ;;
+*)
+  echo "cpu or gpu, not $PROFILE" >&2
+  exit 2
+  ;;
+esac
+
+if [ ! -f units.pkl ]; then
+  if [ ! -d wheels ]; then
+    # shellcheck disable=SC2046
+    "$PYTHON" -m pip download --quiet --no-deps --only-binary :all: -d wheels $(cat pypi-packages.txt)
+  fi
+  mkdir -p tarballs debian
+  for name in $(cat npm-packages.txt); do
+    (cd tarballs && npm pack --silent "$name")
+  done
+  for name in $(cat debian-packages.txt); do
+    [ -d "debian/$name" ] || (cd debian && apt-get download "$name" && dpkg-deb -x "$name"_*.deb "$name" && rm "$name"_*.deb)
+  done
+  "$PYTHON" extraction.py --wheels wheels --tarballs tarballs --debian debian \
+    --standard-library "$("$PYTHON" -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')" --out units.pkl
+fi
+
+if [ ! -f "$RUN/tokenizer.json" ]; then
+  "$PYTHON" tokenizer.py --units units.pkl --vocabulary "$VOCABULARY" --out "$RUN" --reference "$RUN/reference.json"
+  node check-tokenizer.mjs "$RUN" "$RUN/reference.json"
+fi
+
+# shellcheck disable=SC2086
+if [ ! -d "$RUN/base/final" ]; then
+  if [ "$PROFILE" = cpu ]; then
+    export WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT=29517 OMP_NUM_THREADS=1
+    RANK=1 "$PYTHON" train.py --units units.pkl --tokenizer "$RUN" --out "$RUN/base" $BASE > "$RUN/base-1.log" &
+    RANK=0 "$PYTHON" train.py --units units.pkl --tokenizer "$RUN" --out "$RUN/base" $BASE | tee "$RUN/base.log"
+    wait
+    unset WORLD_SIZE
+  else
+    "$PYTHON" train.py --units units.pkl --tokenizer "$RUN" --out "$RUN/base" $DEVICE $SHAPE $BASE | tee "$RUN/base.log"
+  fi
+fi
+if [ ! -f "$RUN/heads.safetensors" ]; then
+  "$PYTHON" heads.py --model "$RUN/base/final" --tokenizer "$RUN" --units units.pkl --out "$RUN/heads.safetensors" | tee "$RUN/heads.log"
+fi
+
+# The second stage learns behind memories that these heads keep; heads that are trained after it keep others and do harm.
+# shellcheck disable=SC2086
+if [ ! -d "$RUN/recall/final" ]; then
+  "$PYTHON" recall_training.py --init "$RUN/base/final" --heads "$RUN/heads.safetensors" --tokenizer "$RUN" --units units.pkl \
+    --out "$RUN/recall" $DEVICE $RECALL | tee "$RUN/recall.log"
+fi
+
+"$PYTHON" evaluate.py --model "$RUN/recall/final" --tokenizer "$RUN" --heads "$RUN/heads.safetensors" --units units.pkl --out "$RUN/accuracy.json"
+"$PYTHON" export.py --checkpoint "$RUN/recall/final" --tokenizer "$RUN" --heads "$RUN/heads.safetensors" --units units.pkl --out ../models/nano
+"$PYTHON" card.py --model ../models/nano --units units.pkl --accuracy "$RUN/accuracy.json" --heads-log "$RUN/heads.log" \
+  --log "$RUN/base.log" "$RUN/recall.log" --out ../models/nano/README.md

@@ -1,0 +1,123 @@
+"""Continues the training of a model in the product's own form: recalled definitions and a question behind a retained cache.
+
+    python recall_training.py --init DIR --heads FILE --tokenizer DIR --units units.pkl --out DIR --minutes 60
+
+A pool of invented repositories streams through the model as it is at that moment, chunk by chunk, and is evicted as in the product. What is
+retained stands before every row as it would in a question; no gradient flows into it. All conversations of a row follow the recalled
+definitions independently, at the positions that a single question would have.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from model import LanguageModel
+from muon import Muon
+from names import Names
+from recall_batches import Batch, exact_answers, hidden_behind, make_batch, targets_of
+from recall_rows import RecallRowBuilder
+from retained_memory import Pool
+from rows import ANSWER, CODE, KEY
+from stream import RetainingHeads
+from units import load_packs
+
+KEY_WEIGHT, CODE_WEIGHT, CODE_SHARE = 3.0, 0.05, 0.2
+# Share of the steps without memories, which cost less.
+BARE_SHARE = 0.3
+HELD_OUT_ROWS = 32
+
+
+def loss_of(model: LanguageModel, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Cross entropy of the answer tokens, KEY tokens counted KEY_WEIGHT times, and of a share of the recalled code."""
+    hidden = hidden_behind(model, batch)[:, :-1]
+    targets, kinds = targets_of(batch)
+    answer = kinds >= ANSWER
+    code = (kinds == CODE) & (torch.rand(kinds.shape, device=kinds.device) < CODE_SHARE)
+    each = F.cross_entropy(model.logits(hidden[answer]).float(), targets[answer], reduction="none")
+    weight = torch.where(kinds[answer] == KEY, KEY_WEIGHT, 1.0)
+    if not bool(code.any()):
+        return (each * weight).sum() / weight.sum(), each.new_zeros(())
+    return (each * weight).sum() / weight.sum(), F.cross_entropy(model.logits(hidden[code]).float(), targets[code])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--init", type=Path, required=True, help="checkpoint to continue from")
+    parser.add_argument("--heads", type=Path, required=True, help="retaining heads that decide what the memories keep")
+    parser.add_argument("--tokenizer", type=Path, required=True)
+    parser.add_argument("--units", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, required=True)
+    parser.add_argument("--rows", type=int, default=8, help="rows of a step")
+    parser.add_argument("--length", type=int, default=448, help="tokens of a row at most")
+    parser.add_argument("--memories", type=int, default=32)
+    parser.add_argument("--rate", type=float, default=3e-3)
+    parser.add_argument("--warmup", type=int, default=40, help="steps")
+    parser.add_argument("--decay", type=float, default=0.8, help="share of the run in which the rate falls")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--report-every", type=float, default=120, help="seconds")
+    arguments = parser.parse_args()
+    torch.set_flush_denormal(True)  # sharp attention makes denormal probabilities: 3 to 4 times slower without this
+    torch.manual_seed(arguments.seed)
+    torch.set_num_threads(arguments.threads)
+    device = torch.device(arguments.device)
+    tokenizer = Tokenizer.from_file(str(arguments.tokenizer / "tokenizer.json"))
+    model = LanguageModel.load(arguments.init).to(device)
+    heads = RetainingHeads.load(arguments.heads, model.config).to(device)
+    packs = load_packs(arguments.units, held_out=False)
+    builder = RecallRowBuilder(packs, Names(packs), tokenizer, arguments.seed)
+    held_out = RecallRowBuilder(load_packs(arguments.units, held_out=True), Names(packs), tokenizer, 7)
+    pool = Pool(builder, model, heads, arguments.memories)
+    check = make_batch(Pool(held_out, model, heads, 8).rows(HELD_OUT_ROWS, arguments.length, bare=False), model)
+    named = list(model.named_parameters())
+    muon = Muon([p for n, p in named if p.dim() == 2 and "embed" not in n], arguments.rate)
+    # Adam moves what is seldom used as far as what is often used: the embeddings of words that these rows lack would drift away.
+    model.model.embed_tokens.requires_grad_(False)
+    norms = [p for _, p in named if p.dim() != 2]
+    adam = torch.optim.AdamW(norms, lr=arguments.rate, betas=(0.9, 0.95), weight_decay=0.01, fused=True)
+    begin = reported = time.time()
+    step = seen = 0
+    history: list[tuple[float, float]] = []
+    while (progress := (time.time() - begin) / (60 * arguments.minutes)) < 1:
+        rate = arguments.rate * min(1, (step + 1) / arguments.warmup) * min(1, (1 - progress) / arguments.decay + 0.01)
+        muon.rate = rate
+        for group in adam.param_groups:
+            group["lr"] = rate
+        batch = make_batch(pool.rows(arguments.rows, arguments.length, bare=builder.rng.random() < BARE_SHARE), model)
+        with torch.autocast(device.type, torch.bfloat16):
+            answer_loss, code_loss = loss_of(model, batch)
+        (answer_loss + CODE_WEIGHT * code_loss).backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        muon.step()
+        adam.step()
+        model.zero_grad()
+        step += 1
+        if step % 2 == 0:
+            pool.read_on(2)
+        seen += int((batch.conversations >= 0).sum())
+        history.append((answer_loss.item(), code_loss.item()))
+        if time.time() - reported > arguments.report_every or step == 1:
+            right, loss = exact_answers(model, check)
+            answer_mean, code_mean = (sum(x) / len(history) for x in zip(*history))
+            print(
+                f"{time.strftime('%H:%M:%S')} step {step} {seen / 1e6:.2f} M tokens rate {rate:.1e} | answer loss {answer_mean:.3f} "
+                f"code {code_mean:.3f} | held out: answer loss {loss:.3f} exact {sum(right) / len(right):.3f} (n={len(right)})",
+                flush=True,
+            )
+            model.save(arguments.out / "last")
+            reported, history = time.time(), []
+    model.save(arguments.out / "final")
+    print(f"{step} steps, {seen / 1e6:.2f} M tokens")
+
+
+if __name__ == "__main__":
+    main()
