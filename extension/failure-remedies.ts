@@ -1,7 +1,8 @@
 import type { RequestFailure } from './sidecar/sidecar.js';
 
 /** What can be offered beside a failure; each is a command. */
-export type Remedy = 'restart' | 'showLog' | 'chooseModel' | 'showPlan' | 'openSettings' | 'read';
+export type Remedy =
+  'restart' | 'showLog' | 'chooseModel' | 'showPlan' | 'openSettings' | 'read' | 'pauseTraining' | 'manageTrust';
 
 /** What helps against a failure, the best first. */
 export function remediesFor(code: RequestFailure['code']): readonly Remedy[] {
@@ -11,11 +12,16 @@ export function remediesFor(code: RequestFailure['code']): readonly Remedy[] {
     case 'model-not-found':
     case 'model-unsupported':
     case 'model-corrupt':
-    case 'heads-corrupt':
     case 'tokenizer-unsupported':
     case 'template-failed':
     case 'window-too-small':
       return ['chooseModel'];
+    case 'heads-corrupt':
+      return ['openSettings', 'chooseModel'];
+    case 'training-under-way':
+      return ['pauseTraining'];
+    case 'not-trusted':
+      return ['manageTrust'];
     case 'out-of-memory':
       return ['showPlan', 'chooseModel'];
     case 'invalid-argument':

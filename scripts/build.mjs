@@ -1,5 +1,6 @@
-// Bundles everything that runs into dist/: the terminal's command, the sidecar, the engine's worker, the extension and
-// the chat panel's page. Packages that carry native code or wasm files stay outside and are found in node_modules.
+// Bundles everything that runs into dist/: the terminal's command, the sidecar, the engine's worker, the process that
+// trains, the extension and the chat panel's page. Packages that carry native code or wasm files stay outside and are
+// found in node_modules.
 import { readdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,6 +50,7 @@ function buildPrograms(options) {
       locret: 'server/cli/main.ts',
       sidecar: 'server/main.ts',
       'engine-worker': 'server/engine/worker.ts',
+      'training-process': 'server/training/training-process.ts',
     },
     format: 'esm',
     platform: 'node',

@@ -17,6 +17,8 @@ export type ErrorCode =
   | 'snapshot-foreign'
   | 'memory-locked'
   | 'disk-full'
+  | 'training-under-way'
+  | 'not-trusted'
   | 'cancelled'
   | 'invalid-argument'
   | 'engine-failed';

@@ -15,11 +15,16 @@ import type { PlannedBytes } from './memory/plan.js';
 import type { PolicyName } from './memory/policies/policy.js';
 import type { ModelEntry } from './model/catalog.js';
 import type { ChangedFile, DefinitionKind, SkippedFile } from './repository/source.js';
+import type { TrainingEstimate } from './training/estimate-training.js';
+import type { CoursePoint } from './training/training-course.js';
+import type { TrainingOptions } from './training/training-options.js';
+import type { TrainingPhase } from './training/training-steps.js';
 
 export type {
   AnswerMode,
   ChangedFile,
   Citation,
+  CoursePoint,
   DefinitionKind,
   ErrorCode,
   FileRetention,
@@ -30,6 +35,9 @@ export type {
   ReadProgress,
   RecalledBlock,
   SkippedFile,
+  TrainingEstimate,
+  TrainingOptions,
+  TrainingPhase,
   Turn,
   WeightPrecision,
 };
@@ -47,6 +55,8 @@ export type LogLevel = 'error' | 'warning' | 'info' | 'debug';
 export interface SidecarSettings {
   /** A name that `locret/models` lists, or an absolute folder. Default: the bundled model. */
   readonly model?: string;
+  /** An absolute file of retaining heads that were trained for this model. Default: the model's own. */
+  readonly heads?: string;
   readonly backend?: 'auto' | 'cpu';
   readonly precision?: WeightPrecision;
   /** Cache units every KV head keeps (b). */
@@ -71,6 +81,8 @@ export interface SidecarSettings {
   readonly answerTokens?: number;
   /** Default `info`. */
   readonly logLevel?: LogLevel;
+  /** False while the user does not trust the open folders: then nothing is trained. Default true. */
+  readonly trusted?: boolean;
 }
 
 /** `initializationOptions` of `initialize`. */
@@ -138,12 +150,31 @@ export interface EngineStatus {
   readonly cacheBytes: number;
 }
 
+/** A training that runs. */
+export interface TrainingStatus {
+  /** The model's name, and the file that its heads are written to. */
+  readonly model: string;
+  readonly out: string;
+  /** `loading`: the model is loaded and files are found. */
+  readonly phase: 'loading' | TrainingPhase;
+  /** Steps made, of `steps`. */
+  readonly step: number;
+  readonly steps: number;
+  /** SmoothL1 of the last step. */
+  readonly loss?: number;
+  /** Share of the true top tenth that the heads find on samples held out, as last measured; chance is 0.1. */
+  readonly overlap?: number;
+  readonly secondsLeft?: number;
+}
+
 /** Params of `locret/status` (both the request's result and the notification). */
 export interface WorkspaceStatus {
   /** The chosen model, loaded or not. */
   readonly model: string;
   /** Undefined while no model is loaded. */
   readonly engine?: EngineStatus;
+  /** Undefined while nothing is trained. */
+  readonly training?: TrainingStatus;
   readonly roots: readonly RootStatus[];
 }
 
@@ -253,6 +284,51 @@ export interface ModelsResult {
   readonly folders: readonly string[];
 }
 
+/** A training: what is trained on what, and where the heads go. */
+export interface TrainParams {
+  /** A name that `locret/models` lists, or an absolute folder. Default: the chosen model. */
+  readonly model?: string;
+  /** Absolute folders whose source files are trained on; a tenth of these is held out. */
+  readonly repositories: readonly string[];
+  /**
+   * An absolute file (safetensors). Default: beside the model, or where heads are kept if that folder cannot be written
+   * to, or belongs to the program.
+   */
+  readonly out?: string;
+  /** What is left out is as `locret train` has it. */
+  readonly options?: Partial<TrainingOptions>;
+  /** Begin anew although a paused training could go on. */
+  readonly fresh?: boolean;
+}
+
+export interface TrainingPlanResult extends TrainingEstimate {
+  readonly model: string;
+  readonly out: string;
+  /** True when there are heads in that file, which will be replaced. */
+  readonly replaces: boolean;
+}
+
+/** How a training ended. `paused`: its checkpoint lies beside `out`; the same request goes on there. */
+export type TrainResult =
+  | { readonly end: 'finished'; readonly out: string; readonly steps: number; readonly course: readonly CoursePoint[] }
+  | { readonly end: 'paused' | 'discarded'; readonly out: string; readonly step: number; readonly steps: number };
+
+export interface StopTrainingParams {
+  /** True: pause. False: give it up; its checkpoint is removed. Heads that were finished before stay. */
+  readonly keep: boolean;
+  /** Where a training that is paused writes to. Default: the one that runs. */
+  readonly out?: string;
+}
+
+export interface PausedTrainingParams {
+  readonly out: string;
+}
+
+export interface PausedTrainingResult {
+  readonly step: number;
+  readonly steps: number;
+}
+
 /** A place in a document as the client has it open (unsaved text counts) or as it is on disk. */
 export interface DefinitionAtParams {
   readonly uri: string;
@@ -287,12 +363,25 @@ export interface LocretRequests {
   'locret/definitionAt': { params: DefinitionAtParams; result: DefinitionAtResult | null; partial: never };
   /** Frees the model's memory; snapshots stay. Ends what runs: a reading is paused. */
   'locret/unload': { params: Record<string, never>; result: WorkspaceStatus; partial: never };
+  /** What a training will take: makes two steps of it and keeps nothing. Unloads the model that is in use. */
+  'locret/trainingPlan': { params: TrainParams; result: TrainingPlanResult; partial: never };
+  /**
+   * Trains retaining heads, or goes on where that was paused. Unloads the model that is in use. One at a time. Reports
+   * work-done progress; cancelling pauses.
+   */
+  'locret/train': { params: TrainParams; result: TrainResult; partial: never };
+  /** Ends a training and answers when it has ended; or gives one up that is paused. */
+  'locret/stopTraining': { params: StopTrainingParams; result: WorkspaceStatus; partial: never };
+  /** How far the training came that is paused beside a file; null where there is none. */
+  'locret/pausedTraining': { params: PausedTrainingParams; result: PausedTrainingResult | null; partial: never };
 }
 
 /** The custom notifications, from sidecar to client. */
 export interface LocretNotifications {
   /** Whenever something of it changed, at most ten times a second. */
   'locret/status': WorkspaceStatus;
+  /** While heads are trained, at most ten times a second; that it began and ended is told by the status. */
+  'locret/training': TrainingStatus;
 }
 
 /** Arguments of the commands that code actions carry; the client executes them. */
@@ -305,5 +394,8 @@ export interface CodeActionCommands {
 
 /** Scheme of the documents that the sidecar writes (`workspace/textDocumentContent`): `locret-report:/plan.md?ROOT`. */
 export type ReportScheme = 'locret-report';
-/** `plan`: the memory plan. `coverage`: what was read, skipped and has changed. `models`: what can be used. */
-export type ReportName = 'plan' | 'coverage' | 'models';
+/**
+ * `plan`: the memory plan. `coverage`: what was read, skipped and has changed. `models`: what can be used. `training`: how
+ * heads were trained; its query is the absolute path of their file instead of a root.
+ */
+export type ReportName = 'plan' | 'coverage' | 'models' | 'training';

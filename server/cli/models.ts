@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { bundledModels, listModels, type ModelEntry } from '../model/catalog.js';
+import { bundledModels, listModels, type ModelEntry, type UsableModel } from '../model/catalog.js';
 import { printable } from './exit.js';
 import { formatBytes, oneParagraph } from './format.js';
 import { modelFolders } from '../workspace/model-folders.js';
@@ -14,6 +14,11 @@ function formatParameters(count: number): string {
   return `${value >= 100 ? Math.round(value) : value.toFixed(1)} ${unit}`;
 }
 
+function headsText({ heads, headLabels }: UsableModel): string {
+  if (!heads) return 'no retaining heads: a training-free policy is used';
+  return `trained retaining heads${headLabels === undefined ? '' : ` (labels: ${headLabels})`}`;
+}
+
 /** One model in a few lines. */
 export function renderModel(model: ModelEntry): string {
   const facts =
@@ -24,7 +29,7 @@ export function renderModel(model: ModelEntry): string {
             model.family,
             `${formatParameters(model.parameters)} parameters`,
             formatBytes(model.storedBytes),
-            model.heads ? 'trained retaining heads' : 'no retaining heads: a training-free policy is used',
+            headsText(model),
           ].join(' · '),
         ];
   const lines = [model.description ?? [], facts, model.folder].flat();

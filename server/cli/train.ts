@@ -6,7 +6,10 @@ import { resolveModel } from '../model/catalog.js';
 import type { WeightPrecision } from '../onnx/linear.js';
 import type { HeadQuality } from '../training/evaluation.js';
 import { labelKinds, type LabelKind } from '../training/label-pass.js';
-import { evaluateHeads, trainHeads, type TrainingProgress } from '../training/train-heads.js';
+import { evaluateHeads } from '../training/evaluate-heads.js';
+import { trainHeads } from '../training/train-heads.js';
+import { completeOptions, trainingDefaults } from '../training/training-options.js';
+import type { TrainingProgress } from '../training/training-steps.js';
 import { cacheFolder } from '../workspace/cache-folder.js';
 import { modelFolders } from '../workspace/model-folders.js';
 import { printable, interruptSignal } from './exit.js';
@@ -41,8 +44,6 @@ interface TrainCommandOptions {
   readonly fresh?: boolean;
 }
 
-/** The highest learning rate comes after this share of the steps, unless something else is asked for. */
-const warmupShare = 0.1;
 const linesPerTraining = 50;
 
 /** `overlap 0.231 (chance 0.10) · SmoothL1 1.245` */
@@ -86,11 +87,14 @@ async function run(options: TrainCommandOptions): Promise<void> {
     );
     return;
   }
-  const { out, input, width, steps, rate, fresh = false } = options;
+  const { out, input, width, rate, fresh = false } = options;
   if (out === undefined) {
     throw new LocretError('invalid-argument', 'Nothing says where the heads go.', 'Name a file with --out.');
   }
-  const warmup = options.warmup ?? Math.round(steps * warmupShare);
+  const { steps, warmup } = completeOptions({
+    steps: options.steps,
+    ...(options.warmup === undefined ? {} : { warmup: options.warmup }),
+  });
   const interval = Math.max(1, Math.floor(steps / linesPerTraining));
   let done = 0;
   try {
@@ -139,26 +143,31 @@ export function registerTrain(program: Command): void {
     .option('--out <file>', 'where the heads go (safetensors)', userPath)
     .option('--evaluate <heads>', 'measure these heads and train nothing', userPath)
     .option('--samples <n>', 'held-out samples that --evaluate measures on', wholeNumber(1), 32)
-    .option('--input <name>', 'what the heads read: qkv, hidden', oneOf<HeadInput>(['qkv', 'hidden']), 'qkv')
-    .option('--labels <name>', `what they learn: ${labelKinds.join(', ')}`, oneOf(labelKinds), 'published')
+    .option(
+      '--input <name>',
+      'what the heads read: qkv, hidden',
+      oneOf<HeadInput>(['qkv', 'hidden']),
+      trainingDefaults.input,
+    )
+    .option('--labels <name>', `what they learn: ${labelKinds.join(', ')}`, oneOf(labelKinds), trainingDefaults.labels)
     .option(
       '--answers <name>',
       'quoted from the source, or given by the model itself: source, model',
       oneOf(['source', 'model']),
-      'source',
+      trainingDefaults.answers,
     )
-    .option('--width <n>', 'width between the two layers of a head', wholeNumber(1), 256)
-    .option('--steps <n>', 'training steps, each on a sample of its own', wholeNumber(1), 3000)
+    .option('--width <n>', 'width between the two layers of a head', wholeNumber(1), trainingDefaults.width)
+    .option('--steps <n>', 'training steps, each on a sample of its own', wholeNumber(1), trainingDefaults.steps)
     .option('--warmup <n>', 'steps over which the learning rate rises; default: a tenth', wholeNumber(0))
-    .option('--rate <x>', 'highest learning rate', numberBetween(0, 1), 5e-4)
+    .option('--rate <x>', 'highest learning rate', numberBetween(0, 1), trainingDefaults.rate)
     .option('--tokens <n>', "tokens of a sample's text; default: half of the model's window", wholeNumber(1))
-    .option('--questions <n>', 'questions about each sample', wholeNumber(1), 12)
-    .option('--seed <n>', 'seed of the samples and the first weights', wholeNumber(0), 0)
+    .option('--questions <n>', 'questions about each sample', wholeNumber(1), trainingDefaults.questions)
+    .option('--seed <n>', 'seed of the samples and the first weights', wholeNumber(0), trainingDefaults.seed)
     .option(
       '--precision <name>',
       "the model's weights while running: float32, int8, int4",
       oneOf<WeightPrecision>(['float32', 'int8', 'int4']),
-      'float32',
+      trainingDefaults.precision,
     )
     .option('--threads <n>', 'threads of the model', wholeNumber(1), os.availableParallelism())
     .option('--fresh', 'begin anew although a paused training could go on')

@@ -3,19 +3,11 @@ import type { ReportName, ReportScheme, SkippedFile } from '../protocol.js';
 import { planRows } from '../memory/render-plan.js';
 import type { RootMemory } from '../workspace/root-memory.js';
 import type { Workspace } from '../workspace/workspace.js';
+import { plain, table } from './report-markdown.js';
 import { answering } from './response-errors.js';
+import { trainingReport } from './training-report.js';
 
 export const reportScheme: ReportScheme = 'locret-report';
-
-/** Text that Markdown shows as it is: names of files may contain its signs. */
-function plain(text: string): string {
-  return text.replace(/\s+/g, ' ').replace(/[\\`*_{}[\]()#+!|<>~&]/g, (sign) => `\\${sign}`);
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map(plain).join(' | ')} |`;
-  return [line(head), `|${' --- |'.repeat(head.length)}`, ...rows.map(line)].join('\n');
-}
 
 async function planReport(root: RootMemory): Promise<string> {
   const { planned } = await root.plan();
@@ -87,14 +79,16 @@ async function modelsReport(workspace: Workspace): Promise<string> {
   ].join('\n\n');
 }
 
-/** A report by its URI: `locret-report:/plan.md?ROOT`. */
+/** A report by its URI: `locret-report:/plan.md?ROOT`, `locret-report:/training.md?HEADS`. */
 export async function reportOf(workspace: Workspace, uri: string): Promise<string> {
   const url = new URL(uri);
   const name = /^\/?(\w+)\.md$/.exec(url.pathname)?.[1];
-  const reports: Readonly<Record<ReportName, () => Promise<string>>> = {
-    plan: () => planReport(workspace.root(decodeURIComponent(url.search.slice(1)))),
-    coverage: () => coverageReport(workspace.root(decodeURIComponent(url.search.slice(1)))),
+  const query = decodeURIComponent(url.search.slice(1));
+  const reports: Readonly<Record<ReportName, () => string | Promise<string>>> = {
+    plan: () => planReport(workspace.root(query)),
+    coverage: () => coverageReport(workspace.root(query)),
     models: () => modelsReport(workspace),
+    training: () => trainingReport(query),
   };
   const isKnown = (text: string | undefined): text is ReportName => text !== undefined && Object.hasOwn(reports, text);
   if (!isKnown(name)) throw new ResponseError(LSPErrorCodes.RequestFailed, `There is no report ${uri}.`);

@@ -11,16 +11,18 @@ import {
 import packageFile from '../../package.json' with { type: 'json' };
 import { isLocretError, messageOf } from '../errors.js';
 import { isJsonObject } from '../model/json-fields.js';
-import type { LogLevel } from '../protocol.js';
+import type { LocretNotifications, LogLevel } from '../protocol.js';
 import { Workspace } from '../workspace/workspace.js';
 import { serveAsking } from './asking.js';
 import { codeActionKinds, offerCodeActions } from './code-actions.js';
 import { connect, type Transport } from './connection.js';
 import { filePathOf, OpenDocuments } from './documents.js';
+import { PacedSender } from './paced-sender.js';
 import { serveReading } from './reading.js';
 import { serveRemembered } from './remembered.js';
 import { reportScheme, serveReports } from './reports.js';
-import { serveStatus, StatusNotifications } from './status.js';
+import { serveStatus } from './status.js';
+import { serveTraining } from './training.js';
 
 const levels: readonly LogLevel[] = ['error', 'warning', 'info', 'debug'];
 const messageTypes: Readonly<Record<LogLevel, MessageType>> = {
@@ -40,7 +42,8 @@ class LanguageServer {
   private readonly connection: Connection;
   private readonly workspace: Workspace;
   private readonly documents = new OpenDocuments();
-  private readonly notifications: StatusNotifications;
+  private readonly statusSender: PacedSender;
+  private readonly trainingSender: PacedSender;
   private client: { readonly watchesFiles: boolean; readonly changesFolders: boolean } = {
     watchesFiles: false,
     changesFolders: false,
@@ -48,10 +51,20 @@ class LanguageServer {
 
   constructor(transport: Transport, onEnd: (exitCode: number) => void) {
     this.connection = connect(transport, onEnd);
-    this.notifications = new StatusNotifications(this.connection, () => this.workspace);
+    this.statusSender = new PacedSender(() => {
+      this.notify('locret/status', this.workspace.status);
+    });
+    this.trainingSender = new PacedSender(() => {
+      const { status } = this.workspace.training;
+      // The status tells that it has ended.
+      if (status !== undefined) this.notify('locret/training', status);
+    });
     this.workspace = new Workspace({
       onChange: () => {
-        this.notifications.changed();
+        this.statusSender.changed();
+      },
+      onTraining: () => {
+        this.trainingSender.changed();
       },
       log: (text) => {
         this.log('info', text);
@@ -81,13 +94,15 @@ class LanguageServer {
     serveAsking(connection, workspace);
     serveRemembered(connection, workspace, documents);
     serveReports(connection, workspace);
+    serveTraining(connection, workspace);
     offerCodeActions(connection, documents);
     connection.listen();
   }
 
-  /** Ends what runs, keeping what was read, and frees the model. */
+  /** Ends what runs, keeping what was read and trained, and frees the model. */
   async close(): Promise<void> {
-    this.notifications.stop();
+    this.statusSender.stop();
+    this.trainingSender.stop();
     await this.workspace.close();
   }
 
@@ -128,7 +143,7 @@ class LanguageServer {
         this.log('warning', `Files are not watched: ${messageOf(error)}`);
       });
     }
-    this.notifications.changed();
+    this.statusSender.changed();
   }
 
   /** Settings that cannot be used leave those before as they are, and the user is told. */
@@ -144,6 +159,10 @@ class LanguageServer {
   private touch(uri: string): void {
     const file = filePathOf(uri);
     if (file !== undefined) this.workspace.rootOf(file)?.touch();
+  }
+
+  private notify<Method extends keyof LocretNotifications>(method: Method, params: LocretNotifications[Method]): void {
+    void this.connection.sendNotification(method, params);
   }
 
   private log(level: LogLevel, text: string): void {

@@ -1,4 +1,5 @@
 import type { LoadedModel } from '../model/model.js';
+import { headLabels } from '../model/retaining-heads.js';
 import type { MemoryPlan } from './plan.js';
 
 /** `6.1 MB`, `20.2 GB` (powers of 1024). */
@@ -9,6 +10,23 @@ function size(bytes: number): string {
 /** A line of a plan: what it is called, its value, what it is. */
 export type PlanRow = readonly [name: string, value: string, note: string];
 
+/** Which heads decide, for people: `trained retaining heads (labels: published)`. */
+function headsText(heads: string | undefined): string {
+  if (heads === undefined) return 'no retaining heads';
+  const labels = headLabels(heads);
+  return labels === undefined ? 'trained retaining heads' : `trained retaining heads (labels: ${labels})`;
+}
+
+function allocationRow({ cache: { uneven } }: MemoryPlan): PlanRow {
+  if (uneven === undefined) return ['allocation', 'even', 'every KV head keeps the budget'];
+  const most = uneven.longest.toLocaleString('en-US');
+  const note =
+    uneven.allocation === 'pyramid'
+      ? `the budget on average: the lowest layer keeps ${most}, upper ones less`
+      : `the budget on average: the KV heads of a layer share it, none keeps more than ${most}`;
+  return ['allocation', uneven.allocation, note];
+}
+
 /** The plan for people, line by line. */
 export function planRows(model: LoadedModel, plan: MemoryPlan): readonly PlanRow[] {
   const { cache, bytes } = plan;
@@ -16,9 +34,10 @@ export function planRows(model: LoadedModel, plan: MemoryPlan): readonly PlanRow
   const units = (count: number): string => (count === Infinity ? 'all' : count.toLocaleString('en-US'));
   return [
     ['model', model.name, `${shape.family}, ${shape.layers} layers × ${shape.kvHeads} KV heads`],
-    ['policy', plan.policy, plan.heads === undefined ? 'no retaining heads' : 'trained retaining heads'],
+    ['policy', plan.policy, headsText(plan.heads)],
     ['window', units(plan.window), 'positions the model handles well'],
     ['budget', units(cache.budget), 'cache units every KV head keeps of the repository'],
+    allocationRow(plan),
     ['chunk', units(cache.chunk), 'tokens read per pass'],
     ['stabilizers', units(cache.stabilizers), 'newest units exempt from an eviction'],
     ['local', units(plan.local), 'last tokens, never evicted'],

@@ -6,6 +6,7 @@ import { isLocretError, LocretError } from '../errors.js';
 import { DAMAGED_MODEL, readTextFile } from './json-fields.js';
 import { readLocretSettings } from './locret-settings.js';
 import { openCheckpoint } from './open-checkpoint.js';
+import { headLabels } from './retaining-heads.js';
 import type { ModelFamily, ModelShape } from './shape.js';
 
 interface EntryBase {
@@ -25,6 +26,8 @@ export interface UsableModel extends EntryBase {
   readonly storedBytes: number;
   /** True when it has trained retaining heads. */
   readonly heads: boolean;
+  /** With which labels they were trained, where their file tells. */
+  readonly headLabels?: string;
 }
 
 /** A model folder that cannot be used, and why. */
@@ -100,13 +103,15 @@ function describe(name: string, folder: string): ModelEntry {
     const checkpoint = openCheckpoint(folder);
     checkpoint.close();
     const { shape, storedBytes } = checkpoint;
-    const heads = readLocretSettings(folder).heads;
+    const { heads } = readLocretSettings(folder);
+    const labels = heads === undefined ? undefined : headLabels(heads);
     return {
       ...base,
       family: shape.family,
       parameters: parameterCount(shape),
       storedBytes,
       heads: heads !== undefined && existsSync(heads),
+      ...(labels === undefined ? {} : { headLabels: labels }),
     };
   } catch (error) {
     if (!isLocretError(error)) throw error;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { LocretError } from '../errors.js';
+import { isLocretError, type LocretError } from '../errors.js';
 import { headInputWidth, type HeadInput, type RetainingHeads } from './checkpoint.js';
 import type { Refusal } from './json-fields.js';
 import { isPytorchFile, PytorchFile } from './pytorch-file.js';
@@ -16,6 +16,9 @@ const DAMAGED_HEADS: Refusal = {
 
 /** The key of a heads file's metadata that says what the heads read; without it `qkv`, as published. */
 export const headInputKey = 'locret.input';
+
+/** The key of a heads file's metadata that says with which labels the heads were trained. */
+export const headLabelsKey = 'locret.labels';
 
 /** The official name of a head's matrix. */
 export function headTensorName(layer: number, part: 'fc1' | 'fc2'): string {
@@ -126,5 +129,21 @@ export function openRetainingHeads(file: string, shape: ModelShape): RetainingHe
     };
   } finally {
     opened.close();
+  }
+}
+
+/**
+ * With which labels heads were trained, as their file tells; only its header is read.
+ * @returns undefined when it does not tell, as published heads, or cannot be read: whoever loads the heads says why
+ */
+export function headLabels(file: string): string | undefined {
+  try {
+    if (isPytorchFile(file, DAMAGED_HEADS)) return undefined;
+    const opened = SafetensorsFile.open(file, DAMAGED_HEADS);
+    opened.close();
+    return opened.metadata.get(headLabelsKey);
+  } catch (error) {
+    if (isLocretError(error)) return undefined;
+    throw error;
   }
 }

@@ -1,32 +1,20 @@
 import { LocretError } from '../errors.js';
 import { seededRandom } from '../engine/random.js';
 import { packedWeightsFolder } from '../memory/cache-files.js';
-import type { HeadInput } from '../model/checkpoint.js';
-import { openModel, type LoadedModel } from '../model/model.js';
-import type { WeightPrecision } from '../onnx/linear.js';
+import type { LoadedModel } from '../model/model.js';
 import { drawSample } from './draw-sample.js';
 import { FrozenModel } from './frozen-model.js';
 import type { LayerSample } from './head-optimizer.js';
-import { gramsOf, openLabelPass, type LabelKind, type LabelPass } from './label-pass.js';
+import { gramsOf, openLabelPass, type LabelPass } from './label-pass.js';
 import { labelSample } from './label-sample.js';
 import { findTrainingFiles, type TrainingFile, type TrainingFiles } from './training-files.js';
+import type { TrainingOptions } from './training-options.js';
 
 /** What samples are made of. */
-export interface SampleSettings {
+export interface SampleSettings extends Omit<TrainingOptions, 'width' | 'steps' | 'warmup' | 'rate'> {
   /** Model folder in the Hugging Face layout. */
   readonly modelFolder: string;
   readonly repositories: readonly string[];
-  readonly input: HeadInput;
-  readonly labels: LabelKind;
-  /** Whether answers are quoted from the source, or given by the model itself. */
-  readonly answers: 'source' | 'model';
-  /** Tokens of a sample's text; undefined: half of the model's window, at most 2,048. */
-  readonly tokens?: number;
-  /** Questions about a text. */
-  readonly questions: number;
-  readonly seed: number;
-  readonly precision: WeightPrecision;
-  readonly threads: number;
   readonly cacheFolder: string;
 }
 
@@ -41,7 +29,17 @@ const leastTokens = 128;
 /** Slots behind the text for a question and its answer, or a repeated part. */
 const behind = 1024;
 
-function sampleTokens(model: LoadedModel, wanted: number | undefined): number {
+/** Slots of the cache that a sample takes. @param tokens of its text */
+export function sampleSlots(tokens: number): number {
+  return tokens + behind;
+}
+
+/**
+ * Tokens of a sample's text.
+ * @param wanted undefined: half of the model's window, at most 2,048
+ * @throws LocretError invalid-argument when the model cannot read so many
+ */
+export function sampleTokens(model: LoadedModel, wanted: number | undefined): number {
   const window = model.locret.window ?? model.shape.maxPositions;
   const tokens = wanted ?? Math.max(leastTokens, Math.min(mostTokens, window >> 1));
   if (tokens >= leastTokens && tokens < model.shape.maxPositions) return tokens;
@@ -66,9 +64,15 @@ export class LabelledSamples {
     private readonly signal: AbortSignal | undefined,
   ) {}
 
-  /** @throws LocretError for a model or repository that cannot be used, too little source, cancelled */
-  static async open(settings: SampleSettings, { signal, onFile }: SampleHooks): Promise<LabelledSamples> {
-    const model = await openModel(settings.modelFolder);
+  /**
+   * @param model that of the settings' folder
+   * @throws LocretError for a model or repository that cannot be used, too little source, cancelled
+   */
+  static async open(
+    model: LoadedModel,
+    settings: SampleSettings,
+    { signal, onFile }: SampleHooks,
+  ): Promise<LabelledSamples> {
     const tokens = sampleTokens(model, settings.tokens);
     const files = await findTrainingFiles(settings.repositories, {
       ...(signal === undefined ? {} : { signal }),
@@ -84,7 +88,7 @@ export class LabelledSamples {
         threads,
         cacheFolder: packedWeightsFolder(settings.cacheFolder, model.folder),
         headInputs: labels === 'reconstruction' && input !== 'hidden' ? [input, 'hidden'] : [input],
-        capacity: tokens + behind,
+        capacity: sampleSlots(tokens),
       },
       (checkpoint) => {
         grams = gramsOf(labels, checkpoint);
@@ -103,6 +107,12 @@ export class LabelledSamples {
   /** The numbers of files to train on and to measure on. */
   get fileCounts(): { readonly training: number; readonly heldOut: number } {
     return { training: this.files.training.length, heldOut: this.files.heldOut.length };
+  }
+
+  /** Names of the repositories that they come from. */
+  get repositories(): readonly string[] {
+    const { training, heldOut } = this.files;
+    return [...new Set([...training, ...heldOut].map(({ repository }) => repository))];
   }
 
   /** The sample of a training step: the same for the same seed and step. */

@@ -91,9 +91,9 @@ export class RootMemory implements Occupant {
     return { planned: await this.surroundings.engine.plan(settings), settings };
   }
 
-  /** What reading this root with another model would take. @throws LocretError what planning throws */
+  /** What reading this root with another model, and its own heads, would take. @throws LocretError what planning throws */
   async planWith(model: string): Promise<PlannedModel> {
-    return planModel(await memorySettings({ ...this.surroundings.settings(), model }, this.folder));
+    return planModel(await memorySettings({ ...this.surroundings.settings(), model, heads: undefined }, this.folder));
   }
 
   /**

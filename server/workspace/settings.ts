@@ -14,6 +14,7 @@ import { modelFolders } from './model-folders.js';
 /** The settings that came over the wire, checked, with defaults filled in. Undefined: the plan or the model chooses. */
 export interface ChosenSettings {
   readonly model: string;
+  readonly heads: string | undefined;
   readonly precision: WeightPrecision | undefined;
   readonly budget: number | undefined;
   readonly chunk: number | undefined;
@@ -27,6 +28,7 @@ export interface ChosenSettings {
   readonly autoUpdateSeconds: number;
   readonly idleUnloadMinutes: number;
   readonly logLevel: LogLevel;
+  readonly trusted: boolean;
 }
 
 /** Files above this size are skipped, bytes. */
@@ -53,6 +55,12 @@ class Fields {
     if (value === undefined) return undefined;
     if (typeof value === 'string' && value.trim() !== '') return value.trim();
     throw refuse(name, value, 'a text');
+  }
+
+  flag(name: string): boolean | undefined {
+    const value = this.values[name];
+    if (value === undefined || typeof value === 'boolean') return value;
+    throw refuse(name, value, 'true or false');
   }
 
   word<Word extends string>(name: string, words: readonly Word[]): Word | undefined {
@@ -101,6 +109,7 @@ export function parseSettings(value: unknown): ChosenSettings {
   fields.word('backend', backends);
   return {
     model: fields.text('model') ?? 'nano',
+    heads: fields.text('heads'),
     precision: fields.word('precision', precisions),
     budget: fields.wholeNumber('budget', 1),
     chunk: fields.wholeNumber('chunk', 1),
@@ -114,14 +123,15 @@ export function parseSettings(value: unknown): ChosenSettings {
     autoUpdateSeconds: fields.number('autoUpdateSeconds', 0) ?? 5,
     idleUnloadMinutes: fields.number('idleUnloadMinutes', 0) ?? 30,
     logLevel: fields.word('logLevel', logLevels) ?? 'info',
+    trusted: fields.flag('trusted') ?? true,
   };
 }
 
 /** Whether two choices lead to the same memories: if not, what is loaded is of no use any more. */
 export function makeSameMemories(a: ChosenSettings, b: ChosenSettings): boolean {
   const deciding = (settings: ChosenSettings): string => {
-    const { model, precision, budget, chunk, stabilizers, policy, include, exclude } = settings;
-    return JSON.stringify([model, precision, budget, chunk, stabilizers, policy, include, exclude]);
+    const { model, heads, precision, budget, chunk, stabilizers, policy, include, exclude } = settings;
+    return JSON.stringify([model, heads ?? null, precision, budget, chunk, stabilizers, policy, include, exclude]);
   };
   return deciding(a) === deciding(b);
 }
@@ -132,13 +142,14 @@ export function makeSameMemories(a: ChosenSettings, b: ChosenSettings): boolean 
  * @throws LocretError model-not-found with the names there are
  */
 export async function memorySettings(settings: ChosenSettings, folder: string): Promise<MemorySettings> {
-  const { model, precision, budget, chunk, stabilizers, policy, include, exclude } = settings;
+  const { model, heads, precision, budget, chunk, stabilizers, policy, include, exclude } = settings;
   return {
     repo: folder,
     modelFolder: await resolveModel(expandHome(model), modelFolders()),
     survey: { maxFileBytes, include, exclude },
     cacheFolder: cacheFolder(),
     threads: os.availableParallelism(),
+    ...(heads === undefined ? {} : { heads: expandHome(heads) }),
     ...(precision === undefined ? {} : { precision }),
     ...(budget === undefined ? {} : { budget }),
     ...(chunk === undefined ? {} : { chunk }),
@@ -147,7 +158,7 @@ export async function memorySettings(settings: ChosenSettings, folder: string): 
   };
 }
 
-/** `~/models/x`, as people write folders in settings. */
-function expandHome(folder: string): string {
-  return /^~[/\\]/.test(folder) ? path.join(os.homedir(), folder.slice(2)) : folder;
+/** `~/models/x`, as people write files and folders in settings. */
+export function expandHome(place: string): string {
+  return /^~[/\\]/.test(place) ? path.join(os.homedir(), place.slice(2)) : place;
 }

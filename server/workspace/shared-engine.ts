@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/engine.js';
+import { isLocretError, LocretError } from '../errors.js';
 import type { MemorySettings } from '../memory/open-memory.js';
 import { loadEngine, planModel, type PlannedModel } from '../memory/planned-model.js';
 import type { EngineStatus } from '../protocol.js';
@@ -30,8 +31,14 @@ export class SharedEngine {
   private planned: PlannedModel | undefined;
   private occupant: Occupant | undefined;
 
-  /** @param onChange called when the model was loaded or unloaded */
-  constructor(private readonly onChange: () => void) {}
+  /**
+   * @param onChange called when the model was loaded or unloaded
+   * @param isTraining whether a training takes memory meanwhile
+   */
+  constructor(
+    private readonly onChange: () => void,
+    private readonly isTraining: () => boolean,
+  ) {}
 
   /** The engine if it is loaded. */
   get current(): LoadedEngine | undefined {
@@ -40,10 +47,20 @@ export class SharedEngine {
 
   /**
    * The plan for a root: made once for the model, because all roots share one engine and its sizes.
-   * @throws LocretError what {@link planModel} throws
+   * @throws LocretError what {@link planModel} throws; training-under-way when the model does not fit beside a training
    */
   async plan(settings: MemorySettings): Promise<PlannedModel> {
-    this.planned ??= await planModel(settings);
+    try {
+      this.planned ??= await planModel(settings);
+    } catch (error) {
+      if (!isLocretError(error, 'out-of-memory') || !this.isTraining()) throw error;
+      throw new LocretError(
+        'training-under-way',
+        `Retaining heads are being trained, and beside that the model has not enough memory. ${error.message}`,
+        'Pause the training first.',
+        { cause: error },
+      );
+    }
     return { ...this.planned, root: await resolveRoot(settings.repo) };
   }
 

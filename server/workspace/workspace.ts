@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { LocretError } from '../errors.js';
 import { listModels } from '../model/catalog.js';
 import type { ModelsResult, RootUri, WorkspaceStatus } from '../protocol.js';
+import { HeadTraining } from './head-training.js';
 import { modelFolders } from './model-folders.js';
 import { OperationQueue } from './operation-queue.js';
 import { RootMemory, type Surroundings } from './root-memory.js';
@@ -11,6 +12,8 @@ import { SharedEngine } from './shared-engine.js';
 export interface WorkspaceHooks {
   /** Called whenever something of the status may have changed. */
   readonly onChange: () => void;
+  /** Called when a training came further. */
+  readonly onTraining: () => void;
   /** Told what is worth a line in the log. */
   readonly log: (text: string) => void;
 }
@@ -22,6 +25,7 @@ export interface WorkspaceFolder {
 
 /** The folders of an editor's window, one memory each, and the one model that serves them. */
 export class Workspace {
+  readonly training: HeadTraining;
   private readonly queue = new OperationQueue();
   private readonly engine: SharedEngine;
   private readonly surroundings: Surroundings;
@@ -34,7 +38,14 @@ export class Workspace {
     const onChange = (): void => {
       this.changed();
     };
-    this.engine = new SharedEngine(onChange);
+    this.engine = new SharedEngine(onChange, () => this.training.status !== undefined);
+    this.training = new HeadTraining({
+      settings: () => this.settings,
+      unload: () => this.unload(),
+      onHeads: (file) => this.letGoOfHeads(file),
+      onChange,
+      onProgress: hooks.onTraining,
+    });
     this.surroundings = {
       engine: this.engine,
       queue: this.queue,
@@ -50,10 +61,12 @@ export class Workspace {
 
   get status(): WorkspaceStatus {
     const engine = this.engine.status;
+    const training = this.training.status;
     return {
       model: this.settings.model,
       roots: this.roots.map((root) => root.status),
       ...(engine === undefined ? {} : { engine }),
+      ...(training === undefined ? {} : { training }),
     };
   }
 
@@ -129,13 +142,18 @@ export class Workspace {
     return { models: await listModels(folders), folders };
   }
 
-  /** Ends everything, keeping what was read, and frees the model's memory. */
+  /** Ends everything, keeping what was read and trained, and frees the model's memory. */
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
     clearTimeout(this.idleTimer);
-    await Promise.all(this.roots.map((root) => root.close()));
+    await Promise.all([this.training.close(), ...this.roots.map((root) => root.close())]);
     await this.queue.run({ name: 'Ending', task: () => this.engine.unload() });
+  }
+
+  /** Heads that are in use were replaced by others: the model is loaded with them when it is next needed. */
+  private async letGoOfHeads(file: string): Promise<void> {
+    if (this.engine.current?.planned.plan.heads === file) await this.unload();
   }
 
   /** A root that cannot be looked at now says so when it is used. */

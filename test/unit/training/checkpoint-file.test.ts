@@ -6,6 +6,7 @@ import {
   checkpointFile,
   discardTraining,
   readCheckpoint,
+  readPausedTraining,
   writeCheckpoint,
 } from '../../../server/training/checkpoint-file.js';
 import type { LayerState } from '../../../server/training/head-optimizer.js';
@@ -21,15 +22,29 @@ const matrix = (count: number, begin: number) => ({
 });
 const layers: LayerState[] = [0, 1].map((layer) => ({ first: matrix(6, layer), second: matrix(4, layer + 10) }));
 
+const course = {
+  points: [
+    { step: 0, heldOut: { regression: 7.5, overlap: 0.1 } },
+    { step: 5, learned: { regression: 3, overlap: 0.2 }, heldOut: { regression: 2.5, overlap: 0.25 } },
+  ],
+  pending: { steps: 2, regression: 0.1 + 0.2, overlap: 1 / 3 },
+};
+const checkpoint = { steps: 7, of: 30, layers, course };
+
 async function written(): Promise<string> {
   const file = checkpointFile(path.join(modelFolder({}), 'heads.safetensors'));
-  await writeCheckpoint(file, { steps: 7, layers }, 'this training');
+  await writeCheckpoint(file, checkpoint, 'this training');
   return file;
 }
 
 describe('the checkpoint of a training', () => {
-  it('gives back the steps, weights and moments bit by bit', async () => {
-    expect(readCheckpoint(await written(), 'this training', 2, sizes)).toEqual({ steps: 7, layers });
+  it('gives back the steps, weights, moments and the course bit by bit', async () => {
+    expect(readCheckpoint(await written(), 'this training', 2, sizes)).toEqual(checkpoint);
+  });
+
+  it('tells how far the training came, whatever its settings', async () => {
+    expect(readPausedTraining(await written())).toEqual({ steps: 7, of: 30, identity: 'this training' });
+    expect(readPausedTraining('/nowhere/heads.safetensors.training')).toBeUndefined();
   });
 
   it('is not there before it is written, nor after the training was given up', async () => {
@@ -43,7 +58,7 @@ describe('the checkpoint of a training', () => {
   it('leaves no other file behind, whether it can be written or not', async () => {
     const file = await written();
     const folder = path.dirname(file);
-    await expect(writeCheckpoint(folder, { steps: 8, layers }, 'x')).rejects.toMatchObject({ code: 'disk-full' });
+    await expect(writeCheckpoint(folder, checkpoint, 'x')).rejects.toMatchObject({ code: 'disk-full' });
     expect((await readdir(folder)).filter((name) => name.includes('partial'))).toEqual([]);
     expect((await readdir(path.dirname(folder))).filter((name) => name.includes('partial'))).toEqual([]);
     expect(readCheckpoint(file, 'this training', 2, sizes)?.steps).toBe(7);
@@ -62,12 +77,17 @@ describe('the checkpoint of a training', () => {
       'of another form',
       sizes,
       (bytes: Buffer) =>
-        Buffer.from(bytes.toString('latin1').replace('locret-training-1', 'locret-training-9'), 'latin1'),
+        Buffer.from(bytes.toString('latin1').replace('locret-training-2', 'locret-training-9'), 'latin1'),
     ],
     [
       'without steps',
       sizes,
       (bytes: Buffer) => Buffer.from(bytes.toString('latin1').replace('"steps":"7"', '"steps":"x"'), 'latin1'),
+    ],
+    [
+      'without a course',
+      sizes,
+      (bytes: Buffer) => Buffer.from(bytes.toString('latin1').replace('pending', 'bending'), 'latin1'),
     ],
     [
       'with a number not finite',

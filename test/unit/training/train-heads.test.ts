@@ -5,10 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createOnnxEngine } from '../../../server/engine/onnx-engine.js';
 import { openModel } from '../../../server/model/model.js';
-import { openRetainingHeads } from '../../../server/model/retaining-heads.js';
-import { checkpointFile } from '../../../server/training/checkpoint-file.js';
+import { headLabels, openRetainingHeads } from '../../../server/model/retaining-heads.js';
+import { checkpointFile, readPausedTraining } from '../../../server/training/checkpoint-file.js';
 import { FrozenModel } from '../../../server/training/frozen-model.js';
-import { evaluateHeads, trainHeads, type TrainingSettings } from '../../../server/training/train-heads.js';
+import { evaluateHeads } from '../../../server/training/evaluate-heads.js';
+import { trainHeads, type TrainingSettings } from '../../../server/training/train-heads.js';
+import { readTrainingRecord } from '../../../server/training/training-record.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const nano = path.join(root, 'models/nano');
@@ -68,6 +70,64 @@ describe('trainHeads', () => {
     expect(existsSync(checkpointFile(paused.out))).toBe(false);
     expect(quality).toMatchObject({ samples: 8 });
     expect(quality.overlaps).toHaveLength(6);
+  });
+
+  it('makes the same heads when it was paused while they were measured', async () => {
+    const whole = named('measured-whole.safetensors');
+    const { course } = await trainHeads(whole);
+    expect(course.map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    const paused = named('measured-paused.safetensors');
+    const pause = new AbortController();
+    const phases: string[] = [];
+    const training = trainHeads(paused, {
+      signal: pause.signal,
+      onPhase: (phase) => {
+        phases.push(phase);
+        if (phases.filter((one) => one === 'evaluate').length === 4) pause.abort();
+      },
+    });
+    await expect(training).rejects.toMatchObject({ code: 'cancelled' });
+    expect(phases.slice(0, 4)).toEqual(['evaluate', 'label', 'learn', 'evaluate']);
+    expect(readPausedTraining(checkpointFile(paused.out))).toMatchObject({ steps: 3, of: 6 });
+    await trainHeads(paused);
+    expect(readFileSync(paused.out)).toEqual(readFileSync(whole.out));
+  });
+
+  it('tells in the heads how they were trained', async () => {
+    const of = named('record.safetensors');
+    const { course, quality } = await trainHeads(of);
+    const record = readTrainingRecord(of.out);
+    const { input, labels, answers, width, steps, warmup, rate, questions, seed, precision } = settings;
+    expect(record).toMatchObject({
+      model: 'nano',
+      repositories: ['repository'],
+      tokens: 160,
+      options: { input, labels, answers, width, steps, warmup, rate, questions, seed, precision },
+    });
+    expect(record?.course).toEqual(course);
+    expect(course[0]?.learned).toBeUndefined();
+    expect(course.at(-1)?.heldOut.overlap).toBeCloseTo(quality.overlap, 4);
+    expect(headLabels(of.out)).toBe('published');
+    expect(readTrainingRecord(path.join(nano, 'retaining_heads.safetensors'))).toBeUndefined();
+  });
+
+  it('is refused while another process trains into the same file', async () => {
+    const of = named('locked.safetensors');
+    const pause = new AbortController();
+    let refusal: unknown;
+    const first = trainHeads(of, {
+      signal: pause.signal,
+      onBegin: () => {
+        const soon = AbortSignal.timeout(100);
+        void trainHeads(of, { signal: soon }).catch((error: unknown) => {
+          refusal = error;
+          pause.abort();
+        });
+      },
+    });
+    await expect(first).rejects.toMatchObject({ code: 'cancelled' });
+    expect(refusal).toMatchObject({ code: 'cancelled', message: /Waiting for another process/ });
+    expect(existsSync(`${checkpointFile(of.out)}.lock`)).toBe(false);
   });
 
   it('writes heads whose file says what they read, and that evaluateHeads measures alike', async () => {

@@ -1,0 +1,102 @@
+import type { JsonValue } from '../memory/json-value.js';
+import type { HeadQuality } from './evaluation.js';
+import type { StepLoss } from './head-optimizer.js';
+
+/** What is told of heads at one moment: SmoothL1, and the share of the true top tenth that they find. */
+export type Goodness = Pick<HeadQuality, 'regression' | 'overlap'>;
+
+/** A point of a training's course. */
+export interface CoursePoint {
+  /** Steps made. */
+  readonly step: number;
+  /** Means over the steps since the point before; undefined at the beginning. */
+  readonly learned?: Goodness;
+  /** On samples that are not trained on. */
+  readonly heldOut: Goodness;
+}
+
+/** Steps since the last point: sums over them. */
+interface Pending extends Goodness {
+  readonly steps: number;
+}
+
+/** A course in a form that JSON keeps bit by bit. */
+export interface CourseState {
+  readonly points: readonly CoursePoint[];
+  readonly pending: Pending;
+}
+
+const nothingPending: Pending = { steps: 0, regression: 0, overlap: 0 };
+/** Four digits are more than a measurement tells. */
+const rounded = ({ regression, overlap }: Goodness): Goodness => ({
+  regression: Number(regression.toFixed(4)),
+  overlap: Number(overlap.toFixed(4)),
+});
+
+/** How a training went: the same numbers whether it was paused or not. */
+export class TrainingCourse {
+  private readonly known: CoursePoint[];
+  private pending: Pending;
+
+  constructor({ points, pending }: CourseState = { points: [], pending: nothingPending }) {
+    this.known = [...points];
+    this.pending = pending;
+  }
+
+  get points(): readonly CoursePoint[] {
+    return this.known;
+  }
+
+  get state(): CourseState {
+    return { points: [...this.known], pending: this.pending };
+  }
+
+  /** The step of the last point; -1 before the first one. */
+  get measuredStep(): number {
+    return this.known.at(-1)?.step ?? -1;
+  }
+
+  /** Adds a step. */
+  learned({ regression, overlap }: StepLoss): void {
+    const { pending } = this;
+    this.pending = {
+      steps: pending.steps + 1,
+      regression: pending.regression + regression,
+      overlap: pending.overlap + overlap,
+    };
+  }
+
+  /** Adds a measurement on samples that are not trained on. */
+  measured(step: number, heldOut: Goodness): void {
+    const { steps, regression, overlap } = this.pending;
+    const learned =
+      steps === 0 ? {} : { learned: rounded({ regression: regression / steps, overlap: overlap / steps }) };
+    this.known.push({ step, ...learned, heldOut: rounded(heldOut) });
+    this.pending = nothingPending;
+  }
+}
+
+function goodnessOf(value: JsonValue): Goodness {
+  return { regression: value.field('regression').number(), overlap: value.field('overlap').number() };
+}
+
+/** Reads points as they were written. @throws Error naming the value that is of another form */
+export function pointsOf(value: JsonValue): CoursePoint[] {
+  return value.list((point) => {
+    const learned = point.field('learned').optional(goodnessOf);
+    return {
+      step: point.field('step').count(),
+      ...(learned === undefined ? {} : { learned }),
+      heldOut: goodnessOf(point.field('heldOut')),
+    };
+  });
+}
+
+/** Reads a course as it was written. @throws Error naming the value that is of another form */
+export function courseStateOf(value: JsonValue): CourseState {
+  const pending = value.field('pending');
+  return {
+    points: pointsOf(value.field('points')),
+    pending: { steps: pending.field('steps').count(), ...goodnessOf(pending) },
+  };
+}
