@@ -10,7 +10,7 @@ import { ProgressBar } from './progress.js';
 
 /** What the memory is told, from what the command line says. */
 export async function memorySettings(options: ReadingOptions): Promise<MemorySettings> {
-  const { heads, policy, precision, budget, chunk, stabilizers, local } = options;
+  const { heads, policy, allocation, precision, budget, chunk, stabilizers, local } = options;
   return {
     repo: options.repo,
     modelFolder: await resolveModel(options.model, modelFolders()),
@@ -19,6 +19,7 @@ export async function memorySettings(options: ReadingOptions): Promise<MemorySet
     threads: options.threads ?? os.availableParallelism(),
     ...(heads === undefined ? {} : { heads }),
     ...(policy === undefined ? {} : { policy }),
+    ...(allocation === undefined ? {} : { allocation }),
     ...(precision === undefined ? {} : { precision }),
     ...(budget === undefined ? {} : { budget }),
     ...(chunk === undefined ? {} : { chunk }),

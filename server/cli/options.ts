@@ -2,6 +2,7 @@ import path from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Sampling, WeightPrecision } from '../engine/engine.js';
 import { LocretError } from '../errors.js';
+import { type AllocationName, allocationNames } from '../memory/policies/allocation.js';
 import { policyNames } from '../memory/policies/policy-by-name.js';
 import type { PolicyName } from '../memory/policies/policy.js';
 
@@ -11,6 +12,7 @@ export interface ReadingOptions {
   readonly model: string;
   readonly heads?: string;
   readonly policy?: PolicyName;
+  readonly allocation?: AllocationName;
   readonly precision?: WeightPrecision;
   readonly budget?: number;
   readonly chunk?: number;
@@ -96,6 +98,11 @@ export function withReadingOptions(command: Command): Command {
     .option('--model <name|folder>', 'model: a name that `locret models` lists, or a folder', 'nano')
     .option('--heads <file>', "retaining heads (safetensors); default: the model's own", userPath)
     .option('--policy <name>', `which cache units stay: ${policyNames.join(', ')}`, oneOf(policyNames))
+    .option(
+      '--allocation <name>',
+      `how the budget is divided between layers and KV heads: ${allocationNames.join(', ')}`,
+      oneOf(allocationNames),
+    )
     .option('--precision <name>', `weights while running: ${precisions.join(', ')}`, oneOf(precisions))
     .option('--budget <units>', 'cache units every KV head keeps', wholeNumber(1))
     .option('--chunk <tokens>', 'tokens read per pass', wholeNumber(1))

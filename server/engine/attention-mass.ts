@@ -17,25 +17,25 @@ export class AttentionObserver {
    * Adds the attention of some tokens of the last pass.
    * @param queryOf rotated queries of a layer, `[tokens, heads * headDim]`
    * @param rows which tokens of the pass
-   * @param firstSlot slot of the pass's first token
-   * @param reach only units below this slot count, and share the mass of those; default: all that a token sees
+   * @param tokens tokens of the pass, whose units are the newest in the cache
+   * @param ignored newest units that do not count; the others share their mass; default: all that a token sees counts
    */
   observe(
     queryOf: (layer: number) => Float32Array,
     rows: { readonly begin: number; readonly end: number },
-    firstSlot: number,
-    reach = Infinity,
+    tokens: number,
+    ignored = 0,
   ): void {
     const { layers, heads, kvHeads, headDim } = this.shape;
     const group = heads / kvHeads;
-    if (this.weights.length < this.cache.length) this.weights = new Float64Array(this.cache.capacity);
+    if (this.weights.length < this.cache.slots) this.weights = new Float64Array(this.cache.slots);
     for (let layer = 0; layer < layers; layer++) {
       const query = queryOf(layer);
       for (let head = 0; head < heads; head++) {
         const units = this.cache.head(layer, Math.floor(head / group));
         for (let row = rows.begin; row < rows.end; row++) {
           const offset = (row * heads + head) * headDim;
-          const seen = Math.min(firstSlot + row + 1, reach);
+          const seen = units.length - Math.max(tokens - row - 1, ignored);
           this.addQuery(query.subarray(offset, offset + headDim), units.keys, units.tokenIndices, seen);
         }
       }

@@ -5,7 +5,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { LocretError, messageOf, systemErrorCode } from '../errors.js';
 import type { Checkpoint, HeadInput, RetainingHeads } from '../model/checkpoint.js';
 import type { ModelShape } from '../model/shape.js';
-import { attentionInputs, maskedLogit } from '../onnx/attention.js';
+import { attentionInputs, type EqualLengths, headGroups, maskedLogit, steeredGroups } from '../onnx/attention.js';
 import { buildDecoderGraph, decoderInputs, decoderOutputs } from '../onnx/decoder-graph.js';
 import type { WeightPrecision } from '../onnx/linear.js';
 import { PackedWeights } from '../onnx/packed-weights.js';
@@ -25,6 +25,8 @@ export interface DecoderSessionOptions {
   readonly cacheFolder: string;
   /** Inputs of retaining heads that passes give out, for training. */
   readonly headInputs?: readonly HeadInput[];
+  /** Which KV heads always hold equally many cache units; default: those of the whole model. */
+  readonly equalLengths?: EqualLengths;
 }
 
 /** One run of the model over new tokens behind the cache. */
@@ -104,13 +106,16 @@ function countFrom(first: number, count: number): Int32Array {
   return numbers;
 }
 
+const none = new Float32Array(0);
+
 /** The decoder in onnxruntime: runs passes over a cache that lies outside of it. */
 export class DecoderSession {
   private readonly pastTensors = new Map<string, Tensor>();
   /** By the tokens of a pass. */
   private readonly outputTensors = new Map<number, Record<string, Tensor | null>>();
-  private capacity = 0;
-  private pastMask = new Float32Array(0);
+  /** By the mask's name, `[capacity of the group's regions]`. */
+  private readonly pastMasks = new Map<string, Float32Array>();
+  private layout = 0;
   private ropeTensors: Readonly<Record<string, Tensor>> = {};
   private rope: RopeTable | undefined;
 
@@ -119,6 +124,7 @@ export class DecoderSession {
     private readonly shape: ModelShape,
     private readonly withScores: boolean,
     private readonly headInputs: readonly HeadInput[],
+    private readonly equalLengths: EqualLengths,
     private readonly chunk: number,
     /** Bytes of packed weights. */
     readonly weightBytes: number,
@@ -129,12 +135,12 @@ export class DecoderSession {
    * @throws LocretError disk-full when they cannot be written, engine-failed when onnxruntime refuses the graph
    */
   static async open(options: DecoderSessionOptions): Promise<DecoderSession> {
-    const { checkpoint, heads, precision, threads, cacheFolder, headInputs = [] } = options;
+    const { checkpoint, heads, precision, threads, cacheFolder, headInputs = [], equalLengths = 'model' } = options;
     const file = (kind: string, source: string): PackedWeights =>
       new PackedWeights(cacheFolder, `${kind}-${precision}-${source.slice(0, 16)}.weights`, source);
     const weights = file('backbone', checkpoint.fingerprint);
     const headWeights = file('heads', heads?.fingerprint ?? '');
-    const graph = buildDecoderGraph({ checkpoint, heads, precision, weights, headWeights, headInputs });
+    const graph = buildDecoderGraph({ checkpoint, heads, precision, weights, headWeights, headInputs, equalLengths });
     weights.write();
     if (heads !== undefined) headWeights.write();
     const graphFile = writeGraph(cacheFolder, graph);
@@ -156,6 +162,7 @@ export class DecoderSession {
       checkpoint.shape,
       heads !== undefined,
       headInputs,
+      equalLengths,
       options.chunk,
       weights.bytes + (heads === undefined ? 0 : headWeights.bytes),
     );
@@ -166,7 +173,6 @@ export class DecoderSession {
    * @throws LocretError engine-failed
    */
   async run(cache: RetainedCache, rope: RopeTable, pass: Pass): Promise<PassResult> {
-    const { layers } = this.shape;
     const feeds = this.feeds(cache, rope, pass);
     let outputs: InferenceSession.ReturnType;
     try {
@@ -174,18 +180,18 @@ export class DecoderSession {
     } catch (error) {
       throw engineFailure('running the model', error);
     }
-    const all = <Result>(of: (layer: number) => Result): Result[] =>
-      Array.from({ length: layers }, (_, layer) => of(layer));
     const headInput = (input: HeadInput): Float32Array[] =>
-      this.headInputs.includes(input) ? all((layer) => floats(outputs, decoderOutputs.headInput(layer, input))) : [];
+      this.headInputs.includes(input)
+        ? this.layers((layer) => floats(outputs, decoderOutputs.headInput(layer, input)))
+        : [];
     return {
       logits: floats(outputs, decoderOutputs.logits),
-      units: all((layer) => ({
+      units: this.layers((layer) => ({
         keys: floats(outputs, decoderOutputs.newKey(layer)),
         values: floats(outputs, decoderOutputs.newValue(layer)),
         scores: this.withScores ? floats(outputs, decoderOutputs.score(layer)) : undefined,
       })),
-      queries: pass.queries ? all((layer) => floats(outputs, decoderOutputs.query(layer))) : [],
+      queries: pass.queries ? this.layers((layer) => floats(outputs, decoderOutputs.query(layer))) : [],
       headInputs: { qkv: headInput('qkv'), hidden: headInput('hidden') },
     };
   }
@@ -220,32 +226,52 @@ export class DecoderSession {
     this.refreshPast(cache);
     this.refreshRope(rope);
     const count = tokens.length;
-    const total = cache.length + count;
-    if (count === 1) this.maskPast(cache.length);
     return {
       ...this.ropeTensors,
       ...Object.fromEntries(this.pastTensors),
+      ...this.steering(cache, count),
       [decoderInputs.tokens]: int64Tensor(tokens, [1, count]),
-      [decoderInputs.slots]: int64Tensor(countFrom(cache.length, count), [1, count]),
+      [decoderInputs.slots]: int64Tensor(countFrom(cache.nextSlot, count), [1, count]),
       [decoderInputs.logitRows]: int64Tensor(logitRows, [logitRows.length]),
       [attentionInputs.single]: new Tensor('bool', [count === 1], [1]),
-      [attentionInputs.pastMask]: new Tensor('float32', this.pastMask, [1, 1, 1, this.capacity]),
-      [attentionInputs.lastSlot]: new Tensor('int32', Int32Array.of(total - 1), [1]),
-      [attentionInputs.totalLength]: new Tensor('int32', Int32Array.of(total), []),
     };
   }
 
-  /** Tensors over the cache's own arrays: onnxruntime reads them in place. They change only when the cache grows. */
+  /** What tells the attention of each group of heads how many units there are. */
+  private steering(cache: RetainedCache, count: number): Record<string, Tensor> {
+    const lengths =
+      this.equalLengths === 'model' ? cache.groups(0) : this.layers((layer) => cache.groups(layer)).flat();
+    const feeds: Record<string, Tensor> = {};
+    for (const [index, group] of steeredGroups(this.shape, this.equalLengths).entries()) {
+      const { length = 0, capacity = 0 } = lengths[index] ?? {};
+      const name = attentionInputs.pastMask(group);
+      const mask = this.pastMasks.get(name) ?? new Float32Array(capacity);
+      if (count === 1) this.maskPast(mask, length);
+      feeds[name] = new Tensor('float32', mask, [1, 1, 1, capacity]);
+      feeds[attentionInputs.lastUnit(group)] = new Tensor('int32', Int32Array.of(length + count - 1), [1]);
+      feeds[attentionInputs.totalLength(group)] = new Tensor('int32', Int32Array.of(length + count), []);
+    }
+    return feeds;
+  }
+
+  private layers<Result>(of: (layer: number) => Result): Result[] {
+    return Array.from({ length: this.shape.layers }, (_, layer) => of(layer));
+  }
+
+  /** Tensors over the cache's own arrays: onnxruntime reads them in place. They change only with the cache's layout. */
   private refreshPast(cache: RetainedCache): void {
-    if (this.capacity === cache.capacity) return;
-    const { layers, kvHeads, headDim } = this.shape;
-    this.capacity = cache.capacity;
-    this.pastMask = new Float32Array(this.capacity);
-    const dimensions = [1, kvHeads, this.capacity, headDim];
+    if (this.layout === cache.layout) return;
+    const { layers, headDim } = this.shape;
+    this.layout = cache.layout;
     for (let layer = 0; layer < layers; layer++) {
-      const { keys, values } = cache.tensors(layer);
-      this.pastTensors.set(decoderInputs.pastKey(layer), new Tensor('float32', keys, dimensions));
-      this.pastTensors.set(decoderInputs.pastValue(layer), new Tensor('float32', values, dimensions));
+      const units = cache.groups(layer);
+      for (const [index, group] of headGroups(this.shape, this.equalLengths, layer).entries()) {
+        const { capacity, keys, values } = units[index] ?? { capacity: 0, keys: none, values: none };
+        const dimensions = [1, group.kvHeads, capacity, headDim];
+        this.pastTensors.set(attentionInputs.pastKey(group), new Tensor('float32', keys, dimensions));
+        this.pastTensors.set(attentionInputs.pastValue(group), new Tensor('float32', values, dimensions));
+        this.pastMasks.set(attentionInputs.pastMask(group), new Float32Array(capacity));
+      }
     }
   }
 
@@ -260,12 +286,12 @@ export class DecoderSession {
   }
 
   /** Lets a single token see the units below `length`, and of those the ones within its sliding window. */
-  private maskPast(length: number): void {
+  private maskPast(mask: Float32Array, length: number): void {
     const { slidingWindow = Infinity } = this.shape;
     const first = Math.max(0, length + 1 - slidingWindow);
-    this.pastMask.fill(maskedLogit, 0, first);
-    this.pastMask.fill(0, first, length);
-    this.pastMask.fill(maskedLogit, length);
+    mask.fill(maskedLogit, 0, first);
+    mask.fill(0, first, length);
+    mask.fill(maskedLogit, length);
   }
 
   async dispose(): Promise<void> {

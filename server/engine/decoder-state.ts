@@ -23,12 +23,12 @@ export class DecoderState {
     withScores: boolean,
   ) {
     this.logitsBuffer = new Float32Array(shape.vocabulary);
-    this.cache = new RetainedCache(shape, withScores, plan.capacity);
-    this.rope = ropeTable(shape.rope, plan.capacity);
+    this.cache = new RetainedCache(shape, withScores, plan);
+    this.rope = ropeTable(shape.rope, this.cache.slots);
   }
 
   clear(): void {
-    this.cache.truncate(0);
+    this.cache.clear();
     this.nextTokenIndex = 0;
     this.evictions += 1;
     this.lastLogits = undefined;
@@ -115,22 +115,33 @@ export class DecoderState {
 
   /**
    * Replaces the cache.
-   * @throws LocretError snapshot-foreign when there are not as many layers as the model has, equally long
+   * @throws LocretError snapshot-foreign when there are not as many layers as the model has, as long as they must be
    */
   async import(layers: AsyncIterable<LayerCache>, nextTokenIndex: number): Promise<void> {
     this.clear();
+    try {
+      this.cache.settle(await this.importAll(layers));
+    } catch (error) {
+      this.clear();
+      throw error;
+    }
+    this.nextTokenIndex = nextTokenIndex;
+  }
+
+  /** Imports layer by layer; returns the slot behind them. */
+  private async importAll(layers: AsyncIterable<LayerCache>): Promise<number> {
     let layer = 0;
-    let length: number | undefined;
+    let nextSlot: number | undefined;
     for await (const units of layers) {
-      length ??= units.length;
-      if (layer === this.shape.layers || units.length !== length) throw this.foreignLayers(layer, units.length);
-      this.fit(length);
+      const slot = units.uneven?.nextSlot ?? units.length;
+      nextSlot ??= slot;
+      if (layer === this.shape.layers || slot !== nextSlot) throw this.foreignLayers(layer, units.length);
+      if (units.uneven === undefined) this.fit(slot);
       this.cache.import(layer, units);
       layer += 1;
     }
     if (layer !== this.shape.layers) throw this.foreignLayers(layer, 0);
-    this.cache.setLength(length ?? 0);
-    this.nextTokenIndex = nextTokenIndex;
+    return nextSlot ?? 0;
   }
 
   private foreignLayers(layer: number, length: number): LocretError {

@@ -1,10 +1,21 @@
+import type { AllocationName } from '../memory/policies/allocation.js';
 import type { PolicyName } from '../memory/policies/policy.js';
 import type { ModelShape } from '../model/shape.js';
 import type { WeightPrecision } from '../onnx/linear.js';
 
 export type { WeightPrecision };
 
-/** The sizes that stay fixed while an engine lives. All in cache units (tokens) per KV head. */
+/** Budgets that differ between layers or KV heads; `budget` is their mean. */
+export interface UnevenBudgets {
+  readonly allocation: Exclude<AllocationName, 'even'>;
+  /** The most units that one KV head keeps: with those behind it, the model's window must hold them. At least `budget`. */
+  readonly longest: number;
+}
+
+/**
+ * The sizes that stay fixed while an engine lives. All in cache units (tokens) per KV head; on average over layers and KV
+ * heads where their budgets differ.
+ */
 export interface CachePlan {
   /** Units every KV head keeps after a pass (b). Infinity: nothing is ever evicted. */
   readonly budget: number;
@@ -16,6 +27,8 @@ export interface CachePlan {
   readonly pinned: number;
   /** Units the cache can hold: budget + chunk while reading, budget + question + answer while asking. */
   readonly capacity: number;
+  /** Absent: all budgets are equal. Only with a finite budget. */
+  readonly uneven?: UnevenBudgets;
 }
 
 export interface EngineOptions {
@@ -91,7 +104,7 @@ export interface ChunkReport {
   /** Token indices begin..end-1 were read. */
   readonly begin: number;
   readonly end: number;
-  /** Units per KV head after the pass. */
+  /** Units per KV head after the pass, as in {@link EngineStats}. */
   readonly length: number;
   readonly milliseconds: { readonly model: number; readonly eviction: number };
   readonly layers?: readonly LayerDecision[];
@@ -155,9 +168,20 @@ export interface Mark {
   readonly evictions: number;
 }
 
-/** The cache of one layer. Per KV head arrays follow each other. */
+/**
+ * The cache of one layer. Per KV head arrays follow each other; where heads differ, each as long as its own number of
+ * units.
+ */
 export interface LayerCache {
+  /** Units per KV head; of the longest one where heads differ. */
   readonly length: number;
+  /** Only of plans with uneven budgets. */
+  readonly uneven?: {
+    /** Units of each KV head. */
+    readonly lengths: Int32Array;
+    /** The slot behind the newest unit of every head: its keys are rotated to the slots before it. */
+    readonly nextSlot: number;
+  };
   /** `[kvHeads, length, headDim]`, rotated to slots 0..length-1. */
   readonly keys: Float32Array;
   /** `[kvHeads, length, headDim]` */
@@ -177,7 +201,10 @@ export interface KeptUnits {
 }
 
 export interface EngineStats {
-  /** Units per KV head now. */
+  /**
+   * Units per KV head now; `capacity - length` more have room. Where budgets differ that is what it means: the capacity
+   * less what every head still has room for.
+   */
   readonly length: number;
   readonly nextTokenIndex: number;
   readonly evictions: number;
@@ -209,8 +236,8 @@ export interface Engine {
   /** @throws LocretError invalid-argument when something was evicted or forgotten since the mark */
   rewind(mark: Mark): Promise<void>;
   /**
-   * Drops the units of these tokens. All KV heads stay equally long: a head that held fewer of them also gives up its
-   * lowest ranked units. Returns the number of units each KV head gave up.
+   * Drops the units of these tokens. KV heads that are equally long stay so: a head that held fewer of them also gives up
+   * its lowest ranked units. Returns the most units that a KV head gave up.
    */
   forget(ranges: readonly TokenRange[]): Promise<number>;
   /** Empties the cache. */

@@ -1,5 +1,6 @@
 import type { EvictionPolicy } from '../memory/policies/policy.js';
 import type { ModelShape } from '../model/shape.js';
+import type { EqualLengths } from '../onnx/attention.js';
 import type { RopeTable } from '../onnx/rope-table.js';
 import type { LayerDecision, TokenRange } from './engine.js';
 import { evictionMargin, type RetainLimits, retainTopUnits } from './eviction.js';
@@ -13,20 +14,24 @@ export interface EvictionPass {
   readonly rope: RopeTable;
   /** Units that the pass before added at the end. */
   readonly added: number;
-  readonly limits: RetainLimits;
+  /** Units of every head that are exempt; undefined when nothing is evicted. */
+  readonly exempt: Omit<RetainLimits, 'budget'> | undefined;
   /** The units that were added, when each decision is to be reported. */
   readonly detail: readonly NewUnits[] | undefined;
 }
 
+const everything: RetainLimits = { budget: Infinity, pinned: 0, stabilizers: 0 };
+
 /** The ranks of one KV head's units, `[length]`. */
 function rankUnits(
-  { cache, shape, policy, limits }: Pick<EvictionPass, 'cache' | 'shape' | 'policy' | 'limits'>,
+  { cache, shape, policy }: Pick<EvictionPass, 'cache' | 'shape' | 'policy'>,
   layer: number,
   kvHead: number,
   added: number,
+  limits: RetainLimits,
 ): Float32Array {
   const { headDim } = shape;
-  return policy.rank({ layer, kvHead, length: cache.length, added, headDim, limits, ...cache.head(layer, kvHead) });
+  return policy.rank({ layer, kvHead, added, headDim, limits, ...cache.head(layer, kvHead) });
 }
 
 /** One KV head's column of the new units' scores. */
@@ -36,33 +41,41 @@ function chunkScores({ scores }: NewUnits, kvHead: number, kvHeads: number): Flo
 }
 
 /**
- * Every KV head keeps its highest ranked units, in place (Algorithm 1 of arXiv 2410.01805). Returns the decisions when
- * `detail` is given. With an infinite budget nothing moves.
+ * Every KV head keeps its highest ranked units, in place (Algorithm 1 of arXiv 2410.01805): as many as the plan's budgets
+ * give it. Returns the decisions when `detail` is given.
  */
 export function evictUnits(pass: EvictionPass): LayerDecision[] | undefined {
-  const { cache, shape, rope, limits, detail } = pass;
-  const { length } = cache;
+  const { cache, shape, rope, exempt, detail } = pass;
+  const { budgets } = cache;
+  const nextSlot = exempt === undefined ? cache.nextSlot : Math.min(cache.nextSlot, budgets.longest);
+  const kvHeads = Array.from({ length: shape.kvHeads }, (_, kvHead) => kvHead);
   const layers = Array.from({ length: shape.layers }, (_, layer) => {
     const added = detail?.[layer];
-    const heads = Array.from({ length: shape.kvHeads }, (_, kvHead) => {
-      const { tokenIndices } = cache.head(layer, kvHead);
-      const ranks = rankUnits(pass, layer, kvHead, pass.added);
-      const kept = retainTopUnits(ranks, length, limits);
+    const average = exempt === undefined ? everything : { ...exempt, budget: budgets.ofLayer(layer) };
+    const ranksOfHeads = kvHeads.map((kvHead) => rankUnits(pass, layer, kvHead, pass.added, average));
+    const kept = exempt === undefined ? [] : budgets.ofHeads(layer, ranksOfHeads, exempt);
+    const lengthBeforeEviction = Math.max(...kvHeads.map((kvHead) => cache.head(layer, kvHead).length));
+    const heads = kvHeads.flatMap((kvHead) => {
+      const { tokenIndices, length } = cache.head(layer, kvHead);
+      const ranks = ranksOfHeads[kvHead] ?? new Float32Array(0);
+      const limits = { ...average, budget: kept[kvHead] ?? Infinity };
+      const keptSlots = retainTopUnits(ranks, length, limits);
       const decision =
         added === undefined
-          ? undefined
+          ? []
           : {
               chunkScores: chunkScores(added, kvHead, shape.kvHeads),
-              keptSlots: kept,
-              keptTokens: kept.map((slot) => tokenIndices[slot] ?? 0),
-              keptRanks: Float32Array.from(kept, (slot) => ranks[slot] ?? 0),
-              evictionMargin: evictionMargin(ranks, length, kept, limits),
+              keptSlots,
+              keptTokens: keptSlots.map((slot) => tokenIndices[slot] ?? 0),
+              keptRanks: Float32Array.from(keptSlots, (slot) => ranks[slot] ?? 0),
+              evictionMargin: evictionMargin(ranks, length, keptSlots, limits),
             };
-      if (kept.length < length) cache.compact(layer, kvHead, kept, rope);
-      return decision ?? [];
-    }).flat();
+      if (keptSlots.length < length || nextSlot < cache.nextSlot)
+        cache.compact(layer, kvHead, keptSlots, nextSlot, rope);
+      return decision;
+    });
     return {
-      lengthBeforeEviction: length,
+      lengthBeforeEviction,
       chunkScores: heads.map((head) => head.chunkScores),
       keptSlots: heads.map((head) => head.keptSlots),
       keptTokens: heads.map((head) => head.keptTokens),
@@ -70,7 +83,7 @@ export function evictUnits(pass: EvictionPass): LayerDecision[] | undefined {
       evictionMargin: heads.map((head) => head.evictionMargin),
     };
   });
-  if (limits.budget < length) cache.truncate(limits.budget);
+  if (exempt !== undefined) cache.settle(nextSlot);
   return detail === undefined ? undefined : layers;
 }
 
@@ -100,39 +113,54 @@ function rangeTest(ranges: readonly TokenRange[]): (tokenIndex: number) => boole
   };
 }
 
+/** Units of these heads that are forgotten: of each head, the most of those that must stay equally long. */
+function droppedByHead(
+  heads: readonly { readonly layer: number; readonly tokenIndices: Int32Array }[],
+  isForgotten: (tokenIndex: number) => boolean,
+  equal: EqualLengths,
+): readonly number[] {
+  const own = heads.map(({ tokenIndices }) =>
+    tokenIndices.reduce((count, index) => count + Number(isForgotten(index)), 0),
+  );
+  if (equal === 'head') return own;
+  const most = new Map<number, number>();
+  const groupOf = ({ layer }: { readonly layer: number }): number => (equal === 'layer' ? layer : 0);
+  for (const [index, head] of heads.entries())
+    most.set(groupOf(head), Math.max(most.get(groupOf(head)) ?? 0, own[index] ?? 0));
+  return heads.map((head) => most.get(groupOf(head)) ?? 0);
+}
+
 /**
- * Drops the units of some tokens. Each KV head gives up as many units as the one that holds most of them; the others
- * give up their lowest ranked ones besides.
- * @returns units that each KV head gave up
+ * Drops the units of some tokens. Of the KV heads that are equally long each gives up as many units as the one that holds
+ * most of them; the others give up their lowest ranked ones besides.
+ * @returns the most units that a KV head gave up
  */
 export function forgetTokens({ cache, shape, policy, rope, pinned, ranges }: Forgetting): number {
-  const { length } = cache;
   const isForgotten = rangeTest(ranges);
-  const heads = Array.from({ length: shape.layers * shape.kvHeads }, (_, index) => ({
-    layer: Math.floor(index / shape.kvHeads),
-    kvHead: index % shape.kvHeads,
-  }));
-  const indicesOf = ({ layer, kvHead }: { layer: number; kvHead: number }): Int32Array =>
-    cache.head(layer, kvHead).tokenIndices;
-  const dropped = heads.reduce(
-    (most, head) =>
-      Math.max(
-        most,
-        indicesOf(head).reduce((count, index) => count + Number(isForgotten(index)), 0),
-      ),
-    0,
-  );
-  if (dropped === 0) return 0;
-  const budget = length - dropped;
-  const pinnedStay = pinned <= budget && !heads.some((head) => indicesOf(head).subarray(0, pinned).some(isForgotten));
-  const limits = { budget, pinned: pinnedStay ? pinned : 0, stabilizers: 0 };
-  for (const head of budget === 0 ? [] : heads) {
-    const tokenIndices = indicesOf(head);
-    const ranks = rankUnits({ cache, shape, policy, limits }, head.layer, head.kvHead, 0).map((rank, slot) =>
-      isForgotten(tokenIndices[slot] ?? 0) ? -Infinity : rank,
-    );
-    cache.compact(head.layer, head.kvHead, retainTopUnits(ranks, length, limits), rope);
+  const heads = Array.from({ length: shape.layers * shape.kvHeads }, (_, index) => {
+    const layer = Math.floor(index / shape.kvHeads);
+    const kvHead = index % shape.kvHeads;
+    return { layer, kvHead, ...cache.head(layer, kvHead) };
+  });
+  const dropped = droppedByHead(heads, isForgotten, cache.budgets.equalLengths);
+  const mostDropped = Math.max(...dropped);
+  if (mostDropped === 0) return 0;
+  const left = heads.map(({ length }, index) => length - (dropped[index] ?? 0));
+  const nextSlot = Math.max(...left);
+  const pinnedStay =
+    pinned <= Math.min(...left) &&
+    !heads.some(({ tokenIndices }) => tokenIndices.subarray(0, pinned).some(isForgotten));
+  for (const [index, { layer, kvHead, length, tokenIndices }] of heads.entries()) {
+    const budget = left[index] ?? 0;
+    const limits = { budget, pinned: pinnedStay ? pinned : 0, stabilizers: 0 };
+    const kept = (): Int32Array => {
+      const ranks = rankUnits({ cache, shape, policy }, layer, kvHead, 0, limits).map((rank, slot) =>
+        isForgotten(tokenIndices[slot] ?? 0) ? -Infinity : rank,
+      );
+      return retainTopUnits(ranks, length, limits);
+    };
+    cache.compact(layer, kvHead, budget === 0 ? new Int32Array(0) : kept(), nextSlot, rope);
   }
-  cache.truncate(budget);
-  return dropped;
+  cache.settle(nextSlot);
+  return mostDropped;
 }

@@ -6,11 +6,14 @@ export function countKeptUnits(
   cache: RetainedCache,
   { layers, kvHeads }: { readonly layers: number; readonly kvHeads: number },
 ): KeptUnits {
-  const { length } = cache;
-  const all = new Int32Array(layers * kvHeads * length);
-  for (let layer = 0; layer < layers; layer++) {
-    for (let kvHead = 0; kvHead < kvHeads; kvHead++)
-      all.set(cache.head(layer, kvHead).tokenIndices, (layer * kvHeads + kvHead) * length);
+  const heads = Array.from({ length: layers * kvHeads }, (_, index) =>
+    cache.head(Math.floor(index / kvHeads), index % kvHeads),
+  );
+  const all = new Int32Array(heads.reduce((sum, { length }) => sum + length, 0));
+  let filled = 0;
+  for (const { tokenIndices, length } of heads) {
+    all.set(tokenIndices, filled);
+    filled += length;
   }
   all.sort();
   let tokens = 0;

@@ -7,6 +7,7 @@ import { openCheckpoint } from '../model/open-checkpoint.js';
 import { openRetainingHeads } from '../model/retaining-heads.js';
 import type { ModelShape } from '../model/shape.js';
 import { AttentionObserver } from './attention-mass.js';
+import { equalLengthsOf } from './budgets.js';
 import { CallQueue } from './call-queue.js';
 import { DecoderSession } from './decoder-session.js';
 import { DecoderState } from './decoder-state.js';
@@ -35,7 +36,7 @@ import { scoreUnits } from './unit-scoring.js';
 /** Changes whenever the same weights and tokens may give other numbers than before. */
 const numericsVersion = 'onnxruntime-1.30 numerics-1';
 
-function checkPlan({ budget, chunk, stabilizers, pinned, capacity }: CachePlan): void {
+function checkPlan({ budget, chunk, stabilizers, pinned, capacity, uneven }: CachePlan): void {
   const whole = (value: number, least: number): boolean => Number.isSafeInteger(value) && value >= least;
   const expectations: readonly (readonly [holds: boolean, text: string])[] = [
     [budget === Infinity || whole(budget, 1), `a budget of at least 1, not ${budget}`],
@@ -46,6 +47,10 @@ function checkPlan({ budget, chunk, stabilizers, pinned, capacity }: CachePlan):
       `at most ${budget} stabilizers and pinned units together, not ${stabilizers + pinned}`,
     ],
     [whole(capacity, 1), `a capacity of at least 1, not ${capacity}`],
+    [
+      uneven === undefined || (budget !== Infinity && whole(uneven.longest, budget)),
+      `a finite budget and a longest KV head of at least that, not ${budget} and ${uneven?.longest}`,
+    ],
     [budget === Infinity || capacity >= budget, `a capacity of at least the budget, ${budget}, not ${capacity}`],
   ];
   for (const [holds, text] of expectations) {
@@ -54,8 +59,12 @@ function checkPlan({ budget, chunk, stabilizers, pinned, capacity }: CachePlan):
 }
 
 function fingerprintOf(checkpoint: Checkpoint, heads: RetainingHeads | undefined, options: EngineOptions): string {
-  const parts = [numericsVersion, checkpoint.fingerprint, heads?.fingerprint ?? '', options.precision, options.policy];
-  return createHash('sha256').update(parts.join('\n')).digest('hex');
+  const { precision, policy, plan } = options;
+  const parts = [numericsVersion, checkpoint.fingerprint, heads?.fingerprint ?? '', precision, policy];
+  const uneven = plan.uneven === undefined ? [] : [plan.uneven.allocation];
+  return createHash('sha256')
+    .update([...parts, ...uneven].join('\n'))
+    .digest('hex');
 }
 
 /** Puts the retained cache and the decoder together; see {@link Engine} for what each call promises. */
@@ -210,7 +219,6 @@ class OnnxEngine implements Engine {
     const { plan } = this.description;
     const begin = this.state.nextTokenIndex;
     const started = performance.now();
-    const before = this.state.cache.length;
     const { scoring } = this.policy;
     const wantsRows = pass.allLogits || scoring?.observes === 'surprisal';
     const rows = wantsRows ? Array.from(tokens, (_, row) => row) : [tokens.length - 1];
@@ -220,7 +228,7 @@ class OnnxEngine implements Engine {
     observing?.observer.observe(
       (layer) => result.queries[layer] ?? new Float32Array(0),
       { begin: observing.from, end: tokens.length },
-      before,
+      tokens.length,
     );
     const evicting = performance.now();
     if (scoring !== undefined) {
@@ -234,7 +242,7 @@ class OnnxEngine implements Engine {
         scoresOld: pass.eviction !== 'none',
       });
     }
-    const stabilizers = pass.eviction === 'between-chunks' ? plan.stabilizers : 0;
+    const exempt = { pinned: plan.pinned, stabilizers: pass.eviction === 'between-chunks' ? plan.stabilizers : 0 };
     const evicts = pass.eviction !== 'none' && this.state.cache.length > plan.budget;
     const decisions =
       evicts || options.detail === true
@@ -244,7 +252,7 @@ class OnnxEngine implements Engine {
             policy: this.policy,
             rope: this.state.rope,
             added: tokens.length,
-            limits: { budget: pass.eviction === 'none' ? Infinity : plan.budget, pinned: plan.pinned, stabilizers },
+            exempt: pass.eviction === 'none' ? undefined : exempt,
             detail: options.detail === true ? result.units : undefined,
           })
         : undefined;
@@ -292,7 +300,7 @@ class OnnxEngine implements Engine {
     const { maxTokens, sampling, stopTokens, penalized = [], signal } = options;
     const sampler = createSampler(sampling, penalized);
     const observer = options.observe === true ? new AttentionObserver(this.shape, this.state.cache) : undefined;
-    const before = this.state.cache.length;
+    let read = 0;
     const room = this.description.plan.budget === Infinity ? Infinity : this.state.cache.capacity;
     const tokens: number[] = [];
     const rows: Float32Array[] = [];
@@ -323,10 +331,10 @@ class OnnxEngine implements Engine {
         break;
       }
       const started = performance.now();
-      const slot = this.state.cache.length;
       const { queries } = await this.state.pass(Int32Array.of(token), [0], observer !== undefined);
       this.seconds.model += (performance.now() - started) / 1000;
-      observer?.observe((layer) => queries[layer] ?? new Float32Array(0), { begin: 0, end: 1 }, slot, before);
+      read += 1;
+      observer?.observe((layer) => queries[layer] ?? new Float32Array(0), { begin: 0, end: 1 }, 1, read);
     }
     return {
       tokens,
@@ -366,6 +374,7 @@ export async function createOnnxEngine(options: EngineOptions): Promise<Engine> 
       threads,
       chunk: plan.chunk,
       cacheFolder,
+      equalLengths: equalLengthsOf(plan),
     });
     const description: EngineDescription = {
       backend: 'onnx',

@@ -36,12 +36,14 @@ function surprisalOf(tokens: Int32Array, logits: Float32Array, vocabulary: numbe
 
 type HeadScoring = (layer: number, kvHead: number) => Float32Array;
 
-/** Writes the scores of all heads: those of the units from `begin` to `end`. */
-function writeScores({ state, shape }: ScoringPass, begin: number, end: number, score: HeadScoring): void {
+/** Writes the scores of all heads: of the units that the pass read, or of all; not of the `behind` newest ones. */
+function writeScores({ state, shape, tokens, scoresOld }: ScoringPass, behind: number, score: HeadScoring): void {
   for (let layer = 0; layer < shape.layers; layer++) {
     for (let kvHead = 0; kvHead < shape.kvHeads; kvHead++) {
-      const scores = score(layer, kvHead);
-      state.cache.head(layer, kvHead).scores.set(scores.subarray(begin, end), begin);
+      const { length, scores } = state.cache.head(layer, kvHead);
+      const end = length - behind;
+      const begin = scoresOld ? 0 : end - tokens.length;
+      scores.set(score(layer, kvHead).subarray(begin, end), begin);
     }
   }
 }
@@ -51,37 +53,40 @@ function writeScores({ state, shape }: ScoringPass, begin: number, end: number, 
  * for it and taken back.
  */
 export async function scoreUnits(pass: ScoringPass): Promise<void> {
-  const { scoring, state, shape, tokens, result, patches, scoresOld } = pass;
+  const { scoring, state, shape, tokens, result, patches } = pass;
   const { heads, kvHeads, headDim, vocabulary } = shape;
-  const length = state.cache.length;
-  const begin = scoresOld ? 0 : length - tokens.length;
   const group = heads / kvHeads;
   const view = (layer: number, kvHead: number): ScoredView => ({
     layer,
     kvHead,
-    length: state.cache.length,
     added: tokens.length,
     headDim,
     ...state.cache.head(layer, kvHead),
   });
-  const observed = (queries: Float32Array | undefined, kvHead: number, rows: number): ObservedQueries => ({
+  const observed = (
+    layer: number,
+    kvHead: number,
+    queries: Float32Array | undefined,
+    rows: number,
+  ): ObservedQueries => ({
     queries: queries ?? new Float32Array(0),
     rows,
     heads,
     firstHead: kvHead * group,
     group,
-    firstUnit: state.cache.length - rows,
+    firstUnit: state.cache.head(layer, kvHead).length - rows,
+    firstSlot: state.cache.nextSlot - rows,
     rotation: state.rope,
   });
   switch (scoring.observes) {
     case 'queries':
-      writeScores(pass, begin, length, (layer, kvHead) =>
-        scoring.score(view(layer, kvHead), observed(result.queries[layer], kvHead, tokens.length)),
+      writeScores(pass, 0, (layer, kvHead) =>
+        scoring.score(view(layer, kvHead), observed(layer, kvHead, result.queries[layer], tokens.length)),
       );
       return;
     case 'surprisal': {
       const surprisal = surprisalOf(tokens, result.logits, vocabulary);
-      writeScores(pass, begin, length, (layer, kvHead) => scoring.score(view(layer, kvHead), surprisal));
+      writeScores(pass, 0, (layer, kvHead) => scoring.score(view(layer, kvHead), surprisal));
       return;
     }
     case 'patches':
@@ -91,8 +96,8 @@ export async function scoreUnits(pass: ScoringPass): Promise<void> {
           const read = await state.pass(all, [all.length - 1], true);
           const rows = Math.min(patch.observe, all.length);
           const skipped = (all.length - rows) * heads * headDim;
-          writeScores(pass, begin, length, (layer, kvHead) =>
-            scoring.score(view(layer, kvHead), observed(read.queries[layer]?.subarray(skipped), kvHead, rows), {
+          writeScores(pass, all.length, (layer, kvHead) =>
+            scoring.score(view(layer, kvHead), observed(layer, kvHead, read.queries[layer]?.subarray(skipped), rows), {
               index,
               units: all.length,
             }),

@@ -34,9 +34,9 @@ export interface ReadingOrigin {
  * and which of its files are read, the sizes that decide what is kept, and what stands before the repository.
  */
 export function readingIdentity({ root, model, plan, options }: ReadingOrigin): string {
-  const { budget, chunk, stabilizers, pinned } = plan.cache;
+  const { budget, chunk, stabilizers, pinned, uneven } = plan.cache;
   const { heads, policy, precision, local } = plan;
-  const sizes = { budget, chunk, stabilizers, pinned, local };
+  const sizes = { budget, chunk, stabilizers, pinned, local, uneven };
   const beginning = digest(promptFrame(model).before);
   return JSON.stringify({ root, model: model.folder, heads, policy, precision, ...sizes, beginning, ...options });
 }

@@ -1,10 +1,13 @@
 import type { CachePlan, WeightPrecision } from '../engine/engine.js';
 import { LocretError } from '../errors.js';
 import { policyByName, trainingFreeNotice, trainingFreePolicy } from './policies/policy-by-name.js';
+import type { AllocationName } from './policies/allocation.js';
 import type { PolicyName } from './policies/policy.js';
+import { pyramidBudgets } from './policies/pyramid.js';
+import { leastOfShared } from './policies/shared-budget.js';
+import { headInputWidth, type RetainingHeads } from '../model/checkpoint.js';
 import type { LoadedModel } from '../model/model.js';
 import type { ModelShape } from '../model/shape.js';
-
 import { beginningTokens, promptFrame } from './prompt-frame.js';
 
 /** What the user chose; the plan chooses the rest. */
@@ -12,6 +15,8 @@ export interface PlanSettings {
   /** Retaining heads; default: the model's own. */
   readonly heads?: string;
   readonly policy?: PolicyName;
+  /** How the budget is divided between layers and KV heads; default: the model's, or evenly. */
+  readonly allocation?: AllocationName;
   readonly precision?: WeightPrecision;
   readonly budget?: number;
   readonly chunk?: number;
@@ -93,10 +98,13 @@ function bytesPerWeight(precision: WeightPrecision): { readonly matrix: number; 
   }
 }
 
-function weightBytes(shape: ModelShape, precision: WeightPrecision, headWidth: number): number {
+/** What decides how large retaining heads are. */
+export type HeadsSize = Pick<RetainingHeads, 'input' | 'width'>;
+
+function weightBytes(shape: ModelShape, precision: WeightPrecision, heads: HeadsSize | undefined): number {
   const { matrix, table } = bytesPerWeight(precision);
   const tables = (shape.tiedEmbeddings ? 1 : 2) * shape.vocabulary * shape.hidden;
-  const retaining = headWidth * (shape.heads + 2 * shape.kvHeads) * shape.headDim;
+  const retaining = heads === undefined ? 0 : heads.width * headInputWidth(shape, heads.input);
   return shape.layers * (layerParameters(shape) + retaining) * matrix + tables * table;
 }
 
@@ -114,14 +122,34 @@ function cacheBytes({ layers, kvHeads, headDim }: ModelShape, capacity: number):
  * The widest values that live at once in a pass, doubled for quantized copies, and logits: of the last token, or of all
  * when the policy wants to know how surprising each is.
  */
-function activationBytes(shape: ModelShape, chunk: number, capacity: number, logitRows: number): number {
+function activationBytes(shape: ModelShape, { budget, chunk, capacity, uneven }: CachePlan, logitRows: number): number {
   const { hidden, feedForward, heads, kvHeads, headDim, layers, vocabulary } = shape;
   const width = 6 * hidden + 4 * feedForward + 3 * (heads + 2 * kvHeads) * headDim;
   const newUnits = layers * 2 * kvHeads * headDim;
-  const present = 2 * kvHeads * headDim * capacity;
+  // The operator copies the cache of a layer: of the largest one.
+  const units = capacity + (uneven?.allocation === 'pyramid' ? uneven.longest - budget : 0);
+  const present = 2 * kvHeads * headDim * units;
   return (
     4 * (chunk * (2 * width + newUnits) + present + heads * chunk * Math.min(capacity, 4096) + logitRows * vocabulary)
   );
+}
+
+/** The longest KV head that uneven budgets could ask for; undefined where all budgets are equal. */
+function longestWanted(
+  { layers, kvHeads }: ModelShape,
+  allocation: AllocationName,
+  { budget, pinned, stabilizers }: Pick<CachePlan, 'budget' | 'pinned' | 'stabilizers'>,
+): number | undefined {
+  switch (allocation) {
+    case 'even':
+      return undefined;
+    case 'pyramid':
+      return layers === 1
+        ? undefined
+        : pyramidBudgets({ budget, exempt: pinned + stabilizers, layers, longest: Infinity })[0];
+    case 'shared':
+      return kvHeads === 1 ? undefined : kvHeads * budget - (kvHeads - 1) * leastOfShared(budget);
+  }
 }
 
 function tooSmall(window: number, needed: string): LocretError {
@@ -134,7 +162,7 @@ function tooSmall(window: number, needed: string): LocretError {
 
 /** Sizes in cache units, from what was asked for, what the model's folder says, and its window. */
 function planCache(model: LoadedModel, settings: PlanSettings, window: number, pinned: number, budgetLimit: number) {
-  const { locret } = model;
+  const { locret, shape } = model;
   const local = settings.local ?? locret.local ?? Math.min(defaultLocal, window >> 4);
   const chunk = settings.chunk ?? locret.chunk ?? Math.max(16, Math.min(largestChunk, window >> 3));
   const room = Math.max(chunk, behind.least);
@@ -152,19 +180,29 @@ function planCache(model: LoadedModel, settings: PlanSettings, window: number, p
   }
   const wanted = Math.min(mostStabilizers, Math.floor(budget * stabilizerShare));
   const stabilizers = Math.min(settings.stabilizers ?? locret.stabilizers ?? wanted, budget - pinned);
-  const capacity = Math.min(window, budget + local + Math.max(chunk, behind.most));
-  return { cache: { budget, chunk, stabilizers, pinned, capacity }, local };
+  const allocation = settings.allocation ?? locret.allocation ?? 'even';
+  const wantedLongest = longestWanted(shape, allocation, { budget, pinned, stabilizers });
+  // A head that keeps more than the others takes slots that would be free behind it.
+  const longest = wantedLongest === undefined ? undefined : Math.min(wantedLongest, window - local - room);
+  const capacity = Math.min(window - ((longest ?? budget) - budget), budget + local + Math.max(chunk, behind.most));
+  const uneven = allocation === 'even' || longest === undefined ? {} : { uneven: { allocation, longest } };
+  return { cache: { budget, chunk, stabilizers, pinned, capacity, ...uneven }, local };
 }
 
 /**
  * Plans the memory of reading a repository and asking about it, before anything is loaded.
  *
  * @param model.shape, .locret and .template decide what was not chosen
- * @param headWidth width of the retaining heads (d_R); 0 without
+ * @param retaining the retaining heads, where there are some
  * @param free bytes of memory that may be used
  * @throws LocretError window-too-small, or out-of-memory with the arithmetic
  */
-export function planMemory(model: LoadedModel, settings: PlanSettings, headWidth: number, free: number): MemoryPlan {
+export function planMemory(
+  model: LoadedModel,
+  settings: PlanSettings,
+  retaining: HeadsSize | undefined,
+  free: number,
+): MemoryPlan {
   const { shape, locret } = model;
   const window = locret.window ?? shape.maxPositions;
   const heads = settings.heads ?? locret.heads;
@@ -179,13 +217,13 @@ export function planMemory(model: LoadedModel, settings: PlanSettings, headWidth
     );
   }
   const pinned = Math.max(beginningTokens(model, promptFrame(model).before).length, needsHeads ? 0 : sinks);
-  const weights = weightBytes(shape, precision, heads === undefined ? 0 : headWidth) * arrangedWeights;
+  const weights = weightBytes(shape, precision, retaining) * arrangedWeights;
   const packing = packingBytes(shape);
   const planWithin = (budgetLimit: number): { plan: ReturnType<typeof planCache>; bytes: PlannedBytes } => {
     const plan = planCache(model, settings, window, pinned, budgetLimit);
     const cache = cacheBytes(shape, plan.cache.capacity);
-    const { chunk, capacity } = plan.cache;
-    const activations = activationBytes(shape, chunk, capacity, scoring?.observes === 'surprisal' ? chunk : 1);
+    const { chunk } = plan.cache;
+    const activations = activationBytes(shape, plan.cache, scoring?.observes === 'surprisal' ? chunk : 1);
     const peak = programBytes + Math.max(weights + cache + activations, packing);
     return { plan, bytes: { weights, packing, cache, activations, program: programBytes, peak, free } };
   };

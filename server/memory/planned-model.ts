@@ -33,8 +33,8 @@ export async function planModel(settings: ReadingSettings): Promise<PlannedModel
   const root = await resolveRoot(settings.repo);
   const model = await openModel(settings.modelFolder);
   const headsFile = settings.heads ?? model.locret.heads;
-  const headWidth = headsFile === undefined ? 0 : openRetainingHeads(headsFile, model.shape).width;
-  return { root, model, plan: planMemory(model, settings, headWidth, freeMemory()) };
+  const heads = headsFile === undefined ? undefined : openRetainingHeads(headsFile, model.shape);
+  return { root, model, plan: planMemory(model, settings, heads, freeMemory()) };
 }
 
 function openIn(folder: string, { model, plan }: PlannedModel): Promise<Engine> {

@@ -41,14 +41,23 @@ interface LayerTensor {
   readonly shape: readonly number[];
 }
 
-function layerTensors(engine: Engine, length: number, withScores: boolean): readonly LayerTensor[] {
-  const { kvHeads, headDim } = engine.description.shape;
+/** @param units of all heads: `[kvHeads, length]`, or `[their sum]` where heads differ */
+function layerTensors(units: readonly number[], headDim: number, withScores: boolean): readonly LayerTensor[] {
   return [
-    { part: 'keys', dtype: 'F32', shape: [kvHeads, length, headDim] },
-    { part: 'values', dtype: 'F32', shape: [kvHeads, length, headDim] },
-    { part: 'scores', dtype: 'F32', shape: [kvHeads, withScores ? length : 0] },
-    { part: 'tokenIndices', dtype: 'I32', shape: [kvHeads, length] },
+    { part: 'keys', dtype: 'F32', shape: [...units, headDim] },
+    { part: 'values', dtype: 'F32', shape: [...units, headDim] },
+    { part: 'scores', dtype: 'F32', shape: withScores ? units : [...units.slice(0, -1), 0] },
+    { part: 'tokenIndices', dtype: 'I32', shape: units },
   ];
+}
+
+/** Where heads differ, their lengths and the slot behind their units stand before a layer's other tensors. */
+function lengthsTensor({ uneven }: LayerCache): Int32Array | undefined {
+  return uneven && Int32Array.of(...uneven.lengths, uneven.nextSlot);
+}
+
+function unitsOf(lengths: Int32Array): number {
+  return lengths.reduce((sum, length) => sum + length, 0);
 }
 
 function bytesOf(data: ArrayBufferView): Uint8Array {
@@ -103,17 +112,36 @@ export async function writeSnapshot(
     data: () => hashed(data),
   });
   let layerCache: { readonly layer: number; readonly cache: LayerCache } = { layer: 0, cache: first };
-  const layers = Array.from({ length: shape.layers }, (_, layer) =>
-    layerTensors(engine, length, first.scores.length > 0).map(({ part, dtype, shape: dimensions }) => ({
-      name: `layers.${layer}.${part}`,
-      dtype,
-      shape: dimensions,
-      data: async function* () {
-        if (layerCache.layer !== layer) layerCache = { layer, cache: await engine.exportLayer(layer) };
-        yield* hashed(layerCache.cache[part]);
-      },
-    })),
-  ).flat();
+  const cacheOf = async (layer: number): Promise<LayerCache> => {
+    if (layerCache.layer !== layer) layerCache = { layer, cache: await engine.exportLayer(layer) };
+    return layerCache.cache;
+  };
+  const layers: TensorToWrite[] = [];
+  for (let layer = 0; layer < shape.layers; layer++) {
+    // The file's header tells every shape before any content: where heads differ a layer is copied twice.
+    const { uneven } = first.uneven === undefined ? first : await cacheOf(layer);
+    const units = uneven === undefined ? [shape.kvHeads, length] : [unitsOf(uneven.lengths)];
+    if (uneven !== undefined) {
+      layers.push({
+        name: `layers.${layer}.lengths`,
+        dtype: 'I32',
+        shape: [shape.kvHeads + 1],
+        data: async function* () {
+          yield* hashed(lengthsTensor(await cacheOf(layer)) ?? new Int32Array(0));
+        },
+      });
+    }
+    for (const { part, dtype, shape: dimensions } of layerTensors(units, shape.headDim, first.scores.length > 0)) {
+      layers.push({
+        name: `layers.${layer}.${part}`,
+        dtype,
+        shape: dimensions,
+        data: async function* () {
+          yield* hashed((await cacheOf(layer))[part]);
+        },
+      });
+    }
+  }
   const tensors: TensorToWrite[] = [
     small('document', 'U8', new TextEncoder().encode(json)),
     small('map.lineTokens', 'I32', arrays.lineTokens),
@@ -192,16 +220,26 @@ class SnapshotReader {
     if (!this.hash.digest().equals(expected)) throw this.file.refuse('does not match its checksum: it was damaged');
   }
 
+  private lengths(layer: number, kvHeads: number): NonNullable<LayerCache['uneven']> {
+    const numbers = new Int32Array(this.read(`layers.${layer}.lengths`, 'I32', [kvHeads + 1]));
+    if (numbers.some((number) => number < 0))
+      throw this.file.refuse(`has the lengths ${numbers.join(', ')} in layer ${layer}`);
+    return { lengths: numbers.subarray(0, kvHeads), nextSlot: numbers[kvHeads] ?? 0 };
+  }
+
   *layers(engine: Engine, length: number, withScores: boolean): Generator<LayerCache, void, undefined> {
-    const { shape } = engine.description;
-    const expected = layerTensors(engine, length, withScores);
+    const { shape, plan } = engine.description;
     for (let layer = 0; layer < shape.layers; layer++) {
+      const uneven = plan.uneven === undefined ? undefined : this.lengths(layer, shape.kvHeads);
+      const units = uneven === undefined ? [shape.kvHeads, length] : [unitsOf(uneven.lengths)];
+      const expected = layerTensors(units, shape.headDim, withScores);
       const part = (name: LayerTensor['part']): ArrayBuffer => {
         const tensor = expected.find((candidate) => candidate.part === name);
         return this.read(`layers.${layer}.${name}`, tensor?.dtype ?? '', tensor?.shape);
       };
       const cache = {
-        length,
+        length: uneven === undefined ? length : Math.max(...uneven.lengths),
+        ...(uneven === undefined ? {} : { uneven }),
         keys: new Float32Array(part('keys')),
         values: new Float32Array(part('values')),
         scores: new Float32Array(part('scores')),
@@ -260,7 +298,7 @@ export async function readSnapshot<Content extends { readonly nextTokenIndex: nu
     const reader = new SnapshotReader(file);
     const content = readContent(file, reader, contentOf);
     const length = unitsIn(file, engine.description.plan);
-    const withScores = (file.tensors.get('layers.0.scores')?.shape[1] ?? 0) > 0;
+    const withScores = (file.tensors.get('layers.0.scores')?.shape.at(-1) ?? 0) > 0;
     await engine.importLayers(asynchronously(reader.layers(engine, length, withScores)), content.nextTokenIndex);
     reader.verify();
     return content;

@@ -10,6 +10,8 @@ export interface LocretSettings {
   /** Absolute path of the retaining heads. */
   readonly heads?: string;
   readonly budget?: number;
+  /** How the budget is divided: evenly, by layer, or shared by the KV heads of a layer. */
+  readonly allocation?: (typeof ALLOCATIONS)[number];
   readonly chunk?: number;
   readonly stabilizers?: number;
   /** Last tokens of the memory that are appended without eviction (n_loc). */
@@ -25,6 +27,7 @@ export interface LocretSettings {
   readonly attention?: boolean;
 }
 
+const ALLOCATIONS = ['even', 'pyramid', 'shared'] as const;
 const SETTINGS_FILE = 'locret.json';
 const SETTINGS_LIMIT = 1024 * 1024;
 /** The version of the file's form that is written and read here. */
@@ -60,6 +63,7 @@ export function readLocretSettings(folder: string): LocretSettings {
   const instructions = fields.string('instructions');
   const heads = headsInside(folder, fields);
   const budget = fields.integer('budget', UNITS);
+  const allocation = allocationOf(fields);
   const chunk = fields.integer('chunk', UNITS);
   const stabilizers = fields.integer('stabilizers', UNITS_OR_NONE);
   const local = fields.integer('local', UNITS_OR_NONE);
@@ -70,6 +74,7 @@ export function readLocretSettings(folder: string): LocretSettings {
     ...(instructions === undefined ? {} : { instructions }),
     ...(heads === undefined ? defaultHeads : { heads }),
     ...(budget === undefined ? {} : { budget }),
+    ...(allocation === undefined ? {} : { allocation }),
     ...(chunk === undefined ? {} : { chunk }),
     ...(stabilizers === undefined ? {} : { stabilizers }),
     ...(local === undefined ? {} : { local }),
@@ -77,6 +82,14 @@ export function readLocretSettings(folder: string): LocretSettings {
     ...(recall === undefined ? {} : { recall }),
     ...(attention === undefined ? {} : { attention }),
   };
+}
+
+function allocationOf(fields: JsonFields): LocretSettings['allocation'] {
+  const named = fields.string('allocation');
+  if (named === undefined) return undefined;
+  const known = ALLOCATIONS.find((name) => name === named);
+  if (known === undefined) throw fields.wrong('allocation', `one of ${ALLOCATIONS.join(', ')}`);
+  return known;
 }
 
 /** The absolute path of the heads that the settings name; it must lie in the model folder. */

@@ -7,7 +7,7 @@ import {
   type RetainingHeads,
   type WeightMatrix,
 } from '../model/checkpoint.js';
-import { addAttention, declareAttentionInputs } from './attention.js';
+import { addAttention, declareAttentionInputs, type EqualLengths } from './attention.js';
 import { GraphBuilder, type Value } from './graph.js';
 import { blockCount, LinearLayers, quantizationBlock, quantizeBlocks, type WeightPrecision } from './linear.js';
 import type { PackedWeights } from './packed-weights.js';
@@ -23,8 +23,6 @@ export const decoderInputs = {
   /** float32 `[slots, rotaryDim / 2]` */
   ropeCos: 'rope_cos',
   ropeSin: 'rope_sin',
-  pastKey: (layer: number): Value => `past_key.${layer}`,
-  pastValue: (layer: number): Value => `past_value.${layer}`,
 } as const;
 
 /** The graph's outputs. */
@@ -51,6 +49,8 @@ export interface DecoderParts {
   readonly headWeights: PackedWeights;
   /** Inputs of retaining heads to be given out, so that heads can be trained on them. */
   readonly headInputs?: readonly HeadInput[];
+  /** Which KV heads always hold equally many cache units; default: those of the whole model. */
+  readonly equalLengths?: EqualLengths;
 }
 
 /** Rows of several matrices under each other. */
@@ -75,8 +75,10 @@ function stacked(matrices: readonly WeightMatrix[]): { rows: number; read: () =>
 class DecoderGraph {
   private readonly graph = new GraphBuilder('decoder');
   private readonly linear: LinearLayers;
+  private readonly equalLengths: EqualLengths;
 
   constructor(private readonly parts: DecoderParts) {
+    this.equalLengths = parts.equalLengths ?? 'model';
     this.linear = new LinearLayers(this.graph, parts.precision);
   }
 
@@ -88,7 +90,7 @@ class DecoderGraph {
     graph.input(decoderInputs.logitRows, 'int64', ['rows']);
     graph.input(decoderInputs.ropeCos, 'float32', ['slots', shape.rope.rotaryDim / 2]);
     graph.input(decoderInputs.ropeSin, 'float32', ['slots', shape.rope.rotaryDim / 2]);
-    declareAttentionInputs(graph);
+    declareAttentionInputs(graph, shape, this.equalLengths);
 
     let residual = this.embedding();
     let addition: Value | undefined;
@@ -179,17 +181,15 @@ class DecoderGraph {
     const [query = '', key = '', value = ''] = parts;
     const normalizedQuery = shape.queryKeyNorm ? this.headNorm(layer, 'queryHead', query, heads) : query;
     const normalizedKey = shape.queryKeyNorm ? this.headNorm(layer, 'keyHead', key, kvHeads) : key;
-    const inputs = {
+    const tokens = {
       query: this.rotate(normalizedQuery, heads, decoderOutputs.query(layer)),
       key: this.rotate(normalizedKey, kvHeads, decoderOutputs.newKey(layer)),
       value: graph.operator('Identity', [value], {}, decoderOutputs.newValue(layer)),
-      pastKey: graph.input(decoderInputs.pastKey(layer), 'float32', [1, kvHeads, 'capacity', headDim]),
-      pastValue: graph.input(decoderInputs.pastValue(layer), 'float32', [1, kvHeads, 'capacity', headDim]),
     };
-    graph.output(inputs.query, 'float32', [1, 'tokens', heads * headDim]);
-    graph.output(inputs.key, 'float32', [1, 'tokens', kvHeads * headDim]);
-    graph.output(inputs.value, 'float32', [1, 'tokens', kvHeads * headDim]);
-    return this.project(layer, 'attentionOutput', addAttention(graph, shape, layer, inputs));
+    graph.output(tokens.query, 'float32', [1, 'tokens', heads * headDim]);
+    graph.output(tokens.key, 'float32', [1, 'tokens', kvHeads * headDim]);
+    graph.output(tokens.value, 'float32', [1, 'tokens', kvHeads * headDim]);
+    return this.project(layer, 'attentionOutput', addAttention(graph, shape, layer, this.equalLengths, tokens));
   }
 
   /** Causal importance scores: fc2(SiLU(fc1(input))) (arXiv 2410.01805, section 3.2). */

@@ -15,12 +15,12 @@ function turn(vector: Float64Array, pairs: number, cos: (pair: number) => number
   }
 }
 
-/** The mean rotation of the slots behind the view: cosines and sines per pair. */
-function meanTurn({ rotation }: ObservedQueries, length: number): { cos: Float64Array; sin: Float64Array } {
+/** The mean rotation of the slots behind the pass: cosines and sines per pair. */
+function meanTurn({ rotation, firstSlot, rows }: ObservedQueries): { cos: Float64Array; sin: Float64Array } {
   const { pairs, slots, turnCos, turnSin } = rotation;
   const cos = new Float64Array(pairs);
   const sin = new Float64Array(pairs);
-  const first = Math.min(length, slots - 1);
+  const first = Math.min(firstSlot + rows, slots - 1);
   const end = Math.min(first + future, slots);
   for (let slot = first; slot < end; slot++) {
     for (let pair = 0; pair < pairs; pair++) {
@@ -32,14 +32,14 @@ function meanTurn({ rotation }: ObservedQueries, length: number): { cos: Float64
 }
 
 /** The pass's queries of one head before rotation, then turned as future ones are on average: `rows` vectors. */
-function futureQueries(observed: ObservedQueries, head: number, headDim: number, length: number): Float64Array[] {
-  const { queries, rows, heads, firstUnit, rotation } = observed;
+function futureQueries(observed: ObservedQueries, head: number, headDim: number): Float64Array[] {
+  const { queries, rows, heads, firstSlot, rotation } = observed;
   const { pairs, turnCos, turnSin } = rotation;
-  const { cos, sin } = meanTurn(observed, length);
+  const { cos, sin } = meanTurn(observed);
   return Array.from({ length: rows }, (_, row) => {
     const from = (row * heads + head) * headDim;
     const query = Float64Array.from(queries.subarray(from, from + headDim));
-    const at = (firstUnit + row) * pairs;
+    const at = (firstSlot + row) * pairs;
     turn(
       query,
       pairs,
@@ -122,7 +122,7 @@ export const expectedAttentionPolicy: EvictionPolicy = {
       const { length, headDim, values } = view;
       const attention = new Float64Array(length);
       for (let head = observed.firstHead; head < observed.firstHead + observed.group; head++) {
-        const expected = expectedAttention(view, futureQueries(observed, head, headDim, length));
+        const expected = expectedAttention(view, futureQueries(observed, head, headDim));
         for (let unit = 0; unit < length; unit++)
           attention[unit] = (attention[unit] ?? 0) + (expected[unit] ?? 0) / observed.group;
       }

@@ -45,6 +45,8 @@ export interface ObservedQueries {
   readonly group: number;
   /** Place of the first row's own unit in the view; row r sees the units up to `firstUnit + r`. */
   readonly firstUnit: number;
+  /** Slot of the first row; a unit's slot is as far before it as the unit is. */
+  readonly firstSlot: number;
   readonly rotation: Rotation;
 }
 
@@ -56,7 +58,7 @@ export interface ObservedPatch {
   readonly units: number;
 }
 
-/** Rotary angles of the slots; the view begins in slot 0. */
+/** Rotary angles of the slots. */
 export interface Rotation {
   /** Pairs of dimensions that are turned: dimension i with i + pairs. */
   readonly pairs: number;
@@ -100,7 +102,8 @@ export interface EvictionPolicy {
   readonly scoring?: UnitScoring;
   /**
    * One number per unit of the view; the units with the highest numbers stay, of equals the newer one.
-   * Stabilizers and pinned units are exempt and handled by the caller. Finite values or infinities, never NaN.
+   * Stabilizers and pinned units are exempt and handled by the caller. Finite values or infinities, never NaN. KV heads
+   * that share a budget are compared by these numbers.
    */
   rank(view: CacheView): Float32Array;
 }

@@ -5,14 +5,15 @@ const sinks = 4;
 
 /**
  * StreamingLLM (arXiv 2309.17453, section 3.2): the first four units and the newest ones stay.
- * rank = infinity for slots 0..3, otherwise the slot itself, so that newer units rank higher.
+ * rank = infinity for the first four, otherwise the token's index, so that newer units rank higher, over all heads alike.
  */
 export const sinkRecent: EvictionPolicy = {
   name: 'sink-recent',
   needsRetainingHeads: false,
   rank(view: CacheView): Float32Array {
     const ranks = new Float32Array(view.length);
-    for (let slot = 0; slot < view.length; slot++) ranks[slot] = slot < sinks ? Infinity : slot;
+    for (let slot = 0; slot < view.length; slot++)
+      ranks[slot] = slot < sinks ? Infinity : (view.tokenIndices[slot] ?? 0);
     return ranks;
   },
 };

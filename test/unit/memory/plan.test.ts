@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LocretError } from '../../../server/errors.js';
-import { planMemory, type MemoryPlan, type PlanSettings } from '../../../server/memory/plan.js';
+import { type HeadsSize, planMemory, type MemoryPlan, type PlanSettings } from '../../../server/memory/plan.js';
 import { beginningTokens, promptFrame } from '../../../server/memory/prompt-frame.js';
 import { renderPlan } from '../../../server/memory/render-plan.js';
 import { openModel, type LoadedModel } from '../../../server/model/model.js';
@@ -9,7 +9,7 @@ import { fixture } from '../model/model-folder.js';
 import { nano, nanoEngine } from './repository-under-test.js';
 
 const plenty = 64 * 2 ** 30;
-const headWidth = 64;
+const headsSize: HeadsSize = { input: 'qkv', width: 64 };
 /** The shape of Qwen2.5-Coder-0.5B. */
 const halfBillion: Partial<ModelShape> = {
   layers: 24,
@@ -28,7 +28,7 @@ async function modelOf(shape: Partial<ModelShape>): Promise<LoadedModel> {
 }
 
 const planOf = (model: LoadedModel, settings: Partial<PlanSettings> = {}, free = plenty): MemoryPlan =>
-  planMemory(model, { threads: 2, ...settings }, headWidth, free);
+  planMemory(model, { threads: 2, ...settings }, headsSize, free);
 
 function refusal(plan: () => unknown): LocretError {
   try {

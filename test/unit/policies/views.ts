@@ -41,6 +41,7 @@ export function queriesOf(
     firstHead: 0,
     group: 1,
     firstUnit: view.length - rows.length,
+    firstSlot: view.length - rows.length,
     rotation: unturned(view.length, view.headDim / 2),
     ...parts,
   };
