@@ -41,6 +41,10 @@ function offerOf(remedy: Remedy): Offer {
         command: 'workbench.action.openSettings',
         arguments: ['@ext:locret.locret'],
       };
+    case 'pauseTraining':
+      return { title: vscode.l10n.t('Pause Training'), command: 'locret.pauseTraining', arguments: [] };
+    case 'manageTrust':
+      return { title: vscode.l10n.t('Manage Trust'), command: 'workbench.trust.manage', arguments: [] };
     case 'read':
       return { title: vscode.l10n.t('Read'), command: 'locret.read', arguments: [] };
   }

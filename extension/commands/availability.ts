@@ -14,12 +14,15 @@ export type Command =
   | 'chooseModel'
   | 'showPlan'
   | 'showCoverage'
-  | 'unload';
+  | 'unload'
+  | 'trainHeads'
+  | 'pauseTraining'
+  | 'discardTraining';
 
 /** Why a command is not possible now, and what would make it possible. */
 export interface Unavailable {
   readonly reason: string;
-  readonly remedy: 'openFolder' | 'restart' | 'read' | 'none';
+  readonly remedy: 'openFolder' | 'restart' | 'read' | 'trust' | 'none';
 }
 
 export interface Circumstances {
@@ -27,16 +30,20 @@ export interface Circumstances {
   readonly status: WorkspaceStatus;
   /** Whether a folder is open that can be read. */
   readonly hasFolder: boolean;
+  readonly isTrusted: boolean;
+  /** Whether a training was begun here that is neither finished nor given up. */
+  readonly hasBegunTraining: boolean;
 }
 
-const withoutFolder: readonly Command[] = ['chooseModel', 'unload'];
+const withoutFolder: readonly Command[] = ['chooseModel', 'unload', 'trainHeads', 'pauseTraining', 'discardTraining'];
 
 /** Why a command is not possible in this window, whatever root it is for; undefined where it is. */
 export function whyUnavailable(
   command: Command,
-  { life, status, hasFolder }: Circumstances,
+  circumstances: Circumstances,
   l10n: Localization,
 ): Unavailable | undefined {
+  const { life, status, hasFolder, isTrusted, hasBegunTraining } = circumstances;
   if (life.state === 'stopped') return { reason: life.reason, remedy: 'restart' };
   if (!hasFolder && !withoutFolder.includes(command)) {
     return {
@@ -52,6 +59,18 @@ export function whyUnavailable(
   }
   if (command === 'unload' && status.engine === undefined) {
     return { reason: l10n.t('No model is loaded, so there is nothing to unload.'), remedy: 'none' };
+  }
+  if (command === 'trainHeads' && !isTrusted) {
+    return {
+      reason: l10n.t('Retaining heads are trained only on folders that you trust.'),
+      remedy: 'trust',
+    };
+  }
+  if (command === 'pauseTraining' && status.training === undefined) {
+    return { reason: l10n.t('Nothing is being trained, so there is nothing to pause.'), remedy: 'none' };
+  }
+  if (command === 'discardTraining' && status.training === undefined && !hasBegunTraining) {
+    return { reason: l10n.t('No training was begun here, so there is nothing to give up.'), remedy: 'none' };
   }
   return undefined;
 }

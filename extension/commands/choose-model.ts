@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
 import type { ModelEntry } from '../../server/protocol.js';
 import { displayLanguage } from '../display-language.js';
-import { showFailure } from '../failures.js';
 import { readableFolders } from '../places.js';
 import { RequestFailure, type Sidecar } from '../sidecar/sidecar.js';
 import { modelItem, planText, type ModelPlan } from './model-items.js';
+import { useModel } from './use-model.js';
 
 interface ListedModel extends vscode.QuickPickItem {
   readonly entry?: ModelEntry;
@@ -24,7 +24,8 @@ export async function chooseModel(sidecar: Sidecar): Promise<void> {
   if (picked === undefined) return;
   const choice = picked === 'browse' ? await browse(sidecar, folders) : picked;
   if (choice === undefined || !(await accepts(choice))) return;
-  await setModel(choice.setting);
+  // Heads that were trained here were trained for the model before.
+  await useModel(choice.setting, undefined);
   const text =
     choice.plan === undefined || 'refusal' in choice.plan
       ? vscode.l10n.t('{0} is used from now on.', choice.name)
@@ -128,15 +129,4 @@ async function accepts({ name, plan }: Choice): Promise<boolean> {
   const anyway = vscode.l10n.t('Use Anyway');
   const message = vscode.l10n.t('{0} cannot be used now.', name);
   return (await vscode.window.showWarningMessage(message, { modal: true, detail: plan.refusal }, anyway)) === anyway;
-}
-
-/** Sets the model where it is set now: for this workspace if it is set there, else for the user. */
-async function setModel(model: string): Promise<void> {
-  const configuration = vscode.workspace.getConfiguration('locret');
-  const isSetHere = configuration.inspect('model')?.workspaceValue !== undefined && vscode.workspace.isTrusted;
-  try {
-    await configuration.update('model', model, !isSetHere);
-  } catch (error) {
-    await showFailure(error);
-  }
 }

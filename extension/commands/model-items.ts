@@ -28,13 +28,19 @@ export function modelItem(entry: ModelEntry, isChosen: boolean, plan: ModelPlan,
     bytesText(entry.storedBytes, l10n),
   ];
   const heads = entry.heads
-    ? l10n.t('trained retaining heads')
+    ? headsText(entry.headLabels, l10n)
     : l10n.t('no retaining heads: a training-free policy forgets less well');
   return {
     label: `${icon}${entry.name}`,
     description: facts.join(' · '),
     detail: plan === undefined ? heads : `${heads} · ${planText(plan, l10n)}`,
   };
+}
+
+function headsText(labels: string | undefined, l10n: Localization): string {
+  return labels === undefined
+    ? l10n.t('trained retaining heads')
+    : l10n.t('retaining heads, trained on {0} labels', labels);
 }
 
 /** `takes 312 MB of 12 GB that are free`, or why it cannot run. */

@@ -4,6 +4,8 @@ import { displayLanguage } from '../display-language.js';
 import { showFailure } from '../failures.js';
 import { readableFolders } from '../places.js';
 import type { LocalSidecar } from '../sidecar/local-sidecar.js';
+import { discardTraining, pauseTraining, trainHeads } from '../training/train-heads.js';
+import { BegunTrainingStore } from '../training/training-choice.js';
 import { ask } from './ask.js';
 import { whyUnavailable, type Command } from './availability.js';
 import { chooseModel } from './choose-model.js';
@@ -26,6 +28,7 @@ type Handler = (argument: unknown) => unknown;
  * make it possible.
  */
 export function registerCommands(context: vscode.ExtensionContext, { sidecar, chat, log }: CommandSurroundings): void {
+  const begun = new BegunTrainingStore(context.workspaceState);
   const guarded: readonly (readonly [Command, Handler])[] = [
     ['askRepository', (question) => ask(sidecar, chat, question, false)],
     ['deepAsk', (question) => ask(sidecar, chat, question, true)],
@@ -37,6 +40,9 @@ export function registerCommands(context: vscode.ExtensionContext, { sidecar, ch
     ['showPlan', (root) => forRoot(sidecar, 'showPlan', root, showReport('plan'))],
     ['showCoverage', (root) => forRoot(sidecar, 'showCoverage', root, showReport('coverage'))],
     ['unload', () => sidecar.request('locret/unload', {})],
+    ['trainHeads', () => trainHeads({ sidecar, begun })],
+    ['pauseTraining', () => pauseTraining(sidecar)],
+    ['discardTraining', () => discardTraining({ sidecar, begun })],
   ];
   const always: readonly (readonly [string, Handler])[] = [
     ['restart', () => sidecar.restart()],
@@ -49,7 +55,7 @@ export function registerCommands(context: vscode.ExtensionContext, { sidecar, ch
     ['openWalkthrough', () => openWalkthrough(`${context.extension.id}#start`)],
   ];
   context.subscriptions.push(
-    ...guarded.map(([command, run]) => register(command, guard(sidecar, command, run))),
+    ...guarded.map(([command, run]) => register(command, guard(sidecar, begun, command, run))),
     ...always.map(([command, run]) => register(command, run)),
   );
 }
@@ -65,10 +71,16 @@ function register(command: string, run: Handler): vscode.Disposable {
 }
 
 /** Says why a command is not possible instead of running it. */
-function guard(sidecar: LocalSidecar, command: Command, run: Handler): Handler {
+function guard(sidecar: LocalSidecar, begun: BegunTrainingStore, command: Command, run: Handler): Handler {
   return (argument) => {
     const { life, status } = sidecar;
-    const circumstances = { life, status, hasFolder: readableFolders().length > 0 };
+    const circumstances = {
+      life,
+      status,
+      hasFolder: readableFolders().length > 0,
+      isTrusted: vscode.workspace.isTrusted,
+      hasBegunTraining: begun.get() !== undefined,
+    };
     const unavailable = whyUnavailable(command, circumstances, displayLanguage);
     return unavailable === undefined ? run(argument) : showUnavailable(unavailable);
   };

@@ -22,6 +22,12 @@ export async function showUnavailable({ reason, remedy }: Unavailable): Promise<
       if (chosen === read) await vscode.commands.executeCommand('locret.read');
       return;
     }
+    case 'trust': {
+      const manage = vscode.l10n.t('Manage Trust');
+      const chosen = await vscode.window.showInformationMessage(reason, manage);
+      if (chosen === manage) await vscode.commands.executeCommand('workbench.trust.manage');
+      return;
+    }
     case 'none':
       await vscode.window.showInformationMessage(reason);
   }

@@ -37,6 +37,9 @@ export class LocalSidecar implements Sidecar, vscode.Disposable {
           onStatus: (status) => {
             this.changeStatus(status);
           },
+          onTraining: (training) => {
+            this.changeStatus({ ...this.lastStatus, training });
+          },
         }),
       describeEnd: (end, verdict) => describeEnd(end, verdict, displayLanguage),
       restartReason: vscode.l10n.t('The sidecar is being restarted.'),
@@ -106,7 +109,7 @@ export class LocalSidecar implements Sidecar, vscode.Disposable {
     const names = refused.join(', ');
     if (names !== this.refusedSettings && names !== '') void warnOfSettings(names);
     this.refusedSettings = names;
-    return settings;
+    return { ...settings, trusted: vscode.workspace.isTrusted };
   }
 
   private async pushSettings(): Promise<void> {

@@ -1,6 +1,6 @@
 import type * as vscode from 'vscode';
 import { ProgressType } from 'vscode-languageclient/node';
-import type { LocretRequests, SidecarSettings, WorkspaceStatus } from '../../server/protocol.js';
+import type { LocretRequests, SidecarSettings, TrainingStatus, WorkspaceStatus } from '../../server/protocol.js';
 import { displayLanguage } from '../display-language.js';
 import type { ProcessEnd } from './crash-policy.js';
 import { SidecarClient } from './language-client.js';
@@ -16,6 +16,8 @@ export interface SessionOptions {
   readonly log: vscode.LogOutputChannel;
   readonly settings: SidecarSettings;
   readonly onStatus: (status: WorkspaceStatus) => void;
+  /** Called when a training came further. */
+  readonly onTraining: (training: TrainingStatus) => void;
 }
 
 /** Time for the sidecar to save a partial memory and to free the model, milliseconds. */
@@ -46,6 +48,9 @@ export class SidecarSession implements Session {
     this.client = new SidecarClient({ process: this.process, log, initializationOptions: { settings } });
     this.client.onNotification('locret/status', (status: WorkspaceStatus) => {
       this.receiveStatus(status);
+    });
+    this.client.onNotification('locret/training', (training: TrainingStatus) => {
+      options.onTraining(training);
     });
     this.ready = this.begin();
     this.ended = this.awaitEnd();

@@ -48,6 +48,7 @@ export function readSettings(read: ReadSetting): SettingsReading {
 
   const settings: SidecarSettings = {
     ...setting('model', text),
+    ...setting('heads', text),
     ...setting('backend', oneOf(backends)),
     ...setting('precision', oneOf(precisions)),
     ...setting('budget', integerFrom(1)),

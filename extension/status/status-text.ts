@@ -3,6 +3,7 @@ import type { Localization } from '../localization.js';
 import { countText, durationText, percentText, shareRead } from '../quantities.js';
 import type { SidecarLife } from '../sidecar/sidecar.js';
 import { isBusy } from '../sidecar/workspace-status.js';
+import { shortTrainingText, trainingText } from '../training/training-text.js';
 import { changedFiles, describeRoot } from './root-text.js';
 
 /** What there is to know when the status is shown. */
@@ -31,6 +32,11 @@ export function statusText(situation: Situation, l10n: Localization): StatusText
   const { life, hasFolder } = situation;
   if (life.state === 'stopped') return item('error', l10n.t('stopped'), life.reason, 'error');
   if (life.state === 'restarting') return item('loading~spin', l10n.t('restarting'), life.reason, 'warning');
+  const { training, roots } = situation.status;
+  if (training !== undefined && !roots.some((root) => isBusy(root) || root.answering)) {
+    const label = `${l10n.t('Training retaining heads for {0}', training.model)}: ${trainingText(training, l10n)}`;
+    return item('sync~spin', shortTrainingText(training, l10n), label);
+  }
   if (!hasFolder) return item('circle-large-outline', '', l10n.t('No folder is open that can be read.'));
   if (life.state === 'starting') return item('loading~spin', '', l10n.t('The sidecar is starting.'));
   const root = rootInFocus(situation);

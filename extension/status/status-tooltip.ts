@@ -1,7 +1,8 @@
-import type { RootStatus, WorkspaceStatus } from '../../server/protocol.js';
+import type { RootStatus, TrainingStatus, WorkspaceStatus } from '../../server/protocol.js';
 import { escapeMarkdown } from '../language-model/linkless-markdown.js';
 import type { Localization } from '../localization.js';
 import { ageText, bytesText, countText } from '../quantities.js';
+import { overlapText } from '../training/training-text.js';
 import { changedFiles, changedText, stateText } from './root-text.js';
 import type { Situation } from './status-text.js';
 
@@ -17,6 +18,8 @@ export const tooltipCommands = [
   'locret.showRemembered',
   'locret.chooseModel',
   'locret.unload',
+  'locret.pauseTraining',
+  'locret.discardTraining',
   'locret.restart',
   'locret.showLog',
   'locret.openWalkthrough',
@@ -51,6 +54,7 @@ export function statusTooltip(situation: Situation, now: number, l10n: Localizat
       }),
     );
     if (status.model !== '') parts.push(modelPart(status, l10n));
+    if (status.training !== undefined) parts.push(trainingPart(status.training, l10n));
   }
   if (!isTrusted) {
     const manage = link('workbench.trust.manage', l10n.t('Manage Trust'));
@@ -130,6 +134,24 @@ function modelPart({ model, engine }: WorkspaceStatus, l10n: Localization): stri
     bytesText(engine.cacheBytes, l10n),
   );
   return `${[name, ...facts].join(' · ')}\\\n${bytes}`;
+}
+
+/** How far it is stands in the item itself, as with a reading. */
+function trainingPart({ model, out, overlap }: TrainingStatus, l10n: Localization): string {
+  const lines = [
+    `$(mortar-board) **${escapeMarkdown(l10n.t('Training retaining heads for {0}', model))}**`,
+    escapeMarkdown(out),
+  ];
+  if (overlap !== undefined) {
+    lines.push(
+      l10n.t('overlap {0} on samples held out (chance {1})', overlapText(overlap, l10n), overlapText(0.1, l10n)),
+    );
+  }
+  const actions = [
+    link('locret.pauseTraining', `$(debug-pause) ${l10n.t('Pause')}`),
+    link('locret.discardTraining', `$(trash) ${l10n.t('Give It Up…')}`),
+  ];
+  return [...lines, actions.join(' · ')].join('\\\n');
 }
 
 function linkLine({ life, status, hasFolder }: Situation, l10n: Localization): string {

@@ -12,6 +12,11 @@ describe('remediesFor', () => {
     expect(remediesFor('engine-failed')).not.toContain('restart');
   });
 
+  it('offers what makes room or trust where a training stands in the way, or is not allowed', () => {
+    expect(remediesFor('training-under-way')).toEqual(['pauseTraining']);
+    expect(remediesFor('not-trusted')).toEqual(['manageTrust']);
+  });
+
   it('offers nothing for what the user wanted', () => {
     expect(remediesFor('cancelled')).toEqual([]);
   });

@@ -19,10 +19,20 @@ const all: readonly Command[] = [
   'showPlan',
   'showCoverage',
   'unload',
+  'trainHeads',
+  'pauseTraining',
+  'discardTraining',
 ];
 
 function circumstances(particulars: Partial<Circumstances> = {}): Circumstances {
-  return { life: { state: 'running' }, status: { model: 'nano', roots: [] }, hasFolder: true, ...particulars };
+  return {
+    life: { state: 'running' },
+    status: { model: 'nano', roots: [] },
+    hasFolder: true,
+    isTrusted: true,
+    hasBegunTraining: false,
+    ...particulars,
+  };
 }
 
 describe('whyUnavailable', () => {
@@ -40,7 +50,8 @@ describe('whyUnavailable', () => {
   it('asks for a folder where one is needed, and only there', () => {
     const empty = circumstances({ hasFolder: false });
     const asking = all.filter((command) => whyUnavailable(command, empty, english)?.remedy === 'openFolder');
-    expect(all.filter((command) => !asking.includes(command))).toEqual(['chooseModel', 'unload']);
+    const others = all.filter((command) => !asking.includes(command));
+    expect(others).toEqual(['chooseModel', 'unload', 'trainHeads', 'pauseTraining', 'discardTraining']);
   });
 
   it('pauses only what is being done, and cancels that and what is paused', () => {
@@ -51,6 +62,23 @@ describe('whyUnavailable', () => {
     expect(whyUnavailable('pause', inState('updating'), english)).toBeUndefined();
     expect(whyUnavailable('cancel', inState('idle'), english)?.reason).toContain('nothing to cancel');
     expect(whyUnavailable('cancel', inState('paused'), english)).toBeUndefined();
+  });
+
+  it('trains only where folders are trusted, and offers to trust them', () => {
+    expect(whyUnavailable('trainHeads', circumstances({ isTrusted: false }), english)?.remedy).toBe('trust');
+    expect(whyUnavailable('trainHeads', circumstances(), english)).toBeUndefined();
+    expect(whyUnavailable('read', circumstances({ isTrusted: false }), english)).toBeUndefined();
+  });
+
+  it('pauses only a training that runs, and gives up that and one that was begun', () => {
+    const training = { model: 'nano', out: '/heads', phase: 'label', step: 1, steps: 3 } as const;
+    const running = circumstances({ status: { model: 'nano', roots: [], training } });
+    const begun = circumstances({ hasBegunTraining: true });
+    expect(whyUnavailable('pauseTraining', running, english)).toBeUndefined();
+    expect(whyUnavailable('pauseTraining', begun, english)?.reason).toContain('nothing to pause');
+    expect(whyUnavailable('discardTraining', running, english)).toBeUndefined();
+    expect(whyUnavailable('discardTraining', begun, english)).toBeUndefined();
+    expect(whyUnavailable('discardTraining', circumstances(), english)?.reason).toContain('nothing to give up');
   });
 
   it('unloads only a model that is loaded', () => {

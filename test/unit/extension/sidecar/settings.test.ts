@@ -17,6 +17,7 @@ describe('readSettings', () => {
       recallTokens: 'auto',
       temperature: 'model',
       model: '',
+      heads: '',
     });
     expect(settings).toEqual({});
     expect(refused).toEqual([]);
@@ -25,6 +26,7 @@ describe('readSettings', () => {
   it('passes on what the user chose, zeros and empty lists too', () => {
     const chosen = {
       model: '/models/my model',
+      heads: '/models/heads.safetensors',
       backend: 'cpu',
       precision: 'int4',
       budget: 2048,

@@ -50,6 +50,22 @@ describe('statusText', () => {
     expect(statusText(empty, english).text).toBe('$(circle-large-outline) Locret');
   });
 
+  it('tells of a training unless a root is at work, in a window without a folder too', () => {
+    const training = { model: 'nano', out: '/heads', phase: 'learn', step: 12, steps: 100, loss: 1.234 } as const;
+    const during = (roots: readonly RootStatus[], hasFolder = true) =>
+      statusText(
+        situation(roots, { hasFolder, status: { model: 'nano', roots, training: { ...training, secondsLeft: 65 } } }),
+        english,
+      );
+    expect(during([], false)).toMatchObject({
+      text: '$(sync~spin) Locret: training 12 % · 1 min 05 s',
+      label: 'Locret. Training retaining heads for nano: step 12 of 100 · loss 1.23 · 1 min 05 s left',
+    });
+    expect(during([rootStatus({ state: 'ready', memory })]).text).toContain('training 12 %');
+    expect(during([rootStatus({ state: 'reading', progress })]).text).toContain('reading 43 %');
+    expect(during([rootStatus({ state: 'ready', memory, answering: true })]).text).toContain('answering');
+  });
+
   it('tells of the busy root first, then of the active editor’s', () => {
     const first = rootStatus({ root: 'file:///a', name: 'a', state: 'paused', progress });
     const second = rootStatus({ root: 'file:///b', name: 'b', state: 'ready', memory });

@@ -37,6 +37,16 @@ describe('statusTooltip', () => {
     expect(commandsIn(text)).toContain('locret.unload');
   });
 
+  it('shows a training, where its heads go and what they are worth so far, with what can be done', () => {
+    const training = { model: 'nano', out: '/data/heads.safetensors', phase: 'evaluate', step: 3, steps: 9 } as const;
+    const shown = (overlap: object): string =>
+      tooltip(situation([], { status: { model: 'nano', roots: [], training: { ...training, ...overlap } } }));
+    expect(shown({})).toContain('**Training retaining heads for nano**');
+    expect(shown({})).not.toContain('overlap');
+    expect(shown({ overlap: 0.2567 })).toContain('overlap 0.257 on samples held out (chance 0.10)');
+    expect(commandsIn(shown({}))).toEqual(expect.arrayContaining(['locret.pauseTraining', 'locret.discardTraining']));
+  });
+
   it('says that no model is loaded, and offers no unloading then', () => {
     const text = tooltip(situation([rootStatus()]));
     expect(text).toContain('not loaded');
