@@ -90,8 +90,10 @@ export function trainParams(params: unknown): TrainParams {
 /** @throws LocretError invalid-argument */
 export function stopTrainingParams(params: unknown): StopTrainingParams {
   const fields = fieldsOf(params);
-  const { out } = fields;
-  return { keep: flag(fields, 'keep'), ...(out === undefined ? {} : { out: absolutePath('out', out) }) };
+  const { keep, out } = fields;
+  // What was trained is not given up because something was left out.
+  if (typeof keep !== 'boolean') throw refuse('keep', keep, 'true or false');
+  return { keep, ...(out === undefined ? {} : { out: absolutePath('out', out) }) };
 }
 
 /** @throws LocretError invalid-argument */

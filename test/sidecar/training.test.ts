@@ -206,6 +206,13 @@ describe('training through the sidecar', () => {
     expect(refusal.message).toMatch(message);
   });
 
+  it('gives up nothing unless that is said', async () => {
+    const desk = new Desk();
+    const editor = await desk.open([]);
+    const refusal = await refusalOf(editor.connection.sendRequest('locret/stopTraining', { out: '/heads' }));
+    expect(refusal.message).toContain('keep is nothing; expected true or false');
+  });
+
   it('writes heads of the bundled model where the user’s own things are kept', async () => {
     const desk = new Desk();
     const editor = await desk.open([]);

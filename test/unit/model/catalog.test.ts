@@ -2,6 +2,8 @@ import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isLocretError } from '../../../server/errors.js';
+import { headLabelsKey } from '../../../server/model/retaining-heads.js';
+import { writeSafetensors } from '../../../server/model/safetensors-writer.js';
 import { bundledModels, listModels, resolveModel } from '../../../server/model/catalog.js';
 import { fixture, modelFolder } from './model-folder.js';
 
@@ -33,6 +35,15 @@ describe('listModels', () => {
       storedBytes: 4 * 55_200,
       heads: true,
     });
+  });
+
+  it('tells with which labels heads were trained, where their file does', async () => {
+    const folder = modelsFolder();
+    const tensor = { name: 'x', dtype: 'F32', shape: [1], data: () => [new Float32Array(1)] } as const;
+    const file = path.join(folder, 'whole', 'retaining_heads.safetensors');
+    await writeSafetensors(file, [tensor], { [headLabelsKey]: 'reconstruction' });
+    const [, whole] = await listModels([folder]);
+    expect(whole).toMatchObject({ heads: true, headLabels: 'reconstruction' });
   });
 
   it('counts as many parameters as are stored, for every family', async () => {
