@@ -5,8 +5,8 @@ const longestWaitMilliseconds = 5_000;
 
 /** What is kept up to date. */
 export interface Updatable {
-  /** Compares the files with what was read; the number of files that changed. */
-  checkChanges(): Promise<number>;
+  /** Compares the files with what was read; the number of files that changed, undefined while that cannot be told. */
+  checkChanges(): Promise<number | undefined>;
   /** Folds the changed files in when the engine is free. */
   updateInBackground(): Promise<void>;
 }
@@ -54,6 +54,11 @@ export class AutoUpdate {
     this.waitingSince = undefined;
     try {
       const changed = await this.target.checkChanges();
+      if (changed === undefined) {
+        // What changed while the memory was read or updated may have come too late for that.
+        this.touch();
+        return;
+      }
       const pause = this.pauseSeconds();
       if (this.closed || changed === 0 || pause === 0) return;
       clearTimeout(this.updateTimer);

@@ -118,6 +118,7 @@ export class MemoryState {
     this.heldMemory = held;
     this.snapshot = held.opening.hasSnapshot;
     this.interrupted = undefined;
+    this.onChange();
   }
 
   /** A reading ended before its end. @param kept how far it came, where it can go on */

@@ -146,9 +146,10 @@ export class RootMemory implements Occupant {
     await this.fold({ background: true, signal: undefined });
   }
 
-  async checkChanges(): Promise<number> {
+  async checkChanges(): Promise<number | undefined> {
     const memory = this.state.held?.memory;
-    if (memory === undefined || !this.state.isIdle) return 0;
+    if (memory === undefined) return 0;
+    if (!this.state.isIdle) return undefined;
     const before = memory.coverage().changed.length;
     const changed = (await memory.detectChanges()).length;
     if (changed !== before) this.surroundings.onChange();

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { apples, expectAnswer, expectFailure, longSource, Terminal, whereIsCountApples } from './terminal.js';
@@ -129,7 +129,8 @@ describe('files that change while they are read', () => {
   it('reads what is there, reports what vanished and what changed afterwards, and folds it in later', async () => {
     const root = terminal.repository('moving', {
       'README.md': '# Moving\n',
-      'long.ts': longSource(60),
+      // Read before the others, for as long as it takes to change them, also on a busy machine.
+      'long.ts': longSource(500),
       'src/grows.ts': 'export const small = 1;\n',
       'src/vanishes.ts': 'export const shortLived = 1;\n',
       'src/binary.ts': 'export const text = 1;\n',
@@ -140,7 +141,10 @@ describe('files that change while they are read', () => {
     rmSync(path.join(root, 'src/vanishes.ts'));
     writeFileSync(path.join(root, 'src/binary.ts'), Uint8Array.of(0, 1, 2, 3, 0));
     for (let edits = 0; reading.isRunning; edits++) {
-      writeFileSync(path.join(root, 'README.md'), `# Moving\n\n${'more '.repeat(edits + 1)}\n`);
+      // At one go: a file that is written in place is empty for a moment, and an empty file counts as removed.
+      const whole = path.join(terminal.folder, 'edited.md');
+      writeFileSync(whole, `# Moving\n\n${'more '.repeat(edits + 1)}\n`);
+      renameSync(whole, path.join(root, 'README.md'));
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     const { stdout, status } = await reading.ended;

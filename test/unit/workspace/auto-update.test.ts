@@ -2,14 +2,14 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AutoUpdate } from '../../../server/workspace/auto-update.js';
 
 /** A memory with as many changed files as it is told; writes down what is done with it. */
-function target(changed: number) {
+function target(changed: number | undefined) {
   const log: string[] = [];
   const failures: unknown[] = [];
   return {
     log,
     failures,
     changed,
-    checkChanges(): Promise<number> {
+    checkChanges(): Promise<number | undefined> {
       log.push('check');
       return Promise.resolve(this.changed);
     },
@@ -50,6 +50,17 @@ describe('AutoUpdate', () => {
     expect(memory.log).toEqual(['check', 'check']);
     await vi.advanceTimersByTimeAsync(6_000);
     expect(memory.log).toEqual(['check', 'check', 'check', 'update']);
+  });
+
+  it('looks again until it can be told what changed: something else may be done to the memory', async () => {
+    const memory = target(undefined);
+    const updates = new AutoUpdate(memory, () => 5, vi.fn());
+    updates.touch();
+    await vi.advanceTimersByTimeAsync(1_600);
+    expect(memory.log).toEqual(['check', 'check', 'check']);
+    memory.changed = 1;
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect(memory.log).toEqual(['check', 'check', 'check', 'check', 'update']);
   });
 
   it('does nothing more when nothing has really changed, or when it is switched off', async () => {
