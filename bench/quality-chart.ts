@@ -25,6 +25,10 @@ const colours = [
   '#335566',
   '#bb5566',
   '#009988',
+  '#994455',
+  '#997700',
+  '#6699cc',
+  '#004488',
 ];
 /** Least distance of two names, so that they can be read. */
 const lineHeight = 12;

@@ -1,3 +1,4 @@
+import type { AllocationName } from '../server/memory/policies/allocation.js';
 import type { PolicyName } from '../server/memory/policies/policy.js';
 import type { Mode } from './quality-cell.js';
 
@@ -5,6 +6,8 @@ import type { Mode } from './quality-cell.js';
 export interface QualityRow {
   readonly name: string;
   readonly policy: PolicyName;
+  /** How the budget is divided between layers and KV heads. */
+  readonly allocation: AllocationName;
   readonly mode: Mode;
   /** True when nothing is evicted: only where repository, question and answer fit the window. */
   readonly full: boolean;
@@ -12,9 +15,10 @@ export interface QualityRow {
   readonly perQuestion: boolean;
 }
 
-const memory = (name: string, policy: PolicyName): QualityRow => ({
+const memory = (name: string, policy: PolicyName, allocation: AllocationName = 'even'): QualityRow => ({
   name,
   policy,
+  allocation,
   mode: 'memory',
   full: false,
   perQuestion: false,
@@ -27,11 +31,15 @@ export const qualityRows: readonly QualityRow[] = [
   memory('sink + recent', 'sink-recent'),
   memory('H2O', 'h2o'),
   memory('SnapKV', 'snapkv'),
+  memory('PyramidKV (SnapKV + pyramid)', 'snapkv', 'pyramid'),
+  memory('AdaKV (SnapKV + shared)', 'snapkv', 'shared'),
   memory('SirLLM (token entropy)', 'token-entropy'),
   memory('KeyDiff', 'key-difference'),
   memory('Expected Attention', 'expected-attention'),
   memory('NACL', 'nacl'),
   memory('Locret', 'locret'),
+  memory('Locret + pyramid', 'locret', 'pyramid'),
+  memory('Locret + shared', 'locret', 'shared'),
   memory('oracle', 'oracle'),
   { ...memory('SnapKV, patched', 'snapkv-patched'), perQuestion: true },
   { ...memory('Locret, question first', 'locret'), mode: 'question-first', perQuestion: true },

@@ -105,7 +105,7 @@ async function repositoriesOf(tokens: number): Promise<BenchRepository[]> {
 
 async function planRow(repo: string, row: QualityRow, budget: number): Promise<PlannedModel> {
   const settings = { repo, modelFolder: options.model, threads: Number(options.threads) };
-  if (!row.full) return planModel({ ...settings, policy: row.policy, budget });
+  if (!row.full) return planModel({ ...settings, policy: row.policy, allocation: row.allocation, budget });
   const planned = await planModel({ ...settings, policy: row.policy });
   const { plan } = planned;
   return { ...planned, plan: { ...plan, cache: { ...plan.cache, budget: Infinity, capacity: window } } };

@@ -80,12 +80,69 @@ describe('the plan of a memory', () => {
     expect(cache.stabilizers + cache.pinned).toBeLessThanOrEqual(cache.budget);
   });
 
+  it.each([
+    [{ budget: 512 }, 512 + 1024 - 16 - 256 - 512],
+    [{ budget: 128 }, Infinity],
+  ])(
+    'divides the budget as it is told, in the same memory, as far as the window goes: %o',
+    async ({ budget }, most) => {
+      const model = await nano();
+      const even = planOf(model, { budget, allocation: 'even' });
+      expect(even.cache.uneven).toBeUndefined();
+      for (const allocation of ['pyramid', 'shared'] as const) {
+        const { cache, local, window, bytes } = planOf(model, { budget, allocation });
+        const longest = cache.uneven?.longest ?? 0;
+        // Twice the budget but for what is exempt and the twentieth; or 1.8 budgets where two heads share.
+        const wanted =
+          allocation === 'shared'
+            ? 2 * budget - Math.floor(budget / 5)
+            : budget + (budget - cache.stabilizers) - Math.floor((budget - cache.stabilizers) / 20);
+        expect(longest).toBe(Math.min(wanted, most));
+        expect(longest + local + Math.max(cache.chunk, 192)).toBeLessThanOrEqual(window);
+        expect(longest + cache.capacity - cache.budget).toBeLessThanOrEqual(window);
+        expect(bytes.cache).toBeLessThanOrEqual(even.bytes.cache);
+        expect(planOf({ ...model, locret: { ...model.locret, allocation } }, { budget }).cache).toEqual(cache);
+      }
+    },
+  );
+
+  it('takes equal budgets where there is nothing to divide', async () => {
+    const model = await modelOf({ ...halfBillion, kvHeads: 1 });
+    expect(planOf(model, { allocation: 'shared' }).cache).not.toHaveProperty('uneven');
+    const flat = await modelOf({ ...halfBillion, layers: 1 });
+    expect(planOf(flat, { allocation: 'pyramid' }).cache).not.toHaveProperty('uneven');
+  });
+
+  it('counts heads that read the hidden state as the smaller they are', async () => {
+    const model = await modelOf(halfBillion);
+    const weights = (input: HeadsSize['input']): number =>
+      planMemory(model, { threads: 2 }, { input, width: 1024 }, plenty).bytes.weights;
+    const { hidden = 0, heads = 0, kvHeads = 0, headDim = 0, layers = 0 } = halfBillion;
+    const fewer = layers * 1024 * ((heads + 2 * kvHeads) * headDim - hidden);
+    expect(weights('qkv') - weights('hidden')).toBeCloseTo(2.2 * fewer, -1);
+  });
+
   it('says that a model without retaining heads answers worse, and keeps the first units', async () => {
     const model = { ...(await nano()), locret: { instructions: '' } };
     const plan = planOf(model);
     expect(plan.policy).toBe('key-difference');
     expect(plan.cache.pinned).toBe(4);
     expect(plan.notices).toEqual([expect.stringContaining('Answers will be worse')]);
+  });
+});
+
+describe('a plan for people', () => {
+  it.each([
+    ['even', 'every KV head keeps the budget'],
+    ['pyramid', 'the lowest layer keeps'],
+    ['shared', 'the KV heads of a layer share it, none keeps more than 116'],
+  ] as const)('says how the budget is divided: %s', async (allocation, note) => {
+    const model = await nano();
+    const row = renderPlan(model, planOf(model, { allocation }))
+      .split('\n')
+      .find((line) => line.startsWith('allocation'));
+    expect(row).toMatch(new RegExp(`^allocation +${allocation}  `));
+    expect(row).toContain(note);
   });
 });
 

@@ -82,6 +82,21 @@ describe('a snapshot', () => {
     expect(await answerOf(other)).toEqual(await answerOf(engine));
   });
 
+  it.each(['pyramid', 'shared'] as const)('restores budgets that differ (%s) bit by bit', async (allocation) => {
+    const uneven = { uneven: { allocation, longest: 150 } };
+    const from = await nanoEngine(uneven);
+    const unevenMemory = await readInto(from, memory.survey.root);
+    const cache = await wholeCache(from);
+    expect(new Set(cache.flatMap((layer) => [...(layer.uneven?.lengths ?? [])])).size).toBeGreaterThan(1);
+    await saveSnapshot(file, unevenMemory, identity);
+    const into = await nanoEngine(uneven);
+    await restore(into);
+    expect(await wholeCache(into)).toEqual(cache);
+    expect(await into.stats()).toMatchObject({ length: (await from.stats()).length });
+    expect(await answerOf(into)).toEqual(await answerOf(from));
+    expect((await refusalOf(restore(engine))).code).toBe('snapshot-foreign');
+  });
+
   it('restores what the cache stands for', async () => {
     await saveSnapshot(file, memory, identity);
     const restored = await restore(engine);

@@ -100,6 +100,7 @@ describe('readLocretSettings', () => {
       instructions: '',
       heads: 'trained/heads.safetensors',
       budget: 256,
+      allocation: 'shared' as const,
       chunk: 128,
       stabilizers: 0,
       local: 16,
@@ -112,6 +113,11 @@ describe('readLocretSettings', () => {
       ...settings,
       heads: path.join(folder, 'trained', 'heads.safetensors'),
     });
+  });
+
+  it('refuses an allocation that is none', () => {
+    const folder = modelFolder({ [file]: { format: 1, allocation: 'fair' } });
+    expectRefusal(() => readLocretSettings(folder), 'model-corrupt', file, '"allocation" must be one of even, pyramid');
   });
 
   it('finds heads of the usual name where none are named', () => {
