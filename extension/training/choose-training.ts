@@ -83,7 +83,7 @@ async function chooseFolders(): Promise<readonly string[] | undefined> {
   list.buttons = [add];
   list.items = readableFolders().map(({ uri }) => itemOf(uri.fsPath));
   list.selectedItems = list.items;
-  list.placeholder = vscode.l10n.t('Folders whose source the heads are trained on; the button above adds others');
+  list.placeholder = vscode.l10n.t('Folders whose source is trained on; + adds others');
   list.ignoreFocusOut = true;
   const addFolder = async (): Promise<void> => {
     const folder = await browseFor(vscode.l10n.t('Add Folder'), undefined);

@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import type { TrainingPlanResult } from '../../server/protocol.js';
 import { displayLanguage } from '../display-language.js';
-import { countText } from '../quantities.js';
-import { planText } from './training-text.js';
+import { countText, durationText } from '../quantities.js';
+import { needsText, workText } from './training-text.js';
 
 /** What the user wants after seeing the plan. `fresh`: begin anew, whatever is paused beside the file. */
 export type Confirmation = { readonly kind: 'train'; readonly fresh: boolean } | { readonly kind: 'elsewhere' };
@@ -15,33 +15,39 @@ interface Choice extends vscode.QuickPickItem {
 export async function confirmTraining(plan: TrainingPlanResult): Promise<Confirmation | undefined> {
   const picked = await vscode.window.showQuickPick(choicesFor(plan), {
     title: vscode.l10n.t('Train Retaining Heads for {0}', plan.model),
-    placeHolder: planText(plan, displayLanguage),
+    placeHolder: needsText(plan, displayLanguage),
     ignoreFocusOut: true,
   });
   return picked?.confirmation;
 }
 
-function choicesFor({ paused, replaces, out }: TrainingPlanResult): readonly Choice[] {
-  const train = (label: string, fresh: boolean, consequence?: string): Choice => ({
-    label,
+function choicesFor(plan: TrainingPlanResult): readonly Choice[] {
+  const { paused, replaces, out } = plan;
+  const file = replaces
+    ? vscode.l10n.t('The heads in {0} are replaced.', out)
+    : vscode.l10n.t('The heads go to {0}.', out);
+  const train = (icon: string, label: string, fresh: boolean, description: string, consequence = ''): Choice => ({
+    label: `$(${icon}) ${label}`,
+    description,
+    detail: `${consequence} ${file}`.trim(),
     confirmation: { kind: 'train', fresh },
-    detail: [
-      ...(consequence === undefined ? [] : [consequence]),
-      replaces ? vscode.l10n.t('The heads in {0} are replaced.', out) : vscode.l10n.t('The heads go to {0}.', out),
-    ].join(' '),
   });
   const elsewhere: Choice = {
     label: `$(save-as) ${vscode.l10n.t('Write Elsewhere…')}`,
     confirmation: { kind: 'elsewhere' },
   };
-  const begin = `$(play) ${vscode.l10n.t('Train')}`;
-  if (paused === undefined) return [train(begin, false), elsewhere];
+  const begin = vscode.l10n.t('Train');
+  const work = workText(plan, displayLanguage);
+  if (paused === undefined) return [train('play', begin, false, work), elsewhere];
   const steps = [countText(paused.step, displayLanguage), countText(paused.steps, displayLanguage)];
   const givesUp = vscode.l10n.t('The training is given up that is paused there after step {0} of {1}.', ...steps);
-  if (!paused.isThis) return [train(begin, true, givesUp), elsewhere];
+  if (!paused.isThis) return [train('play', begin, true, work, givesUp), elsewhere];
+  const left = vscode.l10n.t('{0} left', durationText(plan.secondsLeft));
+  const isPaused = vscode.l10n.t('It is paused after step {0} of {1}.', ...steps);
   return [
-    train(`$(play) ${vscode.l10n.t('Go On')}`, false, vscode.l10n.t('It is paused after step {0} of {1}.', ...steps)),
-    train(`$(refresh) ${vscode.l10n.t('Begin Anew')}`, true, givesUp),
+    train('play', vscode.l10n.t('Go On'), false, left, isPaused),
+    // How long that takes is not told: it is what is left that was reckoned.
+    train('refresh', vscode.l10n.t('Begin Anew'), true, '', givesUp),
     elsewhere,
   ];
 }

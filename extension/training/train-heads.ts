@@ -147,8 +147,12 @@ async function tellResult(
       break;
     }
     case 'discarded':
-      void vscode.window.showInformationMessage(vscode.l10n.t('The training was given up.'));
+      tellGivenUp();
   }
+}
+
+function tellGivenUp(): void {
+  void vscode.window.showInformationMessage(vscode.l10n.t('The training was given up.'));
 }
 
 /** Offers the heads and the report, one after the other, until the user has what they want. */
@@ -198,4 +202,6 @@ export async function discardTraining({ sidecar, begun }: TrainingSurroundings):
   if (chosen !== discard) return;
   await sidecar.request('locret/stopTraining', { keep: false, out });
   await begun.clear();
+  // Of one that runs, whoever waits for its end tells.
+  if (running === undefined) tellGivenUp();
 }

@@ -30,22 +30,24 @@ export function shortTrainingText(training: TrainingStatus, l10n: Localization):
   return training.secondsLeft === undefined ? text : `${text} · ${durationText(training.secondsLeft)}`;
 }
 
-/** What a training will do and about how long, in sentences. */
-export function planText(plan: TrainingPlanResult, l10n: Localization): string {
-  const { steps, tokens, trainingFiles, heldOutFiles, secondsLeft, peakBytes } = plan;
-  const work = l10n.t(
-    '{0} steps, each on a sample of {1} tokens; about {2}',
+/** `3,000 steps on samples of 512 tokens, about 58 min 20 s` */
+export function workText({ steps, tokens, secondsLeft }: TrainingPlanResult, l10n: Localization): string {
+  return l10n.t(
+    '{0} steps on samples of {1} tokens, about {2}',
     countText(steps, l10n),
     countText(tokens, l10n),
     durationText(secondsLeft),
   );
-  const files = l10n.t(
+}
+
+/** `1,200 files to train on, 130 to measure on; takes 260 MB of memory` */
+export function needsText({ trainingFiles, heldOutFiles, peakBytes }: TrainingPlanResult, l10n: Localization): string {
+  return l10n.t(
     '{0} files to train on, {1} to measure on; takes {2} of memory',
     countText(trainingFiles, l10n),
     countText(heldOutFiles, l10n),
     bytesText(peakBytes, l10n),
   );
-  return `${work} · ${files}`;
 }
 
 /** What came of a training: `Heads for nano are trained. Of the units …` */

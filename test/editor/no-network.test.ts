@@ -6,8 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { useSample, useSession } from './fixtures.js';
-import { remoteAddressesOf, sidecarsBelow } from './installation/processes.js';
+import { descendantsOf, remoteAddressesOf, sidecarsBelow } from './installation/processes.js';
 import { ChatPanel } from './pages/chat-panel.js';
+import { TrainingWizard } from './pages/training-wizard.js';
 
 const script = new URL('installation/connection-log.mjs', import.meta.url);
 let folder: string;
@@ -33,6 +34,7 @@ const session = useSession(() => {
       await load('extension.cjs', `require(${JSON.stringify(fileURLToPath(script))});`);
       await load('sidecar.js', `import ${JSON.stringify(script.href)};`);
       await load('engine-worker.js', `import ${JSON.stringify(script.href)};`);
+      await load('training-process.js', `import ${JSON.stringify(script.href)};`);
     },
   };
 });
@@ -98,4 +100,29 @@ test('reading and answering contacts no other machine', async () => {
   // Other extensions share the extension host.
   expect(wanted.filter(({ stack }) => stack.includes('locret.locret-'))).toEqual([]);
   expect(workbench.foreignRequests).toEqual([]);
+});
+
+test('training contacts no other machine', async () => {
+  const { workbench, server } = session();
+  const isTraining = ({ argv }: { readonly argv: readonly string[] }) =>
+    argv.some((argument) => argument.endsWith('training-process.js'));
+  const remote = new Set<string>();
+  const wizard = new TrainingWizard(workbench);
+  await wizard.choose(1);
+  await wizard.choice('Train').click();
+  const done = workbench.notifications.filter({ hasText: 'Retaining heads for nano are trained.' });
+  await expect
+    .poll(
+      async () => {
+        for (const { pid } of (await descendantsOf(server.pid)).filter(isTraining)) {
+          for (const address of await remoteAddressesOf(pid)) remote.add(address);
+        }
+        return done.isVisible();
+      },
+      { timeout: 120_000, interval: 200 },
+    )
+    .toBe(true);
+  expect([...remote]).toEqual([]);
+  const ofTraining = (await connections(log())).filter(isTraining);
+  expect(ofTraining.map(({ target }) => target)).toEqual([undefined, undefined]);
 });

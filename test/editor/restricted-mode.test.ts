@@ -22,6 +22,15 @@ test('in restricted mode questions are answered, by the model of the user and no
   await chat.links.filter({ hasText: 'src/ledger.ts:' }).waitFor();
 });
 
+test('in restricted mode nothing is trained, and it is said why', async () => {
+  const { workbench } = session();
+  await workbench.runCommand('Locret: Train Retaining Heads');
+  await workbench.notifications
+    .filter({ hasText: 'Retaining heads are trained only on folders that you trust.' })
+    .getByRole('button', { name: 'Manage Trust' })
+    .waitFor();
+});
+
 test('once the folder is trusted, its model counts', async () => {
   const { workbench } = session();
   const chat = new ChatPanel(workbench);

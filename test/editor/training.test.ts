@@ -25,7 +25,11 @@ test('heads are trained from the palette, with progress, and used', async () => 
   const { workbench, profile } = session();
   const wizard = new TrainingWizard(workbench);
   await wizard.choose(3);
-  await wizard.placeholder(/^3 steps, each on a sample of 512 tokens; about \d+ .* files to train on/).waitFor();
+  await wizard.placeholder(/^\d+ files to train on, \d+ to measure on; takes \d+ MB of memory$/).waitFor();
+  await wizard
+    .choice('Train')
+    .filter({ hasText: /3 steps on samples of 512 tokens, about \d+/ })
+    .waitFor();
   const heads = path.join(profile.folder, 'home/.local/share/locret/heads/nano-published-qkv.safetensors');
   await wizard.choice('Train').filter({ hasText: heads }).click();
   await workbench.waitForStatus(/Training retaining heads for nano: step \d of 3 · loss \d/);
@@ -64,7 +68,10 @@ test('a training that the end of the editor interrupted is found again, goes on 
   await workbench.waitForStatus(/step \d+ of 400 · loss/, trainingMilliseconds);
   expect(stepOf(await workbench.status())).toBeGreaterThan(made);
 
-  await workbench.runCommand('Locret: Give Up Training');
+  const running = workbench.notifications.filter({ hasText: 'Training retaining heads for nano' });
+  await running.getByRole('button', { name: 'Cancel' }).click();
+  const told = workbench.notifications.filter({ hasText: /is paused after step \d+ of 400/ });
+  await told.getByRole('button', { name: 'Give It Up…' }).click();
   await workbench.page.locator('.monaco-dialog-box').getByRole('button', { name: 'Give Up' }).click();
   await workbench.notifications.filter({ hasText: 'The training was given up.' }).waitFor();
   await workbench.runCommand('Locret: Train Retaining Heads');

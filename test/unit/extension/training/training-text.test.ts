@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planText, resultText, trainingText } from '../../../../extension/training/training-text.js';
+import { needsText, resultText, trainingText, workText } from '../../../../extension/training/training-text.js';
 import { english } from '../english.js';
 
 describe('the texts about a training', () => {
@@ -27,10 +27,8 @@ describe('the texts about a training', () => {
       secondsLeft: 3725,
       peakBytes: 260 * 2 ** 20,
     };
-    expect(planText(plan, english)).toBe(
-      '3,000 steps, each on a sample of 512 tokens; about 1 h 02 min · 1,200 files to train on, 130 to measure on; ' +
-        'takes 260 MB of memory',
-    );
+    expect(workText(plan, english)).toBe('3,000 steps on samples of 512 tokens, about 1 h 02 min');
+    expect(needsText(plan, english)).toBe('1,200 files to train on, 130 to measure on; takes 260 MB of memory');
   });
 
   it('tell what it gave', () => {
