@@ -7,6 +7,7 @@ import type { Refusal } from '../model/json-fields.js';
 import { SafetensorsFile } from '../model/safetensors.js';
 import { type TensorToWrite, writeSafetensors } from '../model/safetensors-writer.js';
 import type { SnapshotDocument, SourceMapArrays } from './snapshot-document.js';
+import { type LayerTensor, layerTensors, tensorsOfLayers, unitsOf } from './snapshot-layers.js';
 
 /** Changes when the form of snapshots does. */
 const formatVersion = '2';
@@ -33,31 +34,6 @@ function formatOf(kind: SnapshotKind): string {
 
 function foreign(file: string, what: string): LocretError {
   return new LocretError('snapshot-foreign', `${file} ${what}.`, 'The repository is read again.');
-}
-
-interface LayerTensor {
-  readonly part: 'keys' | 'values' | 'scores' | 'tokenIndices';
-  readonly dtype: 'F32' | 'I32';
-  readonly shape: readonly number[];
-}
-
-/** @param units of all heads: `[kvHeads, length]`, or `[their sum]` where heads differ */
-function layerTensors(units: readonly number[], headDim: number, withScores: boolean): readonly LayerTensor[] {
-  return [
-    { part: 'keys', dtype: 'F32', shape: [...units, headDim] },
-    { part: 'values', dtype: 'F32', shape: [...units, headDim] },
-    { part: 'scores', dtype: 'F32', shape: withScores ? units : [...units.slice(0, -1), 0] },
-    { part: 'tokenIndices', dtype: 'I32', shape: units },
-  ];
-}
-
-/** Where heads differ, their lengths and the slot behind their units stand before a layer's other tensors. */
-function lengthsTensor({ uneven }: LayerCache): Int32Array | undefined {
-  return uneven && Int32Array.of(...uneven.lengths, uneven.nextSlot);
-}
-
-function unitsOf(lengths: Int32Array): number {
-  return lengths.reduce((sum, length) => sum + length, 0);
 }
 
 function bytesOf(data: ArrayBufferView): Uint8Array {
@@ -95,7 +71,7 @@ export async function writeSnapshot(
   document: SnapshotDocument,
   origin: SnapshotOrigin & { readonly note?: string },
 ): Promise<void> {
-  const { shape, fingerprint } = engine.description;
+  const { fingerprint } = engine.description;
   const { length } = await engine.stats();
   const first = await engine.exportLayer(0);
   const { json, arrays } = document;
@@ -111,37 +87,7 @@ export async function writeSnapshot(
     shape: [data.length],
     data: () => hashed(data),
   });
-  let layerCache: { readonly layer: number; readonly cache: LayerCache } = { layer: 0, cache: first };
-  const cacheOf = async (layer: number): Promise<LayerCache> => {
-    if (layerCache.layer !== layer) layerCache = { layer, cache: await engine.exportLayer(layer) };
-    return layerCache.cache;
-  };
-  const layers: TensorToWrite[] = [];
-  for (let layer = 0; layer < shape.layers; layer++) {
-    // The file's header tells every shape before any content: where heads differ a layer is copied twice.
-    const { uneven } = first.uneven === undefined ? first : await cacheOf(layer);
-    const units = uneven === undefined ? [shape.kvHeads, length] : [unitsOf(uneven.lengths)];
-    if (uneven !== undefined) {
-      layers.push({
-        name: `layers.${layer}.lengths`,
-        dtype: 'I32',
-        shape: [shape.kvHeads + 1],
-        data: async function* () {
-          yield* hashed(lengthsTensor(await cacheOf(layer)) ?? new Int32Array(0));
-        },
-      });
-    }
-    for (const { part, dtype, shape: dimensions } of layerTensors(units, shape.headDim, first.scores.length > 0)) {
-      layers.push({
-        name: `layers.${layer}.${part}`,
-        dtype,
-        shape: dimensions,
-        data: async function* () {
-          yield* hashed((await cacheOf(layer))[part]);
-        },
-      });
-    }
-  }
+  const layers = await tensorsOfLayers(engine, { first, length }, hashed);
   const tensors: TensorToWrite[] = [
     small('document', 'U8', new TextEncoder().encode(json)),
     small('map.lineTokens', 'I32', arrays.lineTokens),
