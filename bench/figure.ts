@@ -43,7 +43,8 @@ function environment(versions: readonly string[]): string {
 
 /** Prints a figure and writes it to docs/figures/NAME.md, with the command, the date and the machine. */
 export async function publish(figure: Figure): Promise<void> {
-  const argv = process.argv.slice(2);
+  // As it can be typed again.
+  const argv = process.argv.slice(2).map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`));
   const command = ['npm run', `bench:${figure.name}`, ...(argv.length > 0 ? ['--', ...argv] : [])].join(' ');
   const body = [
     `# ${figure.title}`,

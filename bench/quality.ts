@@ -173,7 +173,8 @@ await publish({
     'that has lost everything is right about what is not there; the tables by kind have that too). **kept**: share of the cache units of the ' +
     'lines that an answer rests on which are still held when it is asked, over all layers and KV heads. **log p**: mean ' +
     'log-probability of the right answer’s tokens, from the memory alone. **against Locret**: paired differences over the ' +
-    'same questions with 95 % bootstrap intervals. The model’s window is ' +
+    'same questions with 95 % bootstrap intervals. **pyramid**, **shared**: the same budget on average and the same memory, ' +
+    'more of it for lower layers, or shared by score between the KV heads of a layer, as far as the window goes. The model’s window is ' +
     `${window} positions, so larger budgets do not fit, and the full cache only fits ${smallest} tokens.\n\n` +
     '![Share of gold units kept, by budget and policy](quality.svg)',
   tables: [
