@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { apples, expectAnswer, expectFailure, longSource, Terminal, whereIsCountApples } from './terminal.js';
@@ -139,8 +139,11 @@ describe('files that change while they are read', () => {
     writeFileSync(path.join(root, 'src/grows.ts'), 'export function grownUp() {}\n'.repeat(5));
     rmSync(path.join(root, 'src/vanishes.ts'));
     writeFileSync(path.join(root, 'src/binary.ts'), Uint8Array.of(0, 1, 2, 3, 0));
+    const written = `${root}-README.md`;
     for (let edits = 0; reading.isRunning; edits++) {
-      writeFileSync(path.join(root, 'README.md'), `# Moving\n\n${'more '.repeat(edits + 1)}\n`);
+      // In one step, as editors save: a file that is being written anew is empty for a moment, and so not to be read.
+      writeFileSync(written, `# Moving\n\n${'more '.repeat(edits + 1)}\n`);
+      renameSync(written, path.join(root, 'README.md'));
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     const { stdout, status } = await reading.ended;
