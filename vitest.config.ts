@@ -7,6 +7,7 @@ export default defineConfig({
     exclude: ['test/fixtures/**', 'test/editor/**'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 10_000 } },
     globalSetup: ['test/build-once.ts'],
     // Each test file may load a model: two cores carry two of them, not more.
     maxWorkers: 2,

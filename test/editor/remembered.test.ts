@@ -19,7 +19,7 @@ test('the view shows the share that is kept of folders and files, and opens a fi
 test('lines are shaded by what is kept of them, and a hover says how much', async () => {
   const { workbench } = session();
   const shaded = workbench.page.locator('.part.editor .view-overlays [class*="ced-"]');
-  await workbench.openFile('README.md');
+  await workbench.openFile('apple_report.py');
   const before = await shaded.count();
   await workbench.runCommand('Locret: Shade Lines by Retention');
   await expect.poll(() => shaded.count()).toBeGreaterThan(before);

@@ -8,6 +8,7 @@ const shared = {
   root,
   testTimeout: 300_000,
   hookTimeout: 300_000,
+  expect: { poll: { timeout: 30_000 } },
   globalSetup: ['test/editor/package-once.ts'],
   fileParallelism: false,
 };

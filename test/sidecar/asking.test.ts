@@ -122,8 +122,8 @@ describe('asking through the sidecar', () => {
     expect(answer.citations[0]).toMatchObject({ path: 'apple.ts', line: 2 });
     expect(answer.recalled.at(-1)).toMatchObject({ path: 'apple.ts', line: 2, reason: 'selection' });
     const outside = { ...selection, path: '../elsewhere.ts' };
-    const asked = editor.ask(root, 'What does this take?', { selection: outside });
-    expect((await asked.result.catch(() => undefined))?.citations ?? []).toEqual([]);
+    const asked = await editor.ask(root, 'What does this take?', { selection: outside }).result;
+    expect(asked.citations.filter((citation) => citation.path !== 'apple.ts')).toEqual([]);
   });
 
   it('refuses an empty question and a folder that is not open, with what to do', async () => {
