@@ -5,10 +5,10 @@ import type { HeadInput } from '../model/checkpoint.js';
 import { resolveModel } from '../model/catalog.js';
 import type { WeightPrecision } from '../onnx/linear.js';
 import type { HeadQuality } from '../training/evaluation.js';
-import { labelKinds, type LabelKind } from '../training/label-pass.js';
+import { labelKinds } from '../training/label-pass.js';
 import { evaluateHeads } from '../training/evaluate-heads.js';
 import { trainHeads } from '../training/train-heads.js';
-import { completeOptions, trainingDefaults } from '../training/training-options.js';
+import { completeOptions, trainingDefaults, type TrainingOptions } from '../training/training-options.js';
 import type { TrainingProgress } from '../training/training-steps.js';
 import { cacheFolder } from '../workspace/cache-folder.js';
 import { modelFolders } from '../workspace/model-folders.js';
@@ -23,24 +23,13 @@ is. Ctrl-C pauses: the same command goes on where it stopped; --fresh begins ane
 the overlap of the predicted with the true top 10 % is measured on it (chance: 0.10). --evaluate measures heads that there
 are, and trains nothing.`;
 
-interface TrainCommandOptions {
+interface TrainCommandOptions extends Omit<TrainingOptions, 'warmup'> {
   readonly model: string;
   readonly repo: readonly string[];
   readonly out?: string;
   readonly evaluate?: string;
   readonly samples: number;
-  readonly input: HeadInput;
-  readonly labels: LabelKind;
-  readonly answers: 'source' | 'model';
-  readonly width: number;
-  readonly steps: number;
   readonly warmup?: number;
-  readonly rate: number;
-  readonly tokens?: number;
-  readonly questions: number;
-  readonly seed: number;
-  readonly precision: WeightPrecision;
-  readonly threads: number;
   readonly fresh?: boolean;
 }
 
