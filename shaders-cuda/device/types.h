@@ -144,8 +144,15 @@ struct AttentionMassSums {
   std::int32_t firstObserved;
   std::int32_t window;
   float scale;
+  /** Of attendChunk or attendDecode for these tokens; not read when `reach` is given. */
   const float* logSums;
   float* sums;
+  /**
+   * Null: all units that a query sees. Otherwise, on the device: only units of slots below it count, and each query's
+   * attention to those is shared out to 1, so that the kernel makes the denominators itself. For an answer's tokens:
+   * their attention to what stood there before the answer. It is on demand, so it need not be fast.
+   */
+  const std::int32_t* reach = nullptr;
 };
 
 /** hidden[t] = table[tokenIds[t]], float32 `[tokens, hidden]`. */
