@@ -204,7 +204,10 @@ struct ChooseHighest {
   const float* logits;
   std::int32_t rows;
   std::int32_t vocabulary;
+  /** `[rows]`; -1 for a row with a NaN. */
   std::int32_t* chosen;
+  /** chooseScratchBytes(rows). */
+  void* scratch;
 };
 
 /** What a retaining head reads. */
@@ -229,13 +232,54 @@ struct ScoreUnits {
   void* scratch;
 };
 
-/** KeyDiff: rank = minus the cosine between a unit's key and the mean key of its head, for all units. */
+/** KeyDiff: rank = minus the cosine between a unit's rotated key and the mean direction of its head's keys. */
 struct RankByKeyDifference {
   LayerCacheView cache;
+  RopeTable rope;
   std::int32_t count;
   /** float32 `[kvHeads, capacity]` */
   float* ranks;
+  /** keyDifferenceScratchBytes(kvHeads, headDim). */
   void* scratch;
+};
+
+/** StreamingLLM: the first units, the sinks, rank highest, the others by age. */
+struct RankByRecency {
+  std::int32_t kvHeads;
+  std::int32_t stride;
+  std::int32_t count;
+  /** float32 `[kvHeads, stride]` */
+  float* ranks;
+};
+
+/** Half-open ranges of token indices on the device, ascending and disjoint: mergeRanges (eviction/token-ranges.h). */
+struct ForgottenTokens {
+  const std::int32_t* begins;
+  const std::int32_t* ends;
+  std::int32_t ranges;
+};
+
+/** How many units of one layer belong to forgotten tokens. The results go up, over all layers; both start at 0. */
+struct CountForgotten {
+  LayerCacheView cache;
+  std::int32_t count;
+  ForgottenTokens tokens;
+  std::int32_t pinned;
+  /** Of the KV head that holds most of them. */
+  std::int32_t* most;
+  /** Set to 1 when one of the first `pinned` units of a head is among them. */
+  std::int32_t* pinnedForgotten;
+};
+
+/** Ranks of a layer with those of forgotten tokens' units lowered to minus infinity. */
+struct LowerForgotten {
+  LayerCacheView cache;
+  std::int32_t count;
+  ForgottenTokens tokens;
+  /** float32 `[kvHeads, capacity]` */
+  const float* ranks;
+  /** The same shape; may be `ranks`. */
+  float* lowered;
 };
 
 /** Chooses the units of each KV head that stay: see server/engine/eviction.ts. */
@@ -252,7 +296,6 @@ struct SelectUnits {
   std::int32_t* kept;
   /** Set to 1 when a rank is NaN. */
   std::int32_t* invalid;
-  void* scratch;
 };
 
 /** Moves the chosen units of each KV head to slots 0..keptCount-1, in place: keys, values, scores, indices, scales. */
@@ -262,6 +305,8 @@ struct CompactUnits {
   const std::int32_t* kept;
   std::int32_t keptStride;
   std::int32_t keptCount;
+  /** compactScratchBytes(cache). */
+  void* scratch;
 };
 
 }  // namespace locret
