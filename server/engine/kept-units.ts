@@ -1,16 +1,15 @@
 import type { KeptUnits } from './engine.js';
-import type { RetainedCache } from './retained-cache.js';
 
-/** Counts, for every token of which some KV head still holds a unit, how many do. */
-export function countKeptUnits(
-  cache: RetainedCache,
-  { layers, kvHeads }: { readonly layers: number; readonly kvHeads: number },
-): KeptUnits {
-  const { length } = cache;
-  const all = new Int32Array(layers * kvHeads * length);
-  for (let layer = 0; layer < layers; layer++) {
-    for (let kvHead = 0; kvHead < kvHeads; kvHead++)
-      all.set(cache.head(layer, kvHead).tokenIndices, (layer * kvHeads + kvHead) * length);
+/**
+ * Counts, for every token of which some KV head still holds a unit, how many do.
+ * @param heads token indices of the units of each layer's KV heads
+ */
+export function countKeptUnits(heads: readonly Int32Array[]): KeptUnits {
+  const all = new Int32Array(heads.reduce((sum, head) => sum + head.length, 0));
+  let offset = 0;
+  for (const head of heads) {
+    all.set(head, offset);
+    offset += head.length;
   }
   all.sort();
   let tokens = 0;
