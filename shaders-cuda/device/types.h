@@ -235,7 +235,10 @@ struct ScoreUnits {
 /** KeyDiff: rank = minus the cosine between a unit's rotated key and the mean direction of its head's keys. */
 struct RankByKeyDifference {
   LayerCacheView cache;
-  RopeTable rope;
+  /** What rotateKeys made of the cache's keys: `[kvHeads, stagingCapacity, headDim]` in `format`, at least `count`. */
+  const void* keys;
+  NumberFormat format;
+  std::int32_t stagingCapacity;
   std::int32_t count;
   /** float32 `[kvHeads, capacity]` */
   float* ranks;

@@ -1,8 +1,8 @@
 #include "layers/normalize-heads.h"
 
+#include "device/activation.cuh"
 #include "device/error.h"
 #include "device/launch.cuh"
-#include "layers/activation.cuh"
 
 #include <cstdint>
 #include <string>
