@@ -116,6 +116,8 @@ struct AttendChunk {
   void* output;
   /** Log of the softmax denominators, float32 `[heads, tokens]`, or null: attentionMass needs them. */
   float* logSums;
+  /** Units per KV head in `values` when they are read from the cache; 0: stagingCapacity. */
+  std::int32_t valueCapacity = 0;
 };
 
 /** One query per head over the whole cache, unit of the query included (it was appended before). */
@@ -129,7 +131,7 @@ struct AttendDecode {
   std::int32_t window;
   float scale;
   void* output;
-  /** Scratch of the split: decodeScratchBytes(heads, headDim, capacity). */
+  /** Scratch of the split: decodeScratchBytes(heads, kvHeads, headDim, capacity). */
   void* scratch;
   float* logSums;
 };
@@ -153,6 +155,8 @@ struct AttentionMassSums {
    * their attention to what stood there before the answer. It is on demand, so it need not be fast.
    */
   const std::int32_t* reach = nullptr;
+  /** Of massScratchBytes(tokens, heads), for `reach`. */
+  void* scratch = nullptr;
 };
 
 /** hidden[t] = table[tokenIds[t]], float32 `[tokens, hidden]`. */
