@@ -7,7 +7,7 @@
 namespace locret {
 
 /**
- * Writes keys and values of the chunk behind the cache's units, and their token indices; scores of the new units become 0.
+ * Writes keys and values of the chunk behind the cache's units, and their token indices.
  * In an int8 or int4 cache they are quantized (attention/cache-format.h).
  *
  * Reads and writes every new key and value once: tokens · kvHeads · headDim · 2 numbers of either format.
@@ -33,8 +33,5 @@ struct CalibrateKeys {
  * per model or per memory: units that are in the cache would change their meaning. Does nothing for other formats.
  */
 void calibrateKeys(const CalibrateKeys& calibration, cudaStream_t stream);
-
-/** @throws Error invalid-argument unless the cache is in the activations' format, int8 or int4 */
-void expectCacheFormat(NumberFormat cache, NumberFormat activation);
 
 }  // namespace locret
