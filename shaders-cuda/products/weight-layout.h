@@ -84,6 +84,11 @@ constexpr std::size_t weightBlockIndex(int row, int column, int columns) {
          static_cast<std::size_t>(column / weightBlockColumns);
 }
 
+/** Bit of the eight columns' word of int4 where the code of column 0..7 begins. */
+constexpr int int4CodeBit(int column) {
+  return 4 * (column >> 1) + 16 * (column & 1);
+}
+
 /** Byte of the eight columns' codes of int8 where column 0..7 stands: 0, 2, 1, 3 in each word. */
 constexpr int int8CodeByte(int column) {
   return (column & 4) | ((column & 1) << 1) | ((column >> 1) & 1);
@@ -102,7 +107,7 @@ constexpr std::size_t codesOffset(NumberFormat format, int row, int column, int 
 /** Code of column `column` (0..7) of the eight columns whose codes begin at `codes` (see codesOffset). */
 constexpr int codeAt(NumberFormat format, const unsigned char* codes, int column) {
   if (format == NumberFormat::int4) {
-    const int bit = 4 * (column >> 1) + 16 * (column & 1);
+    const int bit = int4CodeBit(column);
     return ((codes[bit >> 3] >> (bit & 7)) & 15) - 8;
   }
   return static_cast<signed char>(codes[int8CodeByte(column)]);
