@@ -47,17 +47,23 @@ struct CacheUnitBytes {
  * With six channels per head moved by a constant (as the key bias of qwen2 does) the second row is 0.0025 / 0.042 and the
  * last two 0.017 / 0.27 and 0.010 / 0.18: the centers are what matters. Calibrated on 64 tokens only: 0.0021 at int8.
  *
- * @throws Error model-unsupported unless headDim is 16, 32, 64, 80, 96 or 128
+ * @throws Error model-unsupported when headDim is not a multiple of 8 from 8 to 128
  */
 CacheUnitBytes cacheUnitBytes(NumberFormat format, int headDim);
 
-/** Channels that share a scale and a minimum: 32, or 16 where 32 does not divide headDim. */
-constexpr int cacheGroupChannels(int headDim) { return headDim % 32 == 0 ? 32 : 16; }
+/** Channels that share a scale and a minimum: 32, or 16 or 8 where those do not divide headDim. */
+constexpr int cacheGroupChannels(int headDim) { return headDim % 32 == 0 ? 32 : headDim % 16 == 0 ? 16 : 8; }
 
 /** Bytes of keyChannelScales of one layer: 0 unless the format is int8 or int4. */
 std::size_t keyChannelScaleBytes(NumberFormat format, int kvHeads, int headDim);
 
-/** @throws Error model-unsupported unless headDim is 16, 32, 64, 80, 96 or 128 */
-void expectHeadDim(int headDim);
+/**
+ * @throws Error model-unsupported unless attention runs for heads of this size in these activations: multiples of 8 from 8
+ * to 128 in float32, which needs no tensor cores; 16, 32, 64, 80, 96 and 128 in bfloat16 and float16
+ */
+void expectHeadDim(NumberFormat activation, int headDim);
+
+/** @throws Error invalid-argument unless the cache is in the activations' format, int8 or int4 */
+void expectCacheFormat(NumberFormat cache, NumberFormat activation);
 
 }  // namespace locret
