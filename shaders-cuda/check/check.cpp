@@ -7,7 +7,7 @@
 #include <map>
 #include <numbers>
 
-#include "device/number-formats.cuh"
+#include "device/number-formats.h"
 
 namespace locret::check {
 
