@@ -3,6 +3,7 @@
 #include "attention/cache-format.h"
 #include "device/error.h"
 #include "device/launch.cuh"
+#include "device/warp.cuh"
 
 #include <algorithm>
 #include <cstdint>
@@ -72,9 +73,8 @@ __device__ void moveTile(const Movement& movement, const Plane& plane, int head,
     __threadfence();
     atomicExch(&loaded[tile * movement.kvHeads], 1);
   }
-  constexpr int warpWidth = 32;
-  if (thread < warpWidth) {
-    for (int before = tile - 1 - thread; before >= 0; before -= warpWidth) {
+  if (thread < lanesPerWarp) {
+    for (int before = tile - 1 - thread; before >= 0; before -= lanesPerWarp) {
       if (kept[(before + 1) * plane.tileUnits - 1] < first) break;
       while (atomicAdd(&loaded[before * movement.kvHeads], 0) == 0) {
       }
@@ -181,7 +181,7 @@ void compactUnits(const CompactUnits& compaction, cudaStream_t stream) {
   std::copy(list.planes, list.planes + list.count, movement.planes);
   checkCuda(cudaMemsetAsync(scratch, 0, (1 + static_cast<std::size_t>(list.blocks)) * sizeof(int), stream),
             "clearing the marks of a compaction");
-  launch(compactUnitsKernel, dim3(static_cast<unsigned>(list.blocks)), dim3(threads), 0, stream, movement);
+  launch(compactUnitsKernel, static_cast<unsigned>(list.blocks), threads, 0, stream, movement);
 }
 
 }  // namespace locret

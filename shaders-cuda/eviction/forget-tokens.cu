@@ -31,7 +31,8 @@ __global__ void __launch_bounds__(threads) countForgottenKernel(CountForgotten c
   __shared__ int forgotten;
   if (threadIdx.x == 0) forgotten = 0;
   __syncthreads();
-  const std::int32_t* indices = counting.cache.tokenIndices + static_cast<std::size_t>(blockIdx.x) * counting.cache.capacity;
+  const std::int32_t* indices =
+      counting.cache.tokenIndices + static_cast<std::size_t>(blockIdx.x) * counting.cache.capacity;
   int own = 0;
   for (int slot = static_cast<int>(threadIdx.x); slot < counting.count; slot += threads) {
     if (!isForgotten(counting.tokens, indices[slot])) continue;
@@ -63,14 +64,13 @@ void expectUnits(const LayerCacheView& cache, int count) {
 
 void countForgotten(const CountForgotten& counting, cudaStream_t stream) {
   expectUnits(counting.cache, counting.count);
-  launch(countForgottenKernel, dim3(static_cast<unsigned>(counting.cache.kvHeads)), dim3(threads), 0, stream, counting);
+  launch(countForgottenKernel, static_cast<unsigned>(counting.cache.kvHeads), threads, 0, stream, counting);
 }
 
 void lowerForgotten(const LowerForgotten& lowering, cudaStream_t stream) {
   expectUnits(lowering.cache, lowering.count);
-  const dim3 grid(static_cast<unsigned>((lowering.count + threads - 1) / threads),
-                  static_cast<unsigned>(lowering.cache.kvHeads));
-  launch(lowerForgottenKernel, grid, dim3(threads), 0, stream, lowering);
+  const dim3 grid(blocksFor(lowering.count, threads), static_cast<unsigned>(lowering.cache.kvHeads));
+  launch(lowerForgottenKernel, grid, threads, 0, stream, lowering);
 }
 
 }  // namespace locret

@@ -1,64 +1,60 @@
 #include "eviction/rank-by-key-difference.h"
 
-#include "device/activation.cuh"
 #include "device/error.h"
 #include "device/launch.cuh"
+#include "device/number-formats.cuh"
+#include "device/warp.cuh"
 
 #include <string>
 
 namespace locret {
 namespace {
 
-constexpr int warpWidth = 32;
 constexpr int warps = 8;
-constexpr int threads = warps * warpWidth;
-constexpr int mostDimensions = 4 * warpWidth;
+constexpr int threads = warps * lanesPerWarp;
+constexpr int mostDimensions = 4 * lanesPerWarp;
 /** Blocks that add up the directions of one head's keys. */
 constexpr int shares = 32;
 /** Units that a block ranks. */
 constexpr int unitsPerBlock = 128;
-constexpr unsigned everyLane = 0xffffffffu;
 
-__device__ float sumOfWarp(float own) {
-  for (int distance = warpWidth / 2; distance > 0; distance /= 2) own += __shfl_xor_sync(everyLane, own, distance);
-  return own;
-}
+/** The four dimensions of a vector that are this lane's; zeros beyond its end. */
+struct Part {
+  float at[4];
+};
 
-/** Four dimensions of a key, zeros beyond its end. */
-template <typename Number>
-__device__ FourNumbers<float> loadKey(const RankByKeyDifference& ranking, int head, int unit, int lane) {
-  FourNumbers<float> key{};
-  const int fours = ranking.cache.headDim / 4;
-  if (lane >= fours) return key;
-  const std::size_t first = (static_cast<std::size_t>(head) * ranking.stagingCapacity + unit) * fours;
-  const auto numbers = static_cast<const FourNumbers<Number>*>(ranking.keys)[first + lane];
-#pragma unroll
-  for (int i = 0; i < 4; ++i) key.at[i] = static_cast<float>(numbers.at[i]);
+template <class T>
+__device__ Part loadKey(const RankByKeyDifference& ranking, int head, int unit) {
+  Part key{};
+  const int headDim = ranking.cache.headDim;
+  const int dimension = 4 * laneIndex();
+  if (dimension >= headDim) return key;
+  const std::size_t first = (static_cast<std::size_t>(head) * ranking.stagingCapacity + unit) * headDim;
+  loadFloats(static_cast<const T*>(ranking.keys) + first + dimension, key.at);
   return key;
 }
 
-__device__ float dot(const FourNumbers<float>& a, const FourNumbers<float>& b) {
-  return sumOfWarp(a.at[0] * b.at[0] + a.at[1] * b.at[1] + a.at[2] * b.at[2] + a.at[3] * b.at[3]);
+/** The inner product of two vectors that the warp holds. */
+__device__ float dot(const Part& a, const Part& b) {
+  return warpSum(a.at[0] * b.at[0] + a.at[1] * b.at[1] + a.at[2] * b.at[2] + a.at[3] * b.at[3]);
 }
 
 /** Grid `[shares, kvHeads]`: the sum of the directions of every `shares`th run of keys, to `[kvHeads, shares, 128]`. */
-template <typename Number>
+template <class T>
 __global__ void __launch_bounds__(threads) addDirectionsKernel(RankByKeyDifference ranking) {
   __shared__ float warpSums[warps][mostDimensions];
   const int thread = static_cast<int>(threadIdx.x);
-  const int lane = thread % warpWidth;
-  const int warp = thread / warpWidth;
   const int head = static_cast<int>(blockIdx.y);
   float sums[4] = {};
-  for (int unit = static_cast<int>(blockIdx.x) * warps + warp; unit < ranking.count; unit += shares * warps) {
-    const FourNumbers<float> key = loadKey<Number>(ranking, head, unit, lane);
+  for (int unit = static_cast<int>(blockIdx.x) * warps + warpIndex(); unit < ranking.count; unit += shares * warps) {
+    const Part key = loadKey<T>(ranking, head, unit);
     const float norm = sqrtf(dot(key, key));
     if (norm == 0.0f) continue;
 #pragma unroll
     for (int i = 0; i < 4; ++i) sums[i] += key.at[i] / norm;
   }
 #pragma unroll
-  for (int i = 0; i < 4; ++i) warpSums[warp][4 * lane + i] = sums[i];
+  for (int i = 0; i < 4; ++i) warpSums[warpIndex()][4 * laneIndex() + i] = sums[i];
   __syncthreads();
   if (thread >= mostDimensions) return;
   float sum = 0.0f;
@@ -68,30 +64,31 @@ __global__ void __launch_bounds__(threads) addDirectionsKernel(RankByKeyDifferen
 }
 
 /** Grid `[count / unitsPerBlock, kvHeads]`. */
-template <typename Number>
+template <class T>
 __global__ void __launch_bounds__(threads) rankByDirectionKernel(RankByKeyDifference ranking) {
-  __shared__ FourNumbers<float> anchor[warpWidth];
+  __shared__ Part anchor[lanesPerWarp];
   const int thread = static_cast<int>(threadIdx.x);
-  const int lane = thread % warpWidth;
   const int head = static_cast<int>(blockIdx.y);
   if (thread < mostDimensions) {
-    const float* sums = static_cast<const float*>(ranking.scratch) + static_cast<std::size_t>(head) * shares * mostDimensions;
+    const float* sums =
+        static_cast<const float*>(ranking.scratch) + static_cast<std::size_t>(head) * shares * mostDimensions;
     float sum = 0.0f;
     for (int share = 0; share < shares; ++share) sum += sums[share * mostDimensions + thread];
     anchor[thread / 4].at[thread % 4] = sum;
   }
   __syncthreads();
-  const FourNumbers<float> direction = anchor[lane];
+  const Part direction = anchor[laneIndex()];
   const float anchorNorm = sqrtf(dot(direction, direction));
   const int first = static_cast<int>(blockIdx.x) * unitsPerBlock;
   const int end = min(first + unitsPerBlock, ranking.count);
-  for (int unit = first + thread / warpWidth; unit < end; unit += warps) {
-    const FourNumbers<float> key = loadKey<Number>(ranking, head, unit, lane);
+  for (int unit = first + warpIndex(); unit < end; unit += warps) {
+    const Part key = loadKey<T>(ranking, head, unit);
     const float scale = sqrtf(dot(key, key)) * anchorNorm;
     const float product = dot(key, direction);
-    if (lane != 0) continue;
-    ranking.ranks[static_cast<std::size_t>(head) * ranking.cache.capacity + unit] =
-        scale == 0.0f ? 0.0f : -product / scale;
+    if (laneIndex() == 0) {
+      ranking.ranks[static_cast<std::size_t>(head) * ranking.cache.capacity + unit] =
+          scale == 0.0f ? 0.0f : -product / scale;
+    }
   }
 }
 
@@ -113,10 +110,10 @@ void rankByKeyDifference(const RankByKeyDifference& ranking, cudaStream_t stream
              std::to_string(kvHeads) + " KV heads; expected 1 to " + std::to_string(most) +
              " keys of a multiple of 4 dimensions up to 128.");
   const auto heads = static_cast<unsigned>(kvHeads);
-  const auto blocks = static_cast<unsigned>((ranking.count + unitsPerBlock - 1) / unitsPerBlock);
-  withActivation(ranking.format, [&](auto number) {
-    launch(addDirectionsKernel<decltype(number)>, dim3(shares, heads), dim3(threads), 0, stream, ranking);
-    launch(rankByDirectionKernel<decltype(number)>, dim3(blocks, heads), dim3(threads), 0, stream, ranking);
+  const unsigned blocks = blocksFor(ranking.count, unitsPerBlock);
+  withFloatType(ranking.format, "The staged keys", [&]<class T>(std::type_identity<T>) {
+    launch(addDirectionsKernel<T>, dim3(shares, heads), threads, 0, stream, ranking);
+    launch(rankByDirectionKernel<T>, dim3(blocks, heads), threads, 0, stream, ranking);
   });
 }
 

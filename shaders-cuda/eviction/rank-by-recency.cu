@@ -28,8 +28,8 @@ void rankByRecency(const RankByRecency& ranking, cudaStream_t stream) {
   expect(kvHeads >= 1 && count >= 1 && count <= stride && count <= mostExactSlots,
          "Cannot rank " + std::to_string(count) + " units of " + std::to_string(kvHeads) +
              " KV heads; expected at least one head and 1 to " + std::to_string(stride) + " units, at most 2^24.");
-  const dim3 grid(static_cast<unsigned>((count + threads - 1) / threads), static_cast<unsigned>(kvHeads));
-  launch(rankByRecencyKernel, grid, dim3(threads), 0, stream, ranking);
+  const dim3 grid(blocksFor(count, threads), static_cast<unsigned>(kvHeads));
+  launch(rankByRecencyKernel, grid, threads, 0, stream, ranking);
 }
 
 }  // namespace locret

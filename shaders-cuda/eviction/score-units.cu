@@ -1,8 +1,9 @@
 #include "eviction/score-units.h"
 
-#include "device/activation.cuh"
 #include "device/error.h"
 #include "device/launch.cuh"
+#include "device/number-formats.cuh"
+#include "device/warp.cuh"
 #include "products/product.h"
 
 #include <algorithm>
@@ -11,12 +12,10 @@
 namespace locret {
 namespace {
 
-constexpr int warpWidth = 32;
 constexpr int warps = 4;
-constexpr int threads = warps * warpWidth;
+constexpr int threads = warps * lanesPerWarp;
 /** KV heads that one walk over the activated row serves. */
 constexpr int headsPerWalk = 8;
-constexpr unsigned everyLane = 0xffffffffu;
 
 /** What the second step reads and writes. */
 struct SecondLayer {
@@ -33,33 +32,31 @@ struct SecondLayer {
 };
 
 /** One block per token. */
-template <typename Number, typename Weight>
+template <class T, class Weight>
 __global__ void __launch_bounds__(threads) secondLayerKernel(SecondLayer layer) {
   __shared__ float warpSums[warps][headsPerWalk];
   const int thread = static_cast<int>(threadIdx.x);
   const int token = static_cast<int>(blockIdx.x);
-  const Number* row = static_cast<const Number*>(layer.first) + static_cast<std::size_t>(token) * layer.width;
+  const T* row = static_cast<const T*>(layer.first) + static_cast<std::size_t>(token) * layer.width;
   for (int firstHead = 0; firstHead < layer.kvHeads; firstHead += headsPerWalk) {
     const int heads = min(headsPerWalk, layer.kvHeads - firstHead);
     const Weight* weights = static_cast<const Weight*>(layer.weights) + static_cast<std::size_t>(firstHead) * layer.width;
     float sums[headsPerWalk] = {};
 #pragma unroll 4
     for (int column = thread; column < layer.width; column += threads) {
-      const float x = static_cast<float>(row[column]);
+      const float x = toFloat(row[column]);
       const float activated = x / (1.0f + expf(-x));
 #pragma unroll
       for (int head = 0; head < headsPerWalk; ++head) {
         if (head < heads) {
-          sums[head] += activated * static_cast<float>(weights[static_cast<std::size_t>(head) * layer.width + column]);
+          sums[head] += activated * toFloat(weights[static_cast<std::size_t>(head) * layer.width + column]);
         }
       }
     }
 #pragma unroll
     for (int head = 0; head < headsPerWalk; ++head) {
-      for (int distance = warpWidth / 2; distance > 0; distance /= 2) {
-        sums[head] += __shfl_xor_sync(everyLane, sums[head], distance);
-      }
-      if (thread % warpWidth == 0) warpSums[thread / warpWidth][head] = sums[head];
+      sums[head] = warpSum(sums[head]);
+      if (laneIndex() == 0) warpSums[warpIndex()][head] = sums[head];
     }
     __syncthreads();
     if (thread < heads) {
@@ -89,8 +86,7 @@ void checkSizes(const ScoreUnits& scoring, int inputs) {
 }  // namespace
 
 std::size_t scoreScratchBytes(int tokens, int headRows, NumberFormat activation) {
-  const std::size_t numberBytes = activation == NumberFormat::float32 ? 4 : 2;
-  return static_cast<std::size_t>(tokens) * static_cast<std::size_t>(headRows) * numberBytes;
+  return bytesOf(activation, static_cast<std::size_t>(tokens) * static_cast<std::size_t>(headRows));
 }
 
 void scoreUnits(const ScoreUnits& scoring, cudaStream_t stream) {
@@ -108,11 +104,11 @@ void scoreUnits(const ScoreUnits& scoring, cudaStream_t stream) {
   const SecondLayer layer{scoring.scratch,       scoring.secondLayer.values, scoring.firstLayer.rows,
                           scoring.cache.kvHeads, scoring.cache.scores,       scoring.cache.capacity,
                           scoring.length};
-  withActivation(tokens.format, [&](auto number) {
-    withActivation(scoring.secondLayer.format, [&](auto weight) {
-      launch(secondLayerKernel<decltype(number), decltype(weight)>, dim3(static_cast<unsigned>(tokens.tokens)),
-             dim3(threads), 0, stream, layer);
-    });
+  withFloatType(tokens.format, "The projection", [&]<class T>(std::type_identity<T>) {
+    withFloatType(scoring.secondLayer.format, "The second layer of a retaining head",
+                  [&]<class Weight>(std::type_identity<Weight>) {
+                    launch(secondLayerKernel<T, Weight>, static_cast<unsigned>(tokens.tokens), threads, 0, stream, layer);
+                  });
   });
 }
 

@@ -3,17 +3,16 @@
 #include "device/error.h"
 #include "device/launch.cuh"
 #include "device/ordered-key.cuh"
+#include "device/warp.cuh"
 
 #include <string>
 
 namespace locret {
 namespace {
 
-constexpr int warpWidth = 32;
 constexpr int warps = 32;
-constexpr int threads = warps * warpWidth;
+constexpr int threads = warps * lanesPerWarp;
 constexpr int digits = 2048;
-constexpr unsigned everyLane = 0xffffffffu;
 
 /** From the highest bits down: three digits, as many values as a histogram in shared memory has room for. */
 struct Digit {
@@ -39,17 +38,6 @@ struct SharedMemory {
   int members;
 };
 
-/** Sum of `value` over the lanes below this one. */
-__device__ int sumBelow(int value, int lane, int& total) {
-  int sum = value;
-  for (int distance = 1; distance < warpWidth; distance *= 2) {
-    const int other = __shfl_up_sync(everyLane, sum, distance);
-    if (lane >= distance) sum += other;
-  }
-  total = __shfl_sync(everyLane, sum, warpWidth - 1);
-  return sum - value;
-}
-
 /** Counts the digits of the ranks in begin..end-1 whose higher digits are `prefix`. */
 __device__ void countDigits(const float* ranks, int begin, int end, Digit digit, std::uint32_t prefix,
                             std::uint32_t prefixMask, int* histogram) {
@@ -73,15 +61,14 @@ __device__ void countDigits(const float* ranks, int begin, int end, Digit digit,
 
 /** Finds the digit at which, counted from the highest one down, `wanted` units are reached. */
 __device__ void findDigit(SharedMemory& shared, int wanted) {
-  const int lane = static_cast<int>(threadIdx.x) % warpWidth;
-  const int warp = static_cast<int>(threadIdx.x) / warpWidth;
+  const int warp = warpIndex();
   const int high = digits - 1 - 2 * static_cast<int>(threadIdx.x);
   const int highCount = shared.histogram[high];
   const int lowCount = shared.histogram[high - 1];
-  int total = 0;
-  int above = sumBelow(highCount + lowCount, lane, total);
-  if (lane == 0) shared.warpSums[warp] = total;
+  const int sum = warpInclusiveSum(highCount + lowCount);
+  if (laneIndex() == lanesPerWarp - 1) shared.warpSums[warp] = sum;
   __syncthreads();
+  int above = sum - highCount - lowCount;
   for (int other = 0; other < warp; ++other) above += shared.warpSums[other];
   const bool isHigh = above < wanted && wanted <= above + highCount;
   const bool isLow = above + highCount < wanted && wanted <= above + highCount + lowCount;
@@ -118,22 +105,22 @@ __device__ Threshold findThreshold(const float* ranks, int begin, int end, int c
  */
 __device__ void writeKept(const float* ranks, int begin, int end, Threshold threshold, int* kept,
                           SharedMemory& shared) {
-  const int lane = static_cast<int>(threadIdx.x) % warpWidth;
-  const int warp = static_cast<int>(threadIdx.x) / warpWidth;
+  const int lane = laneIndex();
+  const int warp = warpIndex();
   const unsigned lanesBelow = (1u << lane) - 1u;
-  const int run = (end - begin + threads - 1) / threads * warpWidth;
+  const int run = (end - begin + threads - 1) / threads * lanesPerWarp;
   const int first = min(end, begin + warp * run);
   const int last = min(end, first + run);
 
   int higher = 0;
   int ties = 0;
-  for (int slot = first + lane; slot < last; slot += warpWidth) {
+  for (int slot = first + lane; slot < last; slot += lanesPerWarp) {
     const std::uint32_t key = orderedKey(__float_as_uint(ranks[slot]));
     higher += key > threshold.key ? 1 : 0;
     ties += key == threshold.key ? 1 : 0;
   }
-  const int higherOfWarp = __reduce_add_sync(everyLane, higher);
-  const int tiesOfWarp = __reduce_add_sync(everyLane, ties);
+  const int higherOfWarp = __reduce_add_sync(allLanes, higher);
+  const int tiesOfWarp = __reduce_add_sync(allLanes, ties);
   if (lane == 0) {
     shared.warpSums[warp] = higherOfWarp;
     shared.warpTies[warp] = tiesOfWarp;
@@ -146,13 +133,13 @@ __device__ void writeKept(const float* ranks, int begin, int end, Threshold thre
     tiesBelow += shared.warpTies[other];
   }
 
-  for (int base = first; base < last; base += warpWidth) {
+  for (int base = first; base < last; base += lanesPerWarp) {
     const int slot = base + lane;
     const std::uint32_t key = slot < last ? orderedKey(__float_as_uint(ranks[slot])) : 0u;
     const bool isHigher = slot < last && key > threshold.key;
     const bool isTie = slot < last && key == threshold.key;
-    const unsigned higherLanes = __ballot_sync(everyLane, isHigher);
-    const unsigned tieLanes = __ballot_sync(everyLane, isTie);
+    const unsigned higherLanes = __ballot_sync(allLanes, isHigher);
+    const unsigned tieLanes = __ballot_sync(allLanes, isTie);
     const int ownHigher = higherBelow + __popc(higherLanes & lanesBelow);
     const int ownTies = tiesBelow + __popc(tieLanes & lanesBelow);
     if (isHigher || (isTie && ownTies >= threshold.dropped)) {
@@ -201,7 +188,7 @@ void selectUnits(const SelectUnits& selection, cudaStream_t stream) {
          "A budget of " + std::to_string(budget) + " cache units cannot hold " + std::to_string(pinned) +
              " pinned units and " + std::to_string(stabilizers) +
              " stabilizers. Give a budget of at least both together.");
-  launch(selectUnitsKernel, dim3(static_cast<unsigned>(kvHeads)), dim3(threads), 0, stream, selection);
+  launch(selectUnitsKernel, static_cast<unsigned>(kvHeads), threads, 0, stream, selection);
 }
 
 }  // namespace locret

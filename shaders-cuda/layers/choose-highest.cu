@@ -3,6 +3,7 @@
 #include "device/error.h"
 #include "device/launch.cuh"
 #include "device/ordered-key.cuh"
+#include "device/warp.cuh"
 
 #include <cstdint>
 #include <string>
@@ -11,11 +12,8 @@ namespace locret {
 namespace {
 
 constexpr int threads = 256;
-constexpr int warpWidth = 32;
-constexpr int warps = threads / warpWidth;
 /** Blocks that share a row. */
 constexpr int shares = 64;
-constexpr unsigned everyLane = 0xffffffffu;
 constexpr unsigned long long notANumber = ~0ull;
 
 /** Orders logits, equal ones by falling index, as whole numbers; a NaN is higher than everything. */
@@ -25,17 +23,8 @@ __device__ unsigned long long candidate(float logit, int index) {
   return static_cast<unsigned long long>(orderedKey(bits)) << 32 | (0x7fffffffu - static_cast<std::uint32_t>(index));
 }
 
-__device__ unsigned long long highestOfWarp(unsigned long long own) {
-  for (int distance = warpWidth / 2; distance > 0; distance /= 2) {
-    const unsigned long long other = __shfl_xor_sync(everyLane, own, distance);
-    if (other > own) own = other;
-  }
-  return own;
-}
-
 /** Grid `[shares, rows]`: the highest candidate of each share of a row. */
 __global__ void __launch_bounds__(threads) findHighestKernel(ChooseHighest choice) {
-  __shared__ unsigned long long warpHighest[warps];
   const int thread = static_cast<int>(threadIdx.x);
   const float* logits = choice.logits + static_cast<std::size_t>(blockIdx.y) * choice.vocabulary;
   unsigned long long highest = 0;
@@ -44,26 +33,21 @@ __global__ void __launch_bounds__(threads) findHighestKernel(ChooseHighest choic
     const unsigned long long own = candidate(logits[index], index);
     if (own > highest) highest = own;
   }
-  highest = highestOfWarp(highest);
-  if (thread % warpWidth == 0) warpHighest[thread / warpWidth] = highest;
-  __syncthreads();
+  highest = blockMaximum<threads>(highest);
   if (thread != 0) return;
-  for (int warp = 1; warp < warps; ++warp) {
-    if (warpHighest[warp] > highest) highest = warpHighest[warp];
-  }
   static_cast<unsigned long long*>(choice.scratch)[static_cast<std::size_t>(blockIdx.y) * shares + blockIdx.x] =
       highest;
 }
 
 /** One warp per row. */
-__global__ void __launch_bounds__(warpWidth) chooseAmongKernel(ChooseHighest choice) {
+__global__ void __launch_bounds__(lanesPerWarp) chooseAmongKernel(ChooseHighest choice) {
   const unsigned long long* row =
       static_cast<const unsigned long long*>(choice.scratch) + static_cast<std::size_t>(blockIdx.x) * shares;
   unsigned long long highest = 0;
-  for (int share = static_cast<int>(threadIdx.x); share < shares; share += warpWidth) {
+  for (int share = static_cast<int>(threadIdx.x); share < shares; share += lanesPerWarp) {
     if (row[share] > highest) highest = row[share];
   }
-  highest = highestOfWarp(highest);
+  highest = warpMaximum(highest);
   if (threadIdx.x != 0) return;
   const auto index = 0x7fffffffu - static_cast<std::uint32_t>(highest & 0x7fffffffu);
   choice.chosen[blockIdx.x] = highest == notANumber ? -1 : static_cast<std::int32_t>(index);
@@ -80,8 +64,8 @@ void chooseHighest(const ChooseHighest& choice, cudaStream_t stream) {
          "Cannot choose among " + std::to_string(choice.vocabulary) + " logits in " + std::to_string(choice.rows) +
              " rows; expected at least one logit and 1 to 65535 rows.");
   const auto rows = static_cast<unsigned>(choice.rows);
-  launch(findHighestKernel, dim3(shares, rows), dim3(threads), 0, stream, choice);
-  launch(chooseAmongKernel, dim3(rows), dim3(warpWidth), 0, stream, choice);
+  launch(findHighestKernel, dim3(shares, rows), threads, 0, stream, choice);
+  launch(chooseAmongKernel, rows, lanesPerWarp, 0, stream, choice);
 }
 
 }  // namespace locret

@@ -1,8 +1,8 @@
 #include "layers/embed.h"
 
-#include "device/activation.cuh"
 #include "device/error.h"
 #include "device/launch.cuh"
+#include "device/number-formats.cuh"
 #include "products/weight-elements.cuh"
 
 #include <string>
@@ -25,8 +25,8 @@ __global__ void __launch_bounds__(threads) embedKernel(Embed embedding) {
 #pragma unroll
     for (int begin = 0; begin < columnsPerThread; begin += 4) {
       if (column + begin >= width) break;
-      *reinterpret_cast<FourNumbers<float>*>(hidden + column + begin) = {
-          {weights[begin], weights[begin + 1], weights[begin + 2], weights[begin + 3]}};
+      const float four[4] = {weights[begin], weights[begin + 1], weights[begin + 2], weights[begin + 3]};
+      storeFloats(hidden + column + begin, four);
     }
   }
 }
@@ -38,7 +38,7 @@ void embed(const Embed& embedding, cudaStream_t stream) {
          "Cannot look up " + std::to_string(embedding.tokens) + " tokens in an embedding of " +
              std::to_string(embedding.table.columns) +
              " columns; expected at least one token and a multiple of 4 columns.");
-  launch(embedKernel, dim3(static_cast<unsigned>(embedding.tokens)), dim3(threads), 0, stream, embedding);
+  launch(embedKernel, static_cast<unsigned>(embedding.tokens), threads, 0, stream, embedding);
 }
 
 }  // namespace locret

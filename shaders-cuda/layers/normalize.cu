@@ -1,69 +1,68 @@
 #include "layers/normalize.h"
 
-#include "device/activation.cuh"
 #include "device/error.h"
 #include "device/launch.cuh"
+#include "device/number-formats.cuh"
+#include "device/warp.cuh"
 
 #include <string>
 
 namespace locret {
 namespace {
 
-constexpr int warpWidth = 32;
-constexpr int mostThreads = 1024;
-constexpr int mostWarps = mostThreads / warpWidth;
+constexpr int mostThreads = 512;
+constexpr int mostWarps = mostThreads / lanesPerWarp;
+/** Groups of four columns that a thread keeps. */
 constexpr int mostFours = widestNormalized / 4 / mostThreads;
-constexpr unsigned everyLane = 0xffffffffu;
 
 /** The sum of `own` over all threads of the block, the same in each. */
 __device__ float sumOfBlock(float own, float (&warpSums)[mostWarps]) {
-  for (int distance = warpWidth / 2; distance > 0; distance /= 2) own += __shfl_xor_sync(everyLane, own, distance);
-  const int warp = static_cast<int>(threadIdx.x) / warpWidth;
-  if (threadIdx.x % warpWidth == 0) warpSums[warp] = own;
+  own = warpSum(own);
+  if (laneIndex() == 0) warpSums[warpIndex()] = own;
   __syncthreads();
   float sum = 0.0f;
-  for (int other = 0; other < static_cast<int>(blockDim.x) / warpWidth; ++other) sum += warpSums[other];
+  for (int other = 0; other < static_cast<int>(blockDim.x) / lanesPerWarp; ++other) sum += warpSums[other];
   return sum;
 }
 
 /** One block per token; each thread keeps up to `mostFours` groups of four columns. */
-template <typename Addition, typename Output>
+template <class Addition, class Output>
 __global__ void __launch_bounds__(mostThreads) normalizeKernel(Normalize normalization) {
   __shared__ float warpSums[mostWarps];
-  const int fours = normalization.width / 4;
-  const std::size_t first = static_cast<std::size_t>(blockIdx.x) * fours;
-  auto* hidden = reinterpret_cast<FourNumbers<float>*>(normalization.hidden) + first;
-  const auto* weight = reinterpret_cast<const FourNumbers<float>*>(normalization.weight);
+  const int width = normalization.width;
+  const int step = 4 * static_cast<int>(blockDim.x);
+  const std::size_t first = static_cast<std::size_t>(blockIdx.x) * width + 4 * threadIdx.x;
+  const int columns = width - 4 * static_cast<int>(threadIdx.x);
 
-  FourNumbers<float> kept[mostFours];
+  float kept[mostFours][4];
   float squares = 0.0f;
 #pragma unroll
   for (int i = 0; i < mostFours; ++i) {
-    const int four = i * static_cast<int>(blockDim.x) + static_cast<int>(threadIdx.x);
-    if (four >= fours) break;
-    kept[i] = hidden[four];
+    if (i * step >= columns) break;
+    float* hidden = normalization.hidden + first + i * step;
+    loadFloats(hidden, kept[i]);
     if (normalization.addition != nullptr) {
-      const auto added = static_cast<const FourNumbers<Addition>*>(normalization.addition)[first + four];
+      float added[4];
+      loadFloats(static_cast<const Addition*>(normalization.addition) + first + i * step, added);
 #pragma unroll
-      for (int j = 0; j < 4; ++j) kept[i].at[j] += static_cast<float>(added.at[j]);
-      hidden[four] = kept[i];
+      for (int j = 0; j < 4; ++j) kept[i][j] += added[j];
+      storeFloats(hidden, kept[i]);
     }
 #pragma unroll
-    for (int j = 0; j < 4; ++j) squares += kept[i].at[j] * kept[i].at[j];
+    for (int j = 0; j < 4; ++j) squares += kept[i][j] * kept[i][j];
   }
   if (normalization.output == nullptr) return;
 
-  const float mean = sumOfBlock(squares, warpSums) / static_cast<float>(normalization.width);
+  const float mean = sumOfBlock(squares, warpSums) / static_cast<float>(width);
   const float scale = 1.0f / sqrtf(mean + normalization.epsilon);
 #pragma unroll
   for (int i = 0; i < mostFours; ++i) {
-    const int four = i * static_cast<int>(blockDim.x) + static_cast<int>(threadIdx.x);
-    if (four >= fours) break;
-    const FourNumbers<float> weights = weight[four];
-    FourNumbers<Output> normalized;
+    if (i * step >= columns) break;
+    float weights[4];
+    loadFloats(normalization.weight + (width - columns) + i * step, weights);
 #pragma unroll
-    for (int j = 0; j < 4; ++j) normalized.at[j] = static_cast<Output>(kept[i].at[j] * scale * weights.at[j]);
-    static_cast<FourNumbers<Output>*>(normalization.output)[first + four] = normalized;
+    for (int j = 0; j < 4; ++j) kept[i][j] *= scale * weights[j];
+    storeFloats(static_cast<Output*>(normalization.output) + first + i * step, kept[i]);
   }
 }
 
@@ -75,14 +74,15 @@ void normalize(const Normalize& normalization, cudaStream_t stream) {
          "Cannot normalize " + std::to_string(normalization.tokens) + " tokens of width " + std::to_string(width) +
              "; expected at least one token and a width that is a multiple of 4 up to " +
              std::to_string(widestNormalized) + ".");
-  // A whole number of warps, so that every lane takes part in the sums.
-  const int warps = (width / 4 + warpWidth - 1) / warpWidth;
-  const auto threads = static_cast<unsigned>(min(warps, mostWarps) * warpWidth);
+  // Whole warps, so that every lane takes part in the sums; few of them, so that several tokens share a multiprocessor
+  // and one block's loads hide the other's sum.
+  constexpr int usualFours = 4;
+  const int warps = static_cast<int>(blocksFor(width / 4, lanesPerWarp * usualFours));
+  const auto threads = static_cast<unsigned>(min(warps, mostWarps) * lanesPerWarp);
   const auto tokens = static_cast<unsigned>(normalization.tokens);
-  withActivation(normalization.additionFormat, [&](auto addition) {
-    withActivation(normalization.outputFormat, [&](auto output) {
-      launch(normalizeKernel<decltype(addition), decltype(output)>, dim3(tokens), dim3(threads), 0, stream,
-             normalization);
+  withFloatType(normalization.additionFormat, "What is added", [&]<class Addition>(std::type_identity<Addition>) {
+    withFloatType(normalization.outputFormat, "What is normalized", [&]<class Output>(std::type_identity<Output>) {
+      launch(normalizeKernel<Addition, Output>, tokens, threads, 0, stream, normalization);
     });
   });
 }
