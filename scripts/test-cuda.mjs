@@ -7,7 +7,7 @@
 //   --order descending     ascending, descending or shuffled: the order of threads within a block
 //   --device               on the device of this machine instead of on the processor; with --arch, for it alone
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { buildCuda, commaSeparated } from './build-cuda.mjs';
 import { has } from './cuda/toolchain.mjs';

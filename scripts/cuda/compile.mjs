@@ -20,18 +20,20 @@ import path from 'node:path';
  */
 export async function runSteps(steps, { cwd, jobs }) {
   const waiting = steps.filter((step) => !isCurrent(step, cwd));
-  let failure;
+  /** @type {Error[]} */
+  const failures = [];
   const worker = async () => {
-    for (let step = waiting.shift(); step !== undefined && failure === undefined; step = waiting.shift()) {
+    for (let step = waiting.shift(); step !== undefined && failures.length === 0; step = waiting.shift()) {
       try {
         await runStep(step, cwd);
       } catch (error) {
-        failure ??= error;
+        failures.push(error instanceof Error ? error : new Error(String(error)));
       }
     }
   };
   await Promise.all(Array.from({ length: jobs }, worker));
-  if (failure !== undefined) throw failure;
+  const [first] = failures;
+  if (first !== undefined) throw first;
 }
 
 /** What the compiler said when it made the file: resource use of kernels, for instance. */

@@ -1,6 +1,7 @@
 #include "check/check.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <limits>
@@ -78,6 +79,7 @@ std::vector<float> roundedTo(const std::vector<float>& values, NumberFormat form
 void Report::row(const std::string& sizes, double error, double bound, bool passed) {
   ++rows_;
   if (!passed) ++failures_;
+  if (brief_ && passed) return;
   std::printf("%-34s | %-48s | %9.3g | %9.3g | %s\n", check_.c_str(), sizes.c_str(), error, bound,
               passed ? "ok" : "FAILED");
 }
@@ -111,24 +113,35 @@ Registration::Registration(std::string name, std::function<void(Report&)> run) {
   registered().emplace(std::move(name), std::move(run));
 }
 
-int runAll(const Options& options) {
+bool runAll(const Options& options) {
   std::printf("%-34s | %-48s | %9s | %9s |\n", "check", "sizes", "error", "bound");
-  int failed = 0;
+  std::size_t checks = 0;
+  std::size_t rows = 0;
+  std::size_t failures = 0;
   for (const auto& [name, run] : registered()) {
     if (name.find(options.only) == std::string::npos) continue;
+    const auto begun = std::chrono::steady_clock::now();
     Report report;
     report.check_ = name;
+    report.brief_ = options.brief;
     try {
       run(report);
       // A check that compares nothing proves nothing.
-      if (report.rows_ == 0) report.expect("the check has no rows", false);
+      if (report.rows_ == 0) report.expect("the check has no cases", false);
     } catch (const std::exception& error) {
       std::printf("  %s\n", error.what());
       report.expect("ended early", false);
     }
-    if (report.failures_ > 0) ++failed;
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+    if (options.brief) std::printf("%-34s | %zu cases in %.1f s\n", name.c_str(), report.rows_, seconds);
+    std::fflush(stdout);
+    ++checks;
+    rows += report.rows_;
+    failures += report.failures_;
   }
-  return failed;
+  std::printf("\n%zu checks, %zu cases, %zu failed.\n", checks, rows, failures);
+  if (checks == 0) std::printf("There is no check whose name contains \"%s\".\n", options.only.c_str());
+  return checks > 0 && failures == 0;
 }
 
 }  // namespace locret::check

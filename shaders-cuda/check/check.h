@@ -94,10 +94,11 @@ class Report {
   void expectError(const std::string& sizes, const std::string& code, const std::function<void()>& call);
 
  private:
-  friend int runAll(const struct Options&);
+  friend bool runAll(const struct Options&);
   void row(const std::string& sizes, double error, double bound, bool passed);
 
   std::string check_;
+  bool brief_ = false;
   std::size_t rows_ = 0;
   std::size_t failures_ = 0;
 };
@@ -111,11 +112,11 @@ struct Registration {
 struct Options {
   /** Only checks whose name contains it. */
   std::string only;
-  /** Only rows that fail, and a line per check. */
+  /** A line per check, and the cases that failed. */
   bool brief = false;
 };
 
-/** Runs all checks in the order of their names and prints the table; returns how many failed. */
-int runAll(const Options& options);
+/** Runs all checks in the order of their names and prints the table; true when there was one and none failed. */
+bool runAll(const Options& options);
 
 }  // namespace locret::check

@@ -1,21 +1,45 @@
 // Checks every kernel against a reference: on a device, or on the processor by the emulation.
 
 #include <cstdio>
-#include <cstring>
+#include <exception>
+#include <string>
 
 #include "check/check.h"
+#include "check/target.h"
+
+namespace {
+
+constexpr const char* usage =
+    "check [--only NAME] [--brief] [--order ORDER]\n"
+    "  --only NAME    only checks whose name contains it\n"
+    "  --brief        a line per check, and the cases that failed\n"
+    "  --order ORDER  emulated: ascending, descending or shuffled (the default) threads\n";
+
+}  // namespace
 
 int main(int argumentCount, char** arguments) {
   locret::check::Options options;
+  std::string order = "shuffled";
   for (int index = 1; index < argumentCount; ++index) {
-    if (std::strcmp(arguments[index], "--only") == 0 && index + 1 < argumentCount) {
+    const std::string argument = arguments[index];
+    const bool hasValue = index + 1 < argumentCount;
+    if (argument == "--only" && hasValue) {
       options.only = arguments[++index];
+    } else if (argument == "--order" && hasValue) {
+      order = arguments[++index];
+    } else if (argument == "--brief") {
+      options.brief = true;
     } else {
-      std::fprintf(stderr, "Unknown argument %s. Expected: --only NAME\n", arguments[index]);
-      return 2;
+      std::fputs(usage, argument == "--help" ? stdout : stderr);
+      return argument == "--help" ? 0 : 2;
     }
   }
-  const int failed = locret::check::runAll(options);
-  if (failed > 0) std::printf("%d checks failed.\n", failed);
-  return failed == 0 ? 0 : 1;
+  try {
+    std::printf("%s\n\n", locret::check::describeTarget().c_str());
+    locret::check::prepareTarget(order);
+    return locret::check::runAll(options) ? 0 : 1;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 2;
+  }
 }

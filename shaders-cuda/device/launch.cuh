@@ -58,16 +58,8 @@ void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t sh
 #if defined(LOCRET_EMULATED)
   std::apply(
       [&](const auto&... value) {
-        int number = 0;
-        const auto check = [&](const auto& one) {
-          ++number;
-          const auto fault = emulation::faultOfArgument(&one, sizeof one);
-          if (fault) {
-            throw emulation::Violation("Argument " + std::to_string(number) + " of " + describeLaunch(stream) + ": " +
-                                       *fault + ".");
-          }
-        };
-        (check(value), ...);
+        [[maybe_unused]] int number = 0;
+        (emulation::checkArgument(&value, sizeof value, ++number, describeLaunch(stream)), ...);
       },
       values);
   const auto run = [kernel, values] { std::apply(kernel, values); };

@@ -228,10 +228,14 @@ std::string BlockRunner::describeWaiting() const {
 }
 
 void BlockRunner::stopWith(const std::string& message) {
-  const Thread& self = *currentThread;
-  violation_ = message + " Kernel launched at " + place(launch_->where) + ", block " + coordinates(blockIndex_) +
-               ", thread " + coordinates(self.threadIndex) + ".";
+  violation_ = message + " " + describeThread();
   currentThread->fiber.finishInto(scheduler_);
+}
+
+std::string describeThread() {
+  const Thread& self = *currentThread;
+  return "Kernel launched at " + place(self.runner->launch_->where) + ", block " + coordinates(self.blockIndex) +
+         ", thread " + coordinates(self.threadIndex) + ".";
 }
 
 void fail(const std::string& message) { currentThread->runner->stopWith(message); }

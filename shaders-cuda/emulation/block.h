@@ -69,6 +69,9 @@ struct Thread {
 /** The thread that is running. Only in kernels. */
 extern constinit thread_local Thread* currentThread;
 
+/** Where the kernel of the running thread was launched, and which thread of which block it is. */
+std::string describeThread();
+
 /** Ends the launch with a Violation that names kernel, block and thread. */
 [[noreturn]] void fail(const std::string& message);
 
@@ -95,6 +98,7 @@ class BlockRunner {
   void run(const Launch& launch, uint3 blockIndex, ThreadOrder order, std::uint64_t seed);
 
  private:
+  friend std::string describeThread();
   friend void fail(const std::string&);
   friend int synchronizeBlock(bool, std::source_location);
   friend void runTogether(std::uint32_t, void*, Collective, std::source_location);

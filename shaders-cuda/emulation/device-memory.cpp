@@ -173,7 +173,7 @@ void protectDevice(bool isProtected) {
   if (all.accesses == 0) all.setAccess(isProtected ? PROT_NONE : PROT_READ | PROT_WRITE);
 }
 
-std::optional<std::string> faultOfArgument(const void* argument, std::size_t bytes) {
+void checkArgument(const void* argument, std::size_t bytes, int number, const std::string& launch) {
   const auto* words = static_cast<const std::byte*>(argument);
   for (std::size_t offset = 0; offset + sizeof(std::uintptr_t) <= bytes; offset += sizeof(std::uintptr_t)) {
     std::uintptr_t word = 0;
@@ -181,22 +181,20 @@ std::optional<std::string> faultOfArgument(const void* argument, std::size_t byt
     // Smaller numbers are sizes and counts; larger ones are no addresses of a program.
     if (word < (std::uintptr_t{1} << 32) || word >> 47 != 0) continue;
     const auto* pointer = reinterpret_cast<const std::byte*>(word);
-    char text[160];
+    const char* fault = nullptr;
     if (isDeviceAddress(pointer)) {
       // One past the end is where an empty range may point.
-      if (isAllocated(pointer, 0)) continue;
-      std::snprintf(text, sizeof text, "bytes %zu.. hold %p, device memory that is not allocated", offset,
-                    static_cast<const void*>(pointer));
-      return text;
+      if (!isAllocated(pointer, 0)) fault = "device memory that is not allocated";
+    } else {
+      unsigned char resident = 0;
+      const std::uintptr_t page = memory().page;
+      if (mincore(reinterpret_cast<void*>(word / page * page), 1, &resident) == 0) fault = "a pointer to host memory";
     }
-    unsigned char resident = 0;
-    const std::uintptr_t page = memory().page;
-    if (mincore(reinterpret_cast<void*>(word / page * page), 1, &resident) != 0) continue;
-    std::snprintf(text, sizeof text, "bytes %zu.. hold %p, a pointer to host memory", offset,
-                  static_cast<const void*>(pointer));
-    return text;
+    if (fault == nullptr) continue;
+    char text[64];
+    std::snprintf(text, sizeof text, "holds %p at byte %zu, ", static_cast<const void*>(pointer), offset);
+    throw Violation("Argument " + std::to_string(number) + " of " + launch + " " + text + fault + ".");
   }
-  return std::nullopt;
 }
 
 }  // namespace locret::emulation

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <string>
 
 namespace locret::emulation {
@@ -48,9 +47,9 @@ class DeviceAccess {
 void protectDevice(bool isProtected);
 
 /**
- * What is wrong with a kernel argument of `bytes` bytes, if anything: a pointer to host memory in it, or one to device
+ * Throws Violation when argument `number` of a launch, of `bytes` bytes, holds a pointer to host memory, or to device
  * memory that is not allocated. Looks at every aligned word.
  */
-std::optional<std::string> faultOfArgument(const void* argument, std::size_t bytes);
+void checkArgument(const void* argument, std::size_t bytes, int number, const std::string& launch);
 
 }  // namespace locret::emulation

@@ -96,7 +96,7 @@ class Workers {
   bool ending_ = false;
 };
 
-ThreadOrder threadOrder = ThreadOrder::shuffled;
+std::atomic<ThreadOrder> chosenOrder = ThreadOrder::shuffled;
 
 void checkLimits(const Launch& launch) {
   const std::size_t threads = std::size_t{launch.block.x} * launch.block.y * launch.block.z;
@@ -119,14 +119,16 @@ void checkLimits(const Launch& launch) {
 
 }  // namespace
 
-void setThreadOrder(ThreadOrder order) { threadOrder = order; }
+void setThreadOrder(ThreadOrder order) { chosenOrder = order; }
+
+ThreadOrder threadOrder() { return chosenOrder; }
 
 void runGrid(const Launch& launch) {
   static Workers workers;
   checkLimits(launch);
   {
     const DeviceAccess access;
-    workers.run(launch, threadOrder);
+    workers.run(launch, chosenOrder);
   }
   checkGuards("the kernel launched at " + std::string(launch.where.file_name()) + ":" +
               std::to_string(launch.where.line()));

@@ -10,4 +10,7 @@ void runGrid(const Launch& launch);
 /** The order of threads within blocks from now on; shuffled unless set. */
 void setThreadOrder(ThreadOrder order);
 
+/** The order that is set. */
+ThreadOrder threadOrder();
+
 }  // namespace locret::emulation
