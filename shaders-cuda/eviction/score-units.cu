@@ -81,6 +81,8 @@ void checkSizes(const ScoreUnits& scoring, int inputs) {
          "The second layer of a retaining head is [" + std::to_string(second.rows) + ", " +
              std::to_string(second.columns) + "]; expected [" + std::to_string(scoring.cache.kvHeads) + ", " +
              std::to_string(first.rows) + "]. Use retaining heads that were trained for this model.");
+  expect(bitsOf(second.format) >= 16, std::string("The second layer of a retaining head is ") + nameOf(second.format) +
+                                          "; expected float32, bfloat16 or float16.");
 }
 
 }  // namespace
