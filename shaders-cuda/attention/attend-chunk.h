@@ -2,9 +2,17 @@
 
 #include <cuda_runtime.h>
 
+#include <cstddef>
+
 #include "device/types.h"
 
 namespace locret {
+
+/**
+ * Bytes of AttendChunk::scratch for a chunk of any length. It is optional: with it, the units are shared out to several
+ * blocks per tile of queries where a short chunk would leave most of the device idle. Not used in float32.
+ */
+std::size_t chunkScratchBytes(int headDim);
 
 /**
  * Attention of a chunk over [retained ‖ new] (Locret, arXiv 2410.01805, algorithm 1; flash attention, arXiv 2307.08691).

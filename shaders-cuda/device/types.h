@@ -120,6 +120,8 @@ struct AttendChunk {
   float* logSums;
   /** Units per KV head in `values` when they are read from the cache; 0: stagingCapacity. */
   std::int32_t valueCapacity = 0;
+  /** Of chunkScratchBytes(headDim), or null: short chunks are faster with it. */
+  void* scratch = nullptr;
 };
 
 /** One query per head over the whole cache, unit of the query included (it was appended before). */
