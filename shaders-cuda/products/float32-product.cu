@@ -161,17 +161,15 @@ __global__ void __launch_bounds__(32 * vectorWarps) float32VectorKernel(Product 
 
 template <int Tokens>
 void launchVectors(const Product& product, cudaStream_t stream) {
-  constexpr int blockRows = vectorWarps * vectorRows;
-  const unsigned blocks = static_cast<unsigned>((product.weight.rows + blockRows - 1) / blockRows);
+  const unsigned blocks = blocksFor(product.weight.rows, vectorWarps * vectorRows);
   launch(float32VectorKernel<Tokens>, dim3(blocks), dim3(32 * vectorWarps), 0, stream, product);
 }
 
 }  // namespace
 
 void multiplyFloat32(const Product& product, cudaStream_t stream) {
-  const unsigned tokenTiles = static_cast<unsigned>((product.tokens + tileTokens - 1) / tileTokens);
-  const unsigned rowTiles = static_cast<unsigned>((product.weight.rows + tileRows - 1) / tileRows);
-  launch(float32ProductKernel, dim3(tokenTiles, rowTiles), dim3(tileThreads), 0, stream, product);
+  const dim3 grid(blocksFor(product.tokens, tileTokens), blocksFor(product.weight.rows, tileRows));
+  launch(float32ProductKernel, grid, dim3(tileThreads), 0, stream, product);
 }
 
 void multiplyFloat32Vectors(const Product& product, cudaStream_t stream) {

@@ -5,6 +5,7 @@
 #include "device/error.h"
 #include "device/number-formats.cuh"
 #include "products/float32-product.h"
+#include "products/product-choice.h"
 #include "products/tensor-product.h"
 #include "products/vector-product.h"
 
@@ -56,6 +57,7 @@ void multiply(const Product& product, cudaStream_t stream) {
   checkProduct(product);
   if (product.tokens <= mostVectorTokens) return multiplyVectors(product, stream);
   if (product.weight.format == NumberFormat::float32) return multiplyFloat32(product, stream);
+  if (multiplyByChoice(product, stream)) return;
   multiplyTensors(product, chooseTile(product), stream);
 }
 

@@ -3,6 +3,7 @@
 #include <cuda_runtime.h>
 
 #include <cstddef>
+#include <cstdint>
 
 #include "device/launch.cuh"
 #include "products/multiprocessors.h"
@@ -70,10 +71,31 @@ __global__ void __launch_bounds__(Tile::threads) tensorProductKernel(Product pro
 
 template <typename Tile>
 void launchTile(const Product& product, cudaStream_t stream) {
-  const unsigned tokenTiles = static_cast<unsigned>((product.tokens + Tile::tokens - 1) / Tile::tokens);
-  const unsigned rowTiles = static_cast<unsigned>((product.weight.rows + Tile::rows - 1) / Tile::rows);
-  launch(tensorProductKernel<Tile>, dim3(tokenTiles, rowTiles), dim3(Tile::threads), Tile::sharedBytes, stream, product);
+  const dim3 grid(blocksFor(product.tokens, Tile::tokens), blocksFor(product.weight.rows, Tile::rows));
+  launch(tensorProductKernel<Tile>, grid, dim3(Tile::threads), Tile::sharedBytes, stream, product);
 }
+
+struct TileShape {
+  int tokens;
+  int rows;
+  /** Outputs per time of a busy multiprocessor, relative to the large tile: an estimate. */
+  double speed;
+};
+
+constexpr TileShape shapeOf(TileSize size) {
+  switch (size) {
+    case TileSize::large:
+      return {128, 256, 1.0};
+    case TileSize::middle:
+      return {128, 128, 0.9};
+    case TileSize::small:
+      break;
+  }
+  return {64, 64, 0.6};
+}
+
+template <NumberFormat Format, TileSize Size, int WarpTokens, int WarpRows, int Stages>
+using TileOf = TensorTile<Format, shapeOf(Size).tokens, shapeOf(Size).rows, WarpTokens, WarpRows, Stages>;
 
 /**
  * Tiles of three sizes. Warps of the 16-bit ones take 64 × 64, which reads the fewest bytes of shared memory per MMA;
@@ -82,24 +104,26 @@ void launchTile(const Product& product, cudaStream_t stream) {
  */
 template <NumberFormat Format>
 struct Tiles {
-  using Large = TensorTile<Format, 128, 256, 64, 64, 4>;
-  using Middle = TensorTile<Format, 128, 128, 64, 64, 3>;
-  using Small = TensorTile<Format, 64, 64, 32, 32, 6>;
+  using Large = TileOf<Format, TileSize::large, 64, 64, 4>;
+  using Middle = TileOf<Format, TileSize::middle, 64, 64, 3>;
+  using Small = TileOf<Format, TileSize::small, 32, 32, 6>;
 };
 
 template <NumberFormat Format>
   requires(isQuantized(Format))
 struct Tiles<Format> {
-  using Large = TensorTile<Format, 128, 256, 128, 32, 3>;
-  using Middle = TensorTile<Format, 128, 128, 128, 32, 3>;
-  using Small = TensorTile<Format, 64, 64, 64, 16, 4>;
+  using Large = TileOf<Format, TileSize::large, 128, 32, 3>;
+  using Middle = TileOf<Format, TileSize::middle, 128, 32, 3>;
+  using Small = TileOf<Format, TileSize::small, 64, 16, 4>;
 };
 
-/** Time of a product in tiles, in multiply-adds per column of one multiprocessor at the speed of the large tile. */
-double timeInTiles(const Product& product, int tokens, int rows, double speed) {
-  const long blocks = static_cast<long>((product.tokens + tokens - 1) / tokens) * ((product.weight.rows + rows - 1) / rows);
-  const long rounds = (blocks + multiprocessorCount() - 1) / multiprocessorCount();
-  return static_cast<double>(rounds) * tokens * rows / speed;
+/** Time of a product in tiles: multiply-adds per column of the busiest multiprocessor, over the tile's relative speed. */
+double timeInTiles(const Product& product, TileSize size, int multiprocessors) {
+  const TileShape shape = shapeOf(size);
+  const std::int64_t tokenTiles = blocksFor(product.tokens, shape.tokens);
+  const std::int64_t rowTiles = blocksFor(product.weight.rows, shape.rows);
+  const std::int64_t rounds = blocksFor(tokenTiles * rowTiles, multiprocessors);
+  return static_cast<double>(rounds * shape.tokens * shape.rows) / shape.speed;
 }
 
 template <NumberFormat Format>
@@ -117,11 +141,11 @@ void launchTensorProduct(const Product& product, TileSize size, cudaStream_t str
 }  // namespace
 
 TileSize chooseTile(const Product& product) {
-  const double large = timeInTiles(product, 128, 256, 1.0);
-  const double middle = timeInTiles(product, 128, 128, 0.9);
-  const double small = timeInTiles(product, 64, 64, 0.6);
-  if (large <= middle && large <= small) return TileSize::large;
-  return middle <= small ? TileSize::middle : TileSize::small;
+  const int multiprocessors = multiprocessorCount();
+  TileSize best = TileSize::large;
+  for (const TileSize size : {TileSize::middle, TileSize::small})
+    if (timeInTiles(product, size, multiprocessors) < timeInTiles(product, best, multiprocessors)) best = size;
+  return best;
 }
 
 void multiplyTensors(const Product& product, TileSize size, cudaStream_t stream) {

@@ -114,8 +114,7 @@ template <NumberFormat Format>
 void launchVectorProduct(const Product& product, cudaStream_t stream) {
   const int tiles = rowBlocks(product.weight.rows);
   const int splits = splitsFor(tiles);
-  const int blockTiles = warpsOfBlock / splits;
-  const unsigned blocks = static_cast<unsigned>((tiles + blockTiles - 1) / blockTiles);
+  const unsigned blocks = blocksFor(tiles, warpsOfBlock / splits);
   launch(vectorProductKernel<Format>, dim3(blocks), dim3(32 * warpsOfBlock), 0, stream, product, splits);
 }
 
