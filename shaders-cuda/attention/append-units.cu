@@ -85,7 +85,7 @@ __global__ void __launch_bounds__(threads) appendUnitsKernel(AppendUnits append)
     if (index < vectors) static_cast<RawVector<format>*>(units)[target / vectorChannels] = raw;
   } else {
     float numbers[vectorChannels];
-    decodeVector<source>(raw, {1.0f, 0.0f}, numbers);
+    decodeVector<source>(raw, {}, numbers);
     if (!values) {
       const KeyChannels channels = keyChannelsOf(cache.keyChannelScales, kvHead, cache.headDim);
 #pragma unroll

@@ -23,10 +23,9 @@ struct alignas(format == NumberFormat::int4 ? 4 : format == NumberFormat::int8 ?
   std::uint32_t words[wordCount];
 };
 
-/** Scale and minimum of a group of channels; not read by formats without. */
+/** Scale and minimum of a group of channels, two float16; not read by formats without. */
 struct GroupScale {
-  float scale;
-  float minimum;
+  std::uint32_t bits;
 };
 
 /** The vector that begins at channel `element` of an array of units. */
@@ -40,10 +39,9 @@ template <NumberFormat format>
 __device__ __forceinline__ GroupScale loadGroupScale(const void* scales, std::size_t element, int headDim) {
   if constexpr (isQuantized(format)) {
     const auto group = element / static_cast<std::size_t>(cacheGroupChannels(headDim));
-    const float2 numbers = unpackPair<__half>(static_cast<const std::uint32_t*>(scales)[group]);
-    return {numbers.x, numbers.y};
+    return {static_cast<const std::uint32_t*>(scales)[group]};
   } else {
-    return {1.0f, 0.0f};
+    return {0};
   }
 }
 
@@ -66,6 +64,7 @@ __device__ __forceinline__ void decodeVector(const RawVector<format>& raw, Group
     // 2^23 has a step of 1: a code in its lowest bits makes 2^23 + code, without the slow conversion from integers.
     constexpr std::uint32_t magicBits = 0x4b000000u;
     constexpr float magic = 8388608.0f;
+    const float2 scaling = unpackPair<__half>(group.bits);
 #pragma unroll
     for (int i = 0; i < vectorChannels; ++i) {
       std::uint32_t bits = 0;
@@ -74,7 +73,7 @@ __device__ __forceinline__ void decodeVector(const RawVector<format>& raw, Group
       } else {
         bits = (raw.words[0] >> (4 * i) & 0xfu) | magicBits;
       }
-      numbers[i] = fmaf(__uint_as_float(bits) - magic, group.scale, group.minimum);
+      numbers[i] = fmaf(__uint_as_float(bits) - magic, scaling.x, scaling.y);
     }
   }
 }
