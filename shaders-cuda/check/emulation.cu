@@ -36,12 +36,12 @@ __global__ void shufflesWithHalfAWarp(int* output) {
   if (threadIdx.x < 16) output[threadIdx.x] = __shfl_xor_sync(allLanes, 1, 1);
 }
 
-__global__ void writesBehindShared() {
+[[maybe_unused]] __global__ void writesBehindShared() {
   LOCRET_DYNAMIC_SHARED(float, shared);
   shared[threadIdx.x + 1] = 1.0f;
 }
 
-__global__ void writesBehind(float* output, int count) { output[threadIdx.x + count] = 1.0f; }
+[[maybe_unused]] __global__ void writesBehind(float* output, int count) { output[threadIdx.x + count] = 1.0f; }
 
 // Thread t reads what thread t + 1 writes, without a barrier between.
 __global__ void readsWithoutBarrier(int* output) {

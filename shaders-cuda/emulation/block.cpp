@@ -144,11 +144,7 @@ void BlockRunner::run(const Launch& launch, uint3 blockIndex, ThreadOrder order,
 #endif
   poisonStaticShared();
 
-  Thread* first = ready_[firstReady_];
-  firstReady_ = (firstReady_ + 1) % threadCount_;
-  --readyCount_;
-  currentThread = first;
-  scheduler_.switchTo(first->fiber);
+  scheduler_.switchTo(takeReady().fiber);
   currentThread = nullptr;
 
   if (violation_.empty()) {
@@ -163,13 +159,25 @@ void BlockRunner::run(const Launch& launch, uint3 blockIndex, ThreadOrder order,
                    coordinates(blockIndex) + ".";
     }
   }
-  if (!violation_.empty()) throw Violation(violation_);
+  if (violation_.empty()) return;
+  for (const auto& thread : threads_) thread->fiber.abandon();
+  throw Violation(violation_);
 }
 
 void BlockRunner::enterThread(void* argument) {
   auto* thread = static_cast<Thread*>(argument);
-  thread->runner->launch_->kernel();
-  thread->runner->finishThread();
+  BlockRunner& runner = *thread->runner;
+  try {
+    runner.launch_->kernel();
+    thread->returned = true;
+    ++runner.returnedCount_;
+    if (runner.readyCount_ == 0 && runner.returnedCount_ < runner.threadCount_) fail(runner.describeWaiting());
+  } catch (const Violation& violation) {
+    // The other threads are never resumed.
+    runner.violation_ = violation.what();
+  }
+  if (runner.readyCount_ == 0 || !runner.violation_.empty()) thread->fiber.finishInto(runner.scheduler_);
+  thread->fiber.finishInto(runner.takeReady().fiber);
 }
 
 void BlockRunner::makeReady(Thread& thread) {
@@ -180,35 +188,20 @@ void BlockRunner::makeReady(Thread& thread) {
   ++readyCount_;
 }
 
-void BlockRunner::finishThread() {
-  Thread& self = *currentThread;
-  self.returned = true;
-  ++returnedCount_;
-  if (readyCount_ == 0) {
-    if (returnedCount_ < threadCount_) stopWith(describeWaiting());
-    self.fiber.finishInto(scheduler_);
-  }
-  Thread* next = ready_[firstReady_];
+Thread& BlockRunner::takeReady() {
+  Thread& next = *ready_[firstReady_];
   if (++firstReady_ == threadCount_) firstReady_ = 0;
   --readyCount_;
-  currentThread = next;
-  self.fiber.finishInto(next->fiber);
-}
-
-void BlockRunner::runNext() {
-  Thread& self = *currentThread;
-  if (readyCount_ == 0) stopWith(describeWaiting());
-  Thread* next = ready_[firstReady_];
-  if (++firstReady_ == threadCount_) firstReady_ = 0;
-  --readyCount_;
-  currentThread = next;
-  self.fiber.switchTo(next->fiber);
+  currentThread = &next;
+  return next;
 }
 
 void BlockRunner::waitAt(const char* waitsAt, std::source_location where) {
-  currentThread->waitsAt = waitsAt;
-  currentThread->waitsWhere = where;
-  runNext();
+  Thread& self = *currentThread;
+  self.waitsAt = waitsAt;
+  self.waitsWhere = where;
+  if (readyCount_ == 0) fail(describeWaiting());
+  self.fiber.switchTo(takeReady().fiber);
 }
 
 std::string BlockRunner::describeWaiting() const {
@@ -227,18 +220,13 @@ std::string BlockRunner::describeWaiting() const {
   return "No thread can go on.";
 }
 
-void BlockRunner::stopWith(const std::string& message) {
-  violation_ = message + " " + describeThread();
-  currentThread->fiber.finishInto(scheduler_);
-}
-
 std::string describeThread() {
   const Thread& self = *currentThread;
   return "Kernel launched at " + place(self.runner->launch_->where) + ", block " + coordinates(self.blockIndex) +
          ", thread " + coordinates(self.threadIndex) + ".";
 }
 
-void fail(const std::string& message) { currentThread->runner->stopWith(message); }
+void fail(const std::string& message) { throw Violation(message + " " + describeThread()); }
 
 int synchronizeBlock(bool predicate, std::source_location where) {
   BlockRunner& runner = *currentThread->runner;

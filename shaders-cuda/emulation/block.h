@@ -72,7 +72,7 @@ extern constinit thread_local Thread* currentThread;
 /** Where the kernel of the running thread was launched, and which thread of which block it is. */
 std::string describeThread();
 
-/** Ends the launch with a Violation that names kernel, block and thread. */
+/** Throws a Violation that names kernel, block and thread; it ends the launch. Only in kernels. */
 [[noreturn]] void fail(const std::string& message);
 
 /** A barrier of all threads of the block; returns for how many of them `predicate` held. */
@@ -99,7 +99,6 @@ class BlockRunner {
 
  private:
   friend std::string describeThread();
-  friend void fail(const std::string&);
   friend int synchronizeBlock(bool, std::source_location);
   friend void runTogether(std::uint32_t, void*, Collective, std::source_location);
   friend void* dynamicShared();
@@ -109,9 +108,7 @@ class BlockRunner {
   void poisonStaticShared();
   void makeReady(Thread& thread);
   void waitAt(const char* place, std::source_location where);
-  void runNext();
-  [[noreturn]] void finishThread();
-  [[noreturn]] void stopWith(const std::string& message);
+  Thread& takeReady();
   std::string describeWaiting() const;
 
   const Launch* launch_ = nullptr;

@@ -14,7 +14,7 @@ namespace locret::emulation {
 namespace {
 
 // The program is at its end: what a handler must not do while a program goes on, such as allocating, may be done here.
-void report(int, siginfo_t* info, void*) {
+[[maybe_unused]] void report(int, siginfo_t* info, void*) {
   std::signal(SIGSEGV, SIG_DFL);
   std::signal(SIGBUS, SIG_DFL);
   const void* address = info->si_addr;

@@ -21,6 +21,9 @@ class Fiber {
   /** Makes the next switch to this fiber call `entry(argument)` on an empty stack. `entry` must never return. */
   void start(void (*entry)(void*), void* argument);
 
+  /** Forgets what it was doing, so that it can be started anew. Nothing on its stack is destroyed. */
+  void abandon();
+
   /** Goes on with `next`; returns when something switches back to this fiber, which must be the running one. */
   void switchTo(Fiber& next);
 
