@@ -50,6 +50,8 @@ export async function buildCuda({ emulated = false, sanitize = false, arch, part
   const toolchain = emulated ? emulatedToolchain({ sanitize }) : deviceToolchain(wanted);
   const folder = path.join(root, '.cache', 'cuda', configuration(emulated, sanitize, arch));
   const sources = findSources(kernels, part);
+  // The processor says nothing about a device's speed.
+  if (emulated) sources.bench = [];
   const support = emulated ? sources.emulation : [];
   const objectOf = (/** @type {string} */ source) => path.join(folder, `${source}.o`);
   const all = [...sources.library, ...sources.check, ...sources.bench, ...support];

@@ -6,6 +6,7 @@
 
 #include "check/check.h"
 #include "check/target.h"
+#include "device/describe-device.h"
 
 namespace {
 
@@ -35,7 +36,7 @@ int main(int argumentCount, char** arguments) {
     }
   }
   try {
-    std::printf("%s\n\n", locret::check::describeTarget().c_str());
+    std::printf("%s\n\n", locret::describeDevice().c_str());
     locret::check::prepareTarget(order);
     return locret::check::runAll(options) ? 0 : 1;
   } catch (const std::exception& error) {
