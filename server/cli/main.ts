@@ -4,6 +4,7 @@ import packageFile from '../../package.json' with { type: 'json' };
 import { systemErrorCode } from '../errors.js';
 import { registerAsk } from './ask.js';
 import { registerChat } from './chat.js';
+import { registerDoctor } from './doctor.js';
 import { exitCodes, reportFailure } from './exit.js';
 import { registerLsp } from './lsp.js';
 import { registerModels } from './models.js';
@@ -22,7 +23,10 @@ const program = new Command('locret')
   .version(packageFile.version)
   .showHelpAfterError('(add --help to see what there is)')
   .exitOverride();
-const commands = [registerAsk, registerChat, registerRead, registerPlan, registerModels, registerTrace, registerLsp];
+const commands = [
+  ...[registerAsk, registerChat, registerRead, registerPlan, registerModels, registerDoctor, registerTrace],
+  registerLsp,
+];
 
 try {
   for (const register of commands) register(program);

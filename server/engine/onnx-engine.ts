@@ -7,7 +7,8 @@ import { openRetainingHeads } from '../model/retaining-heads.js';
 import { checkPlan } from './cache-plan.js';
 import { DecoderEngine } from './decoder-engine.js';
 import { DecoderSession } from './decoder-session.js';
-import type { Engine, EngineDescription, EngineOptions } from './engine.js';
+import type { WeightPrecision as ProcessorPrecision } from '../onnx/linear.js';
+import type { Engine, EngineDescription, EngineOptions, WeightPrecision } from './engine.js';
 import { OnnxDecoder } from './onnx-decoder.js';
 
 /** Changes whenever the same weights and tokens may give other numbers than before. */
@@ -18,13 +19,24 @@ function fingerprintOf(checkpoint: Checkpoint, heads: RetainingHeads | undefined
   return createHash('sha256').update(parts.join('\n')).digest('hex');
 }
 
+/** @throws LocretError invalid-argument for a precision that only a GPU has */
+function processorPrecision(precision: WeightPrecision): ProcessorPrecision {
+  if (precision !== 'bfloat16' && precision !== 'float16') return precision;
+  throw new LocretError(
+    'invalid-argument',
+    `The precision ${precision} needs a GPU; this model runs on the processor.`,
+    'Choose float32, int8 or int4.',
+  );
+}
+
 /**
  * Loads a model into onnxruntime on the CPU. It runs on the thread that calls; `openEngine` puts it into a worker.
  * @throws LocretError model-not-found, model-unsupported, model-corrupt, heads-corrupt, invalid-argument (a policy that
  * needs heads without heads, a plan that does not add up), disk-full, engine-failed
  */
 export async function createOnnxEngine(options: EngineOptions): Promise<Engine> {
-  const { plan, precision, threads, cacheFolder } = options;
+  const { plan, threads, cacheFolder } = options;
+  const precision = processorPrecision(options.precision);
   checkPlan(plan);
   const policy = policyByName(options.policy);
   const checkpoint = openCheckpoint(options.model);

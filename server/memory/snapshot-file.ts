@@ -36,16 +36,30 @@ function foreign(file: string, what: string): LocretError {
 }
 
 interface LayerTensor {
-  readonly part: 'keys' | 'values' | 'scores' | 'tokenIndices';
-  readonly dtype: 'F32' | 'I32';
+  readonly part: 'packed' | 'keys' | 'values' | 'scores' | 'tokenIndices';
+  readonly dtype: 'U8' | 'F32' | 'I32';
   readonly shape: readonly number[];
 }
 
-function layerTensors(engine: Engine, length: number, withScores: boolean): readonly LayerTensor[] {
+/** What the layers of a cache have. */
+interface LayerForm {
+  readonly length: number;
+  readonly withScores: boolean;
+  /** Bytes of keys and values as a GPU holds them; undefined: they are float32. */
+  readonly packedBytes: number | undefined;
+}
+
+function layerTensors(engine: Engine, { length, withScores, packedBytes }: LayerForm): readonly LayerTensor[] {
   const { kvHeads, headDim } = engine.description.shape;
+  const numbers: readonly LayerTensor[] =
+    packedBytes === undefined
+      ? [
+          { part: 'keys', dtype: 'F32', shape: [kvHeads, length, headDim] },
+          { part: 'values', dtype: 'F32', shape: [kvHeads, length, headDim] },
+        ]
+      : [{ part: 'packed', dtype: 'U8', shape: [packedBytes] }];
   return [
-    { part: 'keys', dtype: 'F32', shape: [kvHeads, length, headDim] },
-    { part: 'values', dtype: 'F32', shape: [kvHeads, length, headDim] },
+    ...numbers,
     { part: 'scores', dtype: 'F32', shape: [kvHeads, withScores ? length : 0] },
     { part: 'tokenIndices', dtype: 'I32', shape: [kvHeads, length] },
   ];
@@ -89,6 +103,7 @@ export async function writeSnapshot(
   const { shape, fingerprint } = engine.description;
   const { length } = await engine.stats();
   const first = await engine.exportLayer(0);
+  const form = { length, withScores: first.scores.length > 0, packedBytes: first.packed?.length };
   const { json, arrays } = document;
   const hash = createHash('sha256');
   const hashed = (data: ArrayBufferView): [Uint8Array] => {
@@ -104,13 +119,13 @@ export async function writeSnapshot(
   });
   let layerCache: { readonly layer: number; readonly cache: LayerCache } = { layer: 0, cache: first };
   const layers = Array.from({ length: shape.layers }, (_, layer) =>
-    layerTensors(engine, length, first.scores.length > 0).map(({ part, dtype, shape: dimensions }) => ({
+    layerTensors(engine, form).map(({ part, dtype, shape: dimensions }) => ({
       name: `layers.${layer}.${part}`,
       dtype,
       shape: dimensions,
       data: async function* () {
         if (layerCache.layer !== layer) layerCache = { layer, cache: await engine.exportLayer(layer) };
-        yield* hashed(layerCache.cache[part]);
+        yield* hashed(layerCache.cache[part] ?? new Uint8Array(0));
       },
     })),
   ).flat();
@@ -192,16 +207,19 @@ class SnapshotReader {
     if (!this.hash.digest().equals(expected)) throw this.file.refuse('does not match its checksum: it was damaged');
   }
 
-  *layers(engine: Engine, length: number, withScores: boolean): Generator<LayerCache, void, undefined> {
+  *layers(engine: Engine, form: LayerForm): Generator<LayerCache, void, undefined> {
     const { shape } = engine.description;
-    const expected = layerTensors(engine, length, withScores);
+    const expected = layerTensors(engine, form);
     for (let layer = 0; layer < shape.layers; layer++) {
       const part = (name: LayerTensor['part']): ArrayBuffer => {
         const tensor = expected.find((candidate) => candidate.part === name);
-        return this.read(`layers.${layer}.${name}`, tensor?.dtype ?? '', tensor?.shape);
+        return tensor === undefined
+          ? new ArrayBuffer(0)
+          : this.read(`layers.${layer}.${name}`, tensor.dtype, tensor.shape);
       };
       const cache = {
-        length,
+        length: form.length,
+        ...(form.packedBytes === undefined ? {} : { packed: new Uint8Array(part('packed')) }),
         keys: new Float32Array(part('keys')),
         values: new Float32Array(part('values')),
         scores: new Float32Array(part('scores')),
@@ -261,7 +279,8 @@ export async function readSnapshot<Content extends { readonly nextTokenIndex: nu
     const content = readContent(file, reader, contentOf);
     const length = unitsIn(file, engine.description.plan);
     const withScores = (file.tensors.get('layers.0.scores')?.shape[1] ?? 0) > 0;
-    await engine.importLayers(asynchronously(reader.layers(engine, length, withScores)), content.nextTokenIndex);
+    const form = { length, withScores, packedBytes: file.tensors.get('layers.0.packed')?.shape[0] };
+    await engine.importLayers(asynchronously(reader.layers(engine, form)), content.nextTokenIndex);
     reader.verify();
     return content;
   } catch (error) {

@@ -1,8 +1,9 @@
 import os from 'node:os';
 import path from 'node:path';
-import type { WeightPrecision } from '../engine/engine.js';
+import { type CachePrecision, cachePrecisions, type WeightPrecision, weightPrecisions } from '../engine/engine.js';
 import { LocretError } from '../errors.js';
 import type { MemorySettings } from '../memory/open-memory.js';
+import { type BackendChoice, backendChoices } from '../memory/plan.js';
 import { policyNames } from '../memory/policies/policy-by-name.js';
 import type { PolicyName } from '../memory/policies/policy.js';
 import { isJsonObject, showJson } from '../model/json-fields.js';
@@ -14,7 +15,9 @@ import { modelFolders } from './model-folders.js';
 /** The settings that came over the wire, checked, with defaults filled in. Undefined: the plan or the model chooses. */
 export interface ChosenSettings {
   readonly model: string;
+  readonly backend: BackendChoice | undefined;
   readonly precision: WeightPrecision | undefined;
+  readonly cachePrecision: CachePrecision | undefined;
   readonly budget: number | undefined;
   readonly chunk: number | undefined;
   readonly stabilizers: number | undefined;
@@ -32,9 +35,6 @@ export interface ChosenSettings {
 /** Files above this size are skipped, bytes. */
 const maxFileBytes = 1 << 20;
 const logLevels: readonly LogLevel[] = ['error', 'warning', 'info', 'debug'];
-const precisions: readonly WeightPrecision[] = ['float32', 'int8', 'int4'];
-/** Where the model runs: this engine knows the processor only. */
-const backends = ['auto', 'cpu'] as const;
 
 function refuse(name: string, value: unknown, expected: string): LocretError {
   return new LocretError(
@@ -98,10 +98,11 @@ class Fields {
  */
 export function parseSettings(value: unknown): ChosenSettings {
   const fields = new Fields(isJsonObject(value) ? value : {});
-  fields.word('backend', backends);
   return {
     model: fields.text('model') ?? 'nano',
-    precision: fields.word('precision', precisions),
+    backend: fields.word('backend', backendChoices),
+    precision: fields.word('precision', weightPrecisions),
+    cachePrecision: fields.word('cachePrecision', cachePrecisions),
     budget: fields.wholeNumber('budget', 1),
     chunk: fields.wholeNumber('chunk', 1),
     stabilizers: fields.wholeNumber('stabilizers', 0),
@@ -120,8 +121,10 @@ export function parseSettings(value: unknown): ChosenSettings {
 /** Whether two choices lead to the same memories: if not, what is loaded is of no use any more. */
 export function makeSameMemories(a: ChosenSettings, b: ChosenSettings): boolean {
   const deciding = (settings: ChosenSettings): string => {
-    const { model, precision, budget, chunk, stabilizers, policy, include, exclude } = settings;
-    return JSON.stringify([model, precision, budget, chunk, stabilizers, policy, include, exclude]);
+    const { model, backend, precision, cachePrecision, budget, chunk, stabilizers, policy } = settings;
+    const { include, exclude } = settings;
+    const numbers = [backend, precision, cachePrecision, budget, chunk, stabilizers];
+    return JSON.stringify([model, ...numbers, policy, include, exclude]);
   };
   return deciding(a) === deciding(b);
 }
@@ -132,14 +135,16 @@ export function makeSameMemories(a: ChosenSettings, b: ChosenSettings): boolean 
  * @throws LocretError model-not-found with the names there are
  */
 export async function memorySettings(settings: ChosenSettings, folder: string): Promise<MemorySettings> {
-  const { model, precision, budget, chunk, stabilizers, policy, include, exclude } = settings;
+  const { model, backend, precision, cachePrecision, budget, chunk, stabilizers, policy, include, exclude } = settings;
   return {
     repo: folder,
     modelFolder: await resolveModel(expandHome(model), modelFolders()),
     survey: { maxFileBytes, include, exclude },
     cacheFolder: cacheFolder(),
     threads: os.availableParallelism(),
+    ...(backend === undefined ? {} : { backend }),
     ...(precision === undefined ? {} : { precision }),
+    ...(cachePrecision === undefined ? {} : { cachePrecision }),
     ...(budget === undefined ? {} : { budget }),
     ...(chunk === undefined ? {} : { chunk }),
     ...(stabilizers === undefined ? {} : { stabilizers }),

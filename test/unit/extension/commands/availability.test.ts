@@ -58,6 +58,7 @@ describe('whyUnavailable', () => {
     const engine = {
       model: 'nano',
       backend: 'cpu',
+      backendReason: 'it was chosen',
       precision: 'int8',
       policy: 'locret',
       weightBytes: 1,
