@@ -173,13 +173,20 @@ void protectDevice(bool isProtected) {
   if (all.accesses == 0) all.setAccess(isProtected ? PROT_NONE : PROT_READ | PROT_WRITE);
 }
 
+/** Smaller words are no pointers. AddressSanitizer has pages of its own that two counts in a row may seem to name. */
+#if defined(__SANITIZE_ADDRESS__) && defined(__x86_64__)
+constexpr std::uintptr_t lowestPointer = 0x10007fff8000u;
+#else
+constexpr std::uintptr_t lowestPointer = std::uintptr_t{1} << 32;
+#endif
+
 void checkArgument(const void* argument, std::size_t bytes, int number, const std::string& launch) {
   const auto* words = static_cast<const std::byte*>(argument);
   for (std::size_t offset = 0; offset + sizeof(std::uintptr_t) <= bytes; offset += sizeof(std::uintptr_t)) {
     std::uintptr_t word = 0;
     std::memcpy(&word, words + offset, sizeof word);
     // Smaller numbers are sizes and counts; larger ones are no addresses of a program.
-    if (word < (std::uintptr_t{1} << 32) || word >> 47 != 0) continue;
+    if (word < lowestPointer || word >> 47 != 0) continue;
     const auto* pointer = reinterpret_cast<const std::byte*>(word);
     const char* fault = nullptr;
     if (isDeviceAddress(pointer)) {

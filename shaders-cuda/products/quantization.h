@@ -19,6 +19,8 @@ __host__ __device__ inline float moreExtreme(float first, float second) {
 
 /** The scale of a group before it is rounded to bfloat16; 0 for a group of zeros. */
 __host__ __device__ inline float scaleOfExtreme(NumberFormat format, float extreme) {
+  // Which sign the smaller of 0 and -0 has is left to the processor; packed weights must not depend on it.
+  if (extreme == 0.0f) return 0.0f;
   return format == NumberFormat::int4 ? extreme / -8.0f : fabsf(extreme) / 127.0f;
 }
 
