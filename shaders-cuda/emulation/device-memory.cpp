@@ -187,6 +187,9 @@ void checkArgument(const void* argument, std::size_t bytes, int number, const st
     std::memcpy(&word, words + offset, sizeof word);
     // Smaller numbers are sizes and counts; larger ones are no addresses of a program.
     if (word < lowestPointer || word >> 47 != 0) continue;
+    // A 32-bit number before padding, which holds half of what lay there before.
+    constexpr std::uint32_t largestCount = 1u << 24;
+    if (static_cast<std::uint32_t>(word) < largestCount) continue;
     const auto* pointer = reinterpret_cast<const std::byte*>(word);
     const char* fault = nullptr;
     if (isDeviceAddress(pointer)) {
