@@ -103,9 +103,7 @@ __global__ void __launch_bounds__(threads) appendUnitsKernel(AppendUnits append)
     }
   }
   if (!values && channel == 0 && index < vectors) {
-    const std::size_t place = static_cast<std::size_t>(kvHead) * cache.capacity + slot;
-    cache.tokenIndices[place] = *append.firstTokenIndex + token;
-    if (append.clearScores) cache.scores[place] = 0.0f;
+    cache.tokenIndices[static_cast<std::size_t>(kvHead) * cache.capacity + slot] = *append.firstTokenIndex + token;
   }
 }
 

@@ -74,7 +74,7 @@ struct ProjectedTokens {
 
 /**
  * Writes keys and values of the chunk behind the cache's `length` units, and their token indices (first + i). Scores of
- * new units are set by scoreUnits.
+ * new units are set by scoreUnits; without retaining heads nobody sets them.
  */
 struct AppendUnits {
   ProjectedTokens tokens;
@@ -83,8 +83,6 @@ struct AppendUnits {
   const std::int32_t* length;
   /** Token index of the first appended token, on the device. */
   const std::int32_t* firstTokenIndex;
-  /** Sets the scores of the new units to 0: for a cache without retaining heads. */
-  bool clearScores = false;
 };
 
 /** Keys of slots 0..count-1 dequantized and rotated into `[kvHeads, stagingCapacity, headDim]` in `format`. */
