@@ -1,11 +1,4 @@
-import type {
-  BackendChoice,
-  CachePrecision,
-  LogLevel,
-  PolicyName,
-  SidecarSettings,
-  WeightPrecision,
-} from '../../server/protocol.js';
+import type { BackendChoice, LogLevel, PolicyName, SidecarSettings, WeightPrecision } from '../../server/protocol.js';
 
 /** Reads one setting under `locret.`; undefined where it is not set. */
 export type ReadSetting = (name: string) => unknown;
@@ -18,7 +11,6 @@ export interface SettingsReading {
 
 const backends: readonly BackendChoice[] = ['cpu', 'cuda'];
 const precisions: readonly WeightPrecision[] = ['float32', 'bfloat16', 'float16', 'int8', 'int4'];
-const cachePrecisions: readonly CachePrecision[] = ['full', 'int8', 'int4'];
 const policies: readonly PolicyName[] = ['locret', 'key-difference', 'sink-recent'];
 const logLevels: readonly LogLevel[] = ['error', 'warning', 'info', 'debug'];
 /** Values that mean: let the sidecar choose. */
@@ -48,7 +40,6 @@ export function readSettings(read: ReadSetting): SettingsReading {
     ...setting('model', text),
     ...setting('backend', oneOf(backends)),
     ...setting('precision', oneOf(precisions)),
-    ...setting('cachePrecision', oneOf(cachePrecisions)),
     ...setting('budget', integerFrom(1)),
     ...setting('chunk', integerFrom(1)),
     ...setting('stabilizers', integerFrom(0)),
