@@ -3,11 +3,9 @@
 #include <cuda_runtime.h>
 
 #include "device/types.h"
+#include "products/tile-size.h"
 
 namespace locret {
-
-/** Tokens × rows of the output that a block computes: 128 × 256, 128 × 128, 64 × 64. */
-enum class TileSize { large, middle, small };
 
 /** The tile that is done first. Smaller ones are slower per output, but leave fewer multiprocessors idle at the end. */
 TileSize chooseTile(const Product& product);
