@@ -71,8 +71,8 @@ export async function buildCuda({ emulated = false, sanitize = false, arch, part
   const library = [...sources.library, ...support];
   const programs = part === undefined ? '' : `-${part.join('-')}`;
   const built = {
-    check: path.join(folder, `check${programs}${toolchain.program}`),
-    bench: path.join(folder, `bench${programs}${toolchain.program}`),
+    check: path.join(folder, `check-all${programs}${toolchain.program}`),
+    bench: path.join(folder, `bench-all${programs}${toolchain.program}`),
     module: emulated ? path.join(folder, 'locret-cuda-emulated.node') : path.join(root, 'dist', 'locret-cuda.node'),
   };
   if (objects) return built;
