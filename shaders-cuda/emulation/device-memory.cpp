@@ -44,9 +44,13 @@ struct Memory {
   Memory() {
     page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
     void* mapping =
-        mmap(nullptr, reservedBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        mmap(nullptr, reservedBytes + (std::size_t{2} << 32), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (mapping == MAP_FAILED) throw std::bad_alloc();
-    begin = next = static_cast<std::byte*>(mapping);
+    // No small number in the lower half of an address: a count beside an address's left-over upper half in the padding of
+    // an argument would look like a pointer.
+    const auto address = reinterpret_cast<std::uintptr_t>(mapping);
+    const std::uintptr_t half = std::uintptr_t{1} << 32;
+    begin = next = reinterpret_cast<std::byte*>((address + half - 1) / half * half + half / 4);
     const char* wanted = std::getenv("LOCRET_EMULATED_DEVICE_BYTES");
     capacity = wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : std::size_t{8} << 30;
   }
@@ -180,6 +184,17 @@ constexpr std::uintptr_t lowestPointer = 0x10007fff8000u;
 constexpr std::uintptr_t lowestPointer = std::uintptr_t{1} << 32;
 #endif
 
+namespace {
+
+// True for what is or was allocated.
+bool wasAllocated(const std::byte* pointer) {
+  Memory& all = memory();
+  const std::lock_guard lock(all.mutex);
+  return pointer >= all.begin && pointer <= all.next;
+}
+
+}  // namespace
+
 void checkArgument(const void* argument, std::size_t bytes, int number, const std::string& launch) {
   const auto* words = static_cast<const std::byte*>(argument);
   for (std::size_t offset = 0; offset + sizeof(std::uintptr_t) <= bytes; offset += sizeof(std::uintptr_t)) {
@@ -192,10 +207,10 @@ void checkArgument(const void* argument, std::size_t bytes, int number, const st
     if (static_cast<std::uint32_t>(word) < largestCount) continue;
     const auto* pointer = reinterpret_cast<const std::byte*>(word);
     const char* fault = nullptr;
-    if (isDeviceAddress(pointer)) {
+    if (wasAllocated(pointer)) {
       // One past the end is where an empty range may point.
       if (!isAllocated(pointer, 0)) fault = "device memory that is not allocated";
-    } else {
+    } else if (!isDeviceAddress(pointer)) {
       unsigned char resident = 0;
       const std::uintptr_t page = memory().page;
       if (mincore(reinterpret_cast<void*>(word / page * page), 1, &resident) == 0) fault = "a pointer to host memory";
