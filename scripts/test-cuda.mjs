@@ -3,7 +3,7 @@
 //
 //   --only NAME            only checks whose name contains it; compiles nothing for devices
 //   --part products        only these parts (several with commas); compiles nothing for devices
-//   --sanitize             every access is watched; slow
+//   --sanitize             every access is watched; slow; compiles nothing for devices
 //   --order descending     ascending, descending or shuffled: the order of threads within a block
 //   --device               on the device of this machine instead of on the processor; with --arch, for it alone
 import { spawnSync } from 'node:child_process';
@@ -13,10 +13,41 @@ import { buildCuda, commaSeparated } from './build-cuda.mjs';
 import { has } from './cuda/toolchain.mjs';
 
 /**
- * Returns the exit code. What cannot be done for want of a compiler is said plainly.
- * @param {readonly string[]} argv
+ * What `npm test` does: builds the kernels for the processor, with the module that the tests of the engine load, and runs
+ * the checks; returns the exit code. What cannot be done for want of a compiler is said plainly, and in CI it fails.
+ * @param {{ compileForDevices: boolean }} options
+ * @returns {Promise<number>}
  */
-export async function testCuda(argv) {
+export async function checkCuda({ compileForDevices }) {
+  if (!has('g++')) {
+    process.stdout.write('The CUDA kernels are NOT checked: g++ is not installed.\n');
+    return process.env['CI'] === undefined ? 0 : 1;
+  }
+  process.stdout.write('\n> CUDA kernels, on the processor\n');
+  const { check } = await buildCuda({ emulated: true });
+  const status = runProgram(check, ['--brief']);
+  if (status !== 0 || !compileForDevices) return status;
+  if (!has('nvcc')) {
+    process.stdout.write('The CUDA kernels are NOT compiled for devices: nvcc is not installed.\n');
+    return 0;
+  }
+  process.stdout.write('\n> CUDA kernels, for devices\n');
+  await buildCuda({});
+  return 0;
+}
+
+/**
+ * @param {string} program
+ * @param {readonly string[]} options
+ */
+function runProgram(program, options) {
+  const { status, signal } = spawnSync(program, options, { stdio: 'inherit' });
+  if (signal !== null) process.stderr.write(`The checks were ended by ${signal}.\n`);
+  return status ?? 1;
+}
+
+/** @param {readonly string[]} argv */
+async function runChosen(argv) {
   const { values } = parseArgs({
     args: [...argv],
     options: {
@@ -28,37 +59,22 @@ export async function testCuda(argv) {
       arch: { type: 'string' },
     },
   });
-  const onDevice = values.device ?? false;
-  const compiler = onDevice ? 'nvcc' : 'g++';
-  if (!has(compiler)) {
-    process.stdout.write(`The CUDA kernels are NOT checked: ${compiler} is not installed.\n`);
-    return 0;
-  }
-  const part = commaSeparated(values.part);
   const { check } = await buildCuda({
-    emulated: !onDevice,
+    emulated: values.device !== true,
     sanitize: values.sanitize ?? false,
     arch: commaSeparated(values.arch),
-    part,
+    part: commaSeparated(values.part),
   });
-  const options = [
+  return runProgram(check, [
     ...(values.only === undefined ? [] : ['--only', values.only]),
     ...(values.order === undefined ? [] : ['--order', values.order]),
-  ];
-  const { status } = spawnSync(check, options, { stdio: 'inherit' });
-  if (status !== 0) return status ?? 1;
-  if (onDevice || values.only !== undefined || part !== undefined || values.sanitize === true) return 0;
-  if (has('nvcc')) {
-    await buildCuda({});
-  } else {
-    process.stdout.write('The CUDA kernels are NOT compiled for devices: nvcc is not installed.\n');
-  }
-  return 0;
+  ]);
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const argv = process.argv.slice(2);
   try {
-    process.exitCode = await testCuda(process.argv.slice(2));
+    process.exitCode = argv.length === 0 ? await checkCuda({ compileForDevices: true }) : await runChosen(argv);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;
