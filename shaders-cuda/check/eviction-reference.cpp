@@ -35,7 +35,8 @@ Forgetting forgetTokens(const std::vector<RankedHead>& heads, int pinned, const 
     const auto& indices = head.tokenIndices;
     forgetting.dropped =
         std::max(forgetting.dropped, static_cast<int>(std::count_if(indices.begin(), indices.end(), isForgotten)));
-    if (std::any_of(indices.begin(), indices.begin() + std::min(pinned, static_cast<int>(indices.size())), isForgotten)) forgetting.pinnedForgotten = true;
+    const auto pinnedEnd = indices.begin() + std::min(pinned, static_cast<int>(indices.size()));
+    if (std::any_of(indices.begin(), pinnedEnd, isForgotten)) forgetting.pinnedForgotten = true;
   }
   const int length = static_cast<int>(heads.front().ranks.size());
   const int budget = length - forgetting.dropped;

@@ -14,7 +14,7 @@ struct RetainLimits {
   int stabilizers;
 };
 
-/** What retainTopUnits in server/engine/eviction.ts returns, by sorting: the first pinned, the last stabilizers, top-b. */
+/** What retainTopUnits in server/engine/eviction.ts returns, by sorting. */
 std::vector<std::int32_t> retainTopUnits(const std::vector<float>& ranks, const RetainLimits& limits);
 
 /** Token indices and ranks of the units of one KV head. */
@@ -23,7 +23,7 @@ struct RankedHead {
   std::vector<float> ranks;
 };
 
-/** What forgetTokens in server/engine/evict-units.ts decides: the slots that stay per head, and how many units leave. */
+/** What forgetTokens in server/engine/evict-units.ts decides: how many units leave, and which slots stay per head. */
 struct Forgetting {
   int dropped;
   bool pinnedForgotten;

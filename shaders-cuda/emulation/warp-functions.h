@@ -72,7 +72,7 @@ T reduce(std::uint32_t mask, T value, Combine, Where where) {
 
 inline std::uint32_t ballot(std::uint32_t mask, bool predicate, Where where) {
   const std::uint32_t bit = predicate ? 1u << currentThread->lane : 0u;
-  return reduce(mask, bit, [](std::uint32_t a, std::uint32_t b) { return a | b; }, where);
+  return emulation::reduce(mask, bit, [](std::uint32_t a, std::uint32_t b) { return a | b; }, where);
 }
 
 }  // namespace locret::emulation

@@ -24,8 +24,8 @@ std::size_t compactScratchBytes(const LayerCacheView& cache);
  * first gap, which is the least that keeps slots ascending. Going through scratch would move everything twice; filling
  * gaps from the end would move only as many units as leave, but slots are positions and must keep their order.
  *
- * @throws Error invalid-argument when keptCount is not between 1 and keptStride, or exceeds the capacity, or an array does
- * not start at a multiple of 16 bytes
+ * @throws Error invalid-argument when keptCount is not between 1 and keptStride, or exceeds the capacity, or an array
+ * does not start at a multiple of 16 bytes
  */
 void compactUnits(const CompactUnits& compaction, cudaStream_t stream);
 

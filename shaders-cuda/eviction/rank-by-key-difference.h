@@ -20,8 +20,8 @@ std::size_t keyDifferenceScratchBytes(int kvHeads, int headDim);
  * Two launches, each with one warp per key at a time: one adds up directions, one ranks. Reads the keys twice:
  * 2 · kvHeads · count · headDim numbers, the second time mostly from the second-level cache; 10 FLOPs per number.
  *
- * @throws Error invalid-argument when a size is not positive, headDim is not a multiple of 4 up to 128, or the format is
- * none of activations
+ * @throws Error invalid-argument when a size is not positive, headDim is not a multiple of 4 up to 128, or the format
+ * is none of activations
  */
 void rankByKeyDifference(const RankByKeyDifference& ranking, cudaStream_t stream);
 

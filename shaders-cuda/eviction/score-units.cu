@@ -40,7 +40,8 @@ __global__ void __launch_bounds__(threads) secondLayerKernel(SecondLayer layer) 
   const T* row = static_cast<const T*>(layer.first) + static_cast<std::size_t>(token) * layer.width;
   for (int firstHead = 0; firstHead < layer.kvHeads; firstHead += headsPerWalk) {
     const int heads = min(headsPerWalk, layer.kvHeads - firstHead);
-    const Weight* weights = static_cast<const Weight*>(layer.weights) + static_cast<std::size_t>(firstHead) * layer.width;
+    const Weight* weights =
+        static_cast<const Weight*>(layer.weights) + static_cast<std::size_t>(firstHead) * layer.width;
     float sums[headsPerWalk] = {};
 #pragma unroll 4
     for (int column = thread; column < layer.width; column += threads) {
@@ -106,11 +107,11 @@ void scoreUnits(const ScoreUnits& scoring, cudaStream_t stream) {
   const SecondLayer layer{scoring.scratch,       scoring.secondLayer.values, scoring.firstLayer.rows,
                           scoring.cache.kvHeads, scoring.cache.scores,       scoring.cache.capacity,
                           scoring.length};
+  const auto blocks = static_cast<unsigned>(tokens.tokens);
   withFloatType(tokens.format, "The projection", [&]<class T>(std::type_identity<T>) {
-    withFloatType(scoring.secondLayer.format, "The second layer of a retaining head",
-                  [&]<class Weight>(std::type_identity<Weight>) {
-                    launch(secondLayerKernel<T, Weight>, static_cast<unsigned>(tokens.tokens), threads, 0, stream, layer);
-                  });
+    withFloatType(scoring.secondLayer.format, "The second layer", [&]<class Weight>(std::type_identity<Weight>) {
+      launch(secondLayerKernel<T, Weight>, blocks, threads, 0, stream, layer);
+    });
   });
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int threads = 256;
 
-/** Each thread takes four columns of a token: grid `[columns / 4 / threads, tokens]`, tokens beyond the grid in turn. */
+/** Each thread takes four columns: grid `[columns / 4 / threads, tokens]`, tokens beyond the grid in turn. */
 template <class T>
 __global__ void __launch_bounds__(threads) gateKernel(Gate gating) {
   const int width = gating.feedForward;
