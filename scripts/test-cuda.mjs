@@ -23,17 +23,30 @@ export async function checkCuda({ compileForDevices }) {
     process.stdout.write('The CUDA kernels are NOT checked: g++ is not installed.\n');
     return process.env['CI'] === undefined ? 0 : 1;
   }
-  process.stdout.write('\n> CUDA kernels, on the processor\n');
-  const { check } = await buildCuda({ emulated: true });
-  const status = runProgram(check, ['--brief']);
-  if (status !== 0 || !compileForDevices) return status;
-  if (!has('nvcc')) {
-    process.stdout.write('The CUDA kernels are NOT compiled for devices: nvcc is not installed.\n');
+  try {
+    process.stdout.write('\n> CUDA kernels, on the processor\n');
+    const { check } = await buildCuda({ emulated: true });
+    const status = runProgram(check, ['--brief']);
+    if (status !== 0 || !compileForDevices) return status;
+    if (!has('nvcc')) {
+      process.stdout.write('The CUDA kernels are NOT compiled for devices: nvcc is not installed.\n');
+      return 0;
+    }
+    process.stdout.write('\n> CUDA kernels, for devices\n');
+    await buildCuda({});
     return 0;
+  } catch (error) {
+    return explain(error);
   }
-  process.stdout.write('\n> CUDA kernels, for devices\n');
-  await buildCuda({});
-  return 0;
+}
+
+/**
+ * Says what a compiler said; returns the exit code.
+ * @param {unknown} error
+ */
+function explain(error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  return 1;
 }
 
 /**
@@ -73,10 +86,6 @@ async function runChosen(argv) {
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const argv = process.argv.slice(2);
-  try {
-    process.exitCode = argv.length === 0 ? await checkCuda({ compileForDevices: true }) : await runChosen(argv);
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
-  }
+  process.exitCode =
+    argv.length === 0 ? await checkCuda({ compileForDevices: true }) : await runChosen(argv).catch(explain);
 }

@@ -126,6 +126,7 @@ void BlockRunner::prepare(const Launch& launch, uint3 blockIndex, ThreadOrder or
     thread.blockSize = launch.block;
     thread.gridSize = launch.grid;
     thread.copies.clear();
+    thread.firstCopy = thread.openGroup = 0;
     thread.waitsAt = nullptr;
     thread.returned = false;
     thread.fiber.start(&BlockRunner::enterThread, &thread);

@@ -41,6 +41,8 @@ struct PendingCopy {
   std::size_t bytes;
   /** The rest becomes zero. */
   std::size_t validBytes;
+  /** The number of its group in its thread. */
+  std::size_t group;
 };
 
 class BlockRunner;
@@ -58,8 +60,11 @@ struct Thread {
   uint3 blockIndex{};
   dim3 blockSize;
   dim3 gridSize;
-  /** Groups of copies in flight, the oldest first; the last one is still open. */
-  std::vector<std::vector<PendingCopy>> copies;
+  /** Copies that were begun, the oldest first; those before `firstCopy` are done. */
+  std::vector<PendingCopy> copies;
+  std::size_t firstCopy = 0;
+  /** The number of the group that is still open. */
+  std::size_t openGroup = 0;
   /** What it waits at, or null while it can run: "__syncthreads", "a warp function". */
   const char* waitsAt = nullptr;
   std::source_location waitsWhere;

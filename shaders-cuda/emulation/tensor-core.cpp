@@ -125,12 +125,6 @@ void computeMatrices(void* const* lanes) {
   }
 }
 
-std::vector<PendingCopy>& openGroup() {
-  std::vector<std::vector<PendingCopy>>& groups = currentThread->copies;
-  if (groups.empty()) groups.emplace_back();
-  return groups.back();
-}
-
 }  // namespace
 
 void multiplyM16N8K16(Sixteen format, float (&d)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2],
@@ -162,24 +156,21 @@ void beginCopy(void* target, const void* source, std::size_t bytes, std::size_t 
     fail("cp.async of " + std::to_string(bytes) + " bytes needs addresses that are aligned to as many.");
   }
   std::memset(target, 0xff, bytes);
-  openGroup().push_back({target, source, bytes, validBytes});
+  currentThread->copies.push_back({target, source, bytes, validBytes, currentThread->openGroup});
 }
 
-void commitCopies() {
-  openGroup();
-  currentThread->copies.emplace_back();
-}
+void commitCopies() { ++currentThread->openGroup; }
 
 void waitForCopies(std::size_t pendingGroups) {
-  std::vector<std::vector<PendingCopy>>& groups = currentThread->copies;
-  // The last group is open; nobody waits for it.
-  while (groups.size() > pendingGroups + 1) {
-    for (const PendingCopy& copy : groups.front()) {
-      if (copy.validBytes > 0) std::memcpy(copy.target, copy.source, copy.validBytes);
-      std::memset(static_cast<std::byte*>(copy.target) + copy.validBytes, 0, copy.bytes - copy.validBytes);
-    }
-    groups.erase(groups.begin());
+  Thread& self = *currentThread;
+  for (; self.firstCopy < self.copies.size(); ++self.firstCopy) {
+    const PendingCopy& copy = self.copies[self.firstCopy];
+    if (copy.group + pendingGroups >= self.openGroup) return;
+    if (copy.validBytes > 0) std::memcpy(copy.target, copy.source, copy.validBytes);
+    std::memset(static_cast<std::byte*>(copy.target) + copy.validBytes, 0, copy.bytes - copy.validBytes);
   }
+  self.copies.clear();
+  self.firstCopy = 0;
 }
 
 }  // namespace locret::emulation
