@@ -12,14 +12,20 @@
 #include "device/error.h"
 
 #if defined(LOCRET_EMULATED)
-#include "emulation/device-memory.h"
+#include "emulation/kernel-arguments.h"
 #define LOCRET_DYNAMIC_SHARED(type, name) type* const name = static_cast<type*>(::locret::emulation::dynamicShared())
 #else
-/** Declares `type* name`, the dynamic shared memory of a kernel, aligned to 16 bytes (1,024 at its very start). */
-#define LOCRET_DYNAMIC_SHARED(type, name)                             \
-  extern __shared__ __align__(1024) unsigned char locretSharedMemory[]; \
+/** Declares `type* name`, the dynamic shared memory of a kernel, aligned to 128 bytes. */
+#define LOCRET_DYNAMIC_SHARED(type, name)                              \
+  extern __shared__ __align__(128) unsigned char locretSharedMemory[]; \
   type* const name = reinterpret_cast<type*>(locretSharedMemory)
 #endif
+
+/**
+ * Before the name of a kernel that may spill registers because its speed does not matter. The build refuses spills in all
+ * others (scripts/build-cuda.mjs).
+ */
+#define LOCRET_MAY_SPILL
 
 namespace locret {
 
@@ -61,7 +67,7 @@ void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t sh
         [[maybe_unused]] int number = 0;
         // What happens to lie between fields must not be taken for a pointer.
         (__builtin_clear_padding(&value), ...);
-        (emulation::checkArgument(&value, sizeof value, ++number, describeLaunch(stream)), ...);
+        (emulation::checkArgument(&value, sizeof value, ++number, stream.where), ...);
       },
       values);
   const auto run = [kernel, values] { std::apply(kernel, values); };

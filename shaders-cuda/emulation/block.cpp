@@ -23,6 +23,7 @@ constexpr std::size_t warpSize = 32;
 // The most that one block may ask for on every architecture the engine is built for.
 constexpr std::size_t sharedLimit = 99 * 1024;
 constexpr std::size_t sharedGuard = 256;
+constexpr std::size_t sharedAlignment = 128;
 constexpr int poison = 0xff;
 #if defined(__SANITIZE_ADDRESS__)
 constexpr std::size_t stackBytes = 512 * 1024;
@@ -75,15 +76,18 @@ struct Warp {
 };
 
 BlockRunner::BlockRunner() : threadLocals_(ownThreadLocals()) {
-  shared_ = static_cast<std::byte*>(std::aligned_alloc(1024, (sharedLimit + sharedGuard + 1023) / 1024 * 1024));
-  if (shared_ == nullptr) throw std::bad_alloc();
+  // Not aligned to more than is promised, so that what relies on more is seen.
+  constexpr std::size_t bytes = (sharedAlignment + sharedLimit + sharedGuard + 1023) / 1024 * 1024;
+  sharedAllocation_ = static_cast<std::byte*>(std::aligned_alloc(1024, bytes));
+  if (sharedAllocation_ == nullptr) throw std::bad_alloc();
+  shared_ = sharedAllocation_ + sharedAlignment;
 }
 
 BlockRunner::~BlockRunner() {
 #if defined(__SANITIZE_ADDRESS__)
   ASAN_UNPOISON_MEMORY_REGION(shared_, sharedLimit + sharedGuard);
 #endif
-  std::free(shared_);
+  std::free(sharedAllocation_);
 }
 
 // __shared__ variables are thread-local ones. All of this library's are made NaN, except what the emulation needs.

@@ -89,7 +89,7 @@ using Collective = void (*)(void* const* lanes);
 /** Waits until all lanes of `mask` have called this; the last one computes for all. */
 void runTogether(std::uint32_t mask, void* payload, Collective compute, std::source_location where);
 
-/** The dynamic shared memory of the running block, aligned to 1,024 bytes, full of 0xff at its start. */
+/** The dynamic shared memory of the running block, aligned to 128 bytes, full of 0xff at its start. */
 void* dynamicShared();
 
 /** Runs blocks on the thread of the processor that owns it. */
@@ -132,6 +132,7 @@ class BlockRunner {
   int barrierCount_ = 0;
   int lastBarrierCount_ = 0;
   std::source_location barrierWhere_;
+  std::byte* sharedAllocation_ = nullptr;
   std::byte* shared_ = nullptr;
   std::span<std::byte> threadLocals_;
   std::string violation_;

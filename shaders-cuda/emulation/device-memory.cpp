@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -43,14 +42,9 @@ struct Memory {
 
   Memory() {
     page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    void* mapping =
-        mmap(nullptr, reservedBytes + (std::size_t{2} << 32), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* mapping = mmap(nullptr, reservedBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (mapping == MAP_FAILED) throw std::bad_alloc();
-    // No small number in the lower half of an address: a count beside an address's left-over upper half in the padding of
-    // an argument would look like a pointer.
-    const auto address = reinterpret_cast<std::uintptr_t>(mapping);
-    const std::uintptr_t half = std::uintptr_t{1} << 32;
-    begin = next = reinterpret_cast<std::byte*>((address + half - 1) / half * half + half / 4);
+    begin = next = static_cast<std::byte*>(mapping);
     const char* wanted = std::getenv("LOCRET_EMULATED_DEVICE_BYTES");
     capacity = wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : std::size_t{8} << 30;
   }
@@ -175,51 +169,6 @@ void protectDevice(bool isProtected) {
   const std::lock_guard lock(all.mutex);
   all.isProtected = isProtected;
   if (all.accesses == 0) all.setAccess(isProtected ? PROT_NONE : PROT_READ | PROT_WRITE);
-}
-
-/** Smaller words are no pointers. AddressSanitizer has pages of its own that two counts in a row may seem to name. */
-#if defined(__SANITIZE_ADDRESS__) && defined(__x86_64__)
-constexpr std::uintptr_t lowestPointer = 0x10007fff8000u;
-#else
-constexpr std::uintptr_t lowestPointer = std::uintptr_t{1} << 32;
-#endif
-
-namespace {
-
-// True for what is or was allocated.
-bool wasAllocated(const std::byte* pointer) {
-  Memory& all = memory();
-  const std::lock_guard lock(all.mutex);
-  return pointer >= all.begin && pointer <= all.next;
-}
-
-}  // namespace
-
-void checkArgument(const void* argument, std::size_t bytes, int number, const std::string& launch) {
-  const auto* words = static_cast<const std::byte*>(argument);
-  for (std::size_t offset = 0; offset + sizeof(std::uintptr_t) <= bytes; offset += sizeof(std::uintptr_t)) {
-    std::uintptr_t word = 0;
-    std::memcpy(&word, words + offset, sizeof word);
-    // Smaller numbers are sizes and counts; larger ones are no addresses of a program.
-    if (word < lowestPointer || word >> 47 != 0) continue;
-    // A 32-bit number before padding, which holds half of what lay there before.
-    constexpr std::uint32_t largestCount = 1u << 24;
-    if (static_cast<std::uint32_t>(word) < largestCount) continue;
-    const auto* pointer = reinterpret_cast<const std::byte*>(word);
-    const char* fault = nullptr;
-    if (wasAllocated(pointer)) {
-      // One past the end is where an empty range may point.
-      if (!isAllocated(pointer, 0)) fault = "device memory that is not allocated";
-    } else if (!isDeviceAddress(pointer)) {
-      unsigned char resident = 0;
-      const std::uintptr_t page = memory().page;
-      if (mincore(reinterpret_cast<void*>(word / page * page), 1, &resident) == 0) fault = "a pointer to host memory";
-    }
-    if (fault == nullptr) continue;
-    char text[64];
-    std::snprintf(text, sizeof text, "holds %p at byte %zu, ", static_cast<const void*>(pointer), offset);
-    throw Violation("Argument " + std::to_string(number) + " of " + launch + " " + text + fault + ".");
-  }
 }
 
 }  // namespace locret::emulation

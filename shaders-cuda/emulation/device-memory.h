@@ -46,10 +46,4 @@ class DeviceAccess {
 /** Whether device memory is inaccessible to host code between launches, as on a device. Costs a few microseconds each. */
 void protectDevice(bool isProtected);
 
-/**
- * Throws Violation when argument `number` of a launch, of `bytes` bytes, holds a pointer to host memory, or to device
- * memory that is not allocated. Looks at every aligned word.
- */
-void checkArgument(const void* argument, std::size_t bytes, int number, const std::string& launch);
-
 }  // namespace locret::emulation
