@@ -153,7 +153,7 @@ void appendUnits(const AppendUnits& append, cudaStream_t stream) {
     using Activation = typename decltype(type)::type;
     withCacheFormat(append.cache.format, tokens.format, [&](auto format) {
       constexpr NumberFormat cacheFormat = decltype(format)::value;
-      if constexpr (isQuantized(cacheFormat) || cacheFormat == formatOf<Activation>()) {
+      if constexpr (hasGroupScales(cacheFormat) || cacheFormat == formatOf<Activation>()) {
         launch(appendUnitsKernel<Activation, cacheFormat>, dim3(blocksFor(vectors, threads), 2), dim3(threads), 0, stream,
                append);
       }
@@ -164,7 +164,7 @@ void appendUnits(const AppendUnits& append, cudaStream_t stream) {
 void calibrateKeys(const CalibrateKeys& calibration, cudaStream_t stream) {
   const ProjectedTokens& tokens = calibration.tokens;
   expectHeadDim(tokens.format, tokens.headDim);
-  if (!isQuantized(calibration.cache.format)) return;
+  if (!hasGroupScales(calibration.cache.format)) return;
   withFloatType(tokens.format, "The activations' format", [&](auto type) {
     launch(calibrateKeysKernel<typename decltype(type)::type>, dim3(static_cast<unsigned int>(tokens.kvHeads)),
            dim3(threads), 0, stream, calibration);

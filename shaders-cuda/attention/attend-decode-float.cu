@@ -74,7 +74,7 @@ void attendDecodeFloat(const DecodeAttention& decode, cudaStream_t stream) {
                              static_cast<std::size_t>(tileStride(tokens.headDim));
   withCacheFormat(decode.attention.cache.format, NumberFormat::float32, [&](auto format) {
     constexpr NumberFormat cacheFormat = decltype(format)::value;
-    if constexpr (isQuantized(cacheFormat) || cacheFormat == NumberFormat::float32) {
+    if constexpr (hasGroupScales(cacheFormat) || cacheFormat == NumberFormat::float32) {
       launch(attendDecodeFloatKernel<cacheFormat>, grid, dim3(threads), shared, stream, decode);
     }
   });

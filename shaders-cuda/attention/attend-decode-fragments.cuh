@@ -94,7 +94,7 @@ __device__ __forceinline__ void makeKey(const RawKey<format, headDim>& raw, cons
       const VectorPair pair = vectorPairOf(index, rope.rotaryDim);
       decodeVector<format>(raw.vectors[i][0], raw.scales[i][0], first);
       decodeVector<format>(raw.vectors[i][1], raw.scales[i][1], second);
-      if constexpr (isQuantized(format)) {
+      if constexpr (hasGroupScales(format)) {
 #pragma unroll
         for (int four = 0; four < vectorChannels; four += 4) {
           float centerOfFirst[4];
@@ -173,7 +173,7 @@ __device__ __forceinline__ void loadValues(const UnitPlace& values, int count, R
  */
 template <class T, NumberFormat format, int headDim>
 __device__ __forceinline__ void makeValues(const RawValues<format, headDim>& raw, int slot, std::uint32_t (&a)[4][4]) {
-  if constexpr (isQuantized(format)) {
+  if constexpr (hasGroupScales(format)) {
     float numbers[4][vectorChannels];
 #pragma unroll
     for (int unit = 0; unit < 4; ++unit) decodeVector<format>(raw.vectors[slot][unit], raw.scales[slot][unit], numbers[unit]);

@@ -161,7 +161,7 @@ __global__ void __launch_bounds__(decodeThreads) attendDecodeKernel(DecodeAttent
 
   const float* channelScales = nullptr;
   const float* centers = nullptr;
-  if constexpr (isQuantized(format)) {
+  if constexpr (hasGroupScales(format)) {
     const KeyChannels channels = keyChannelsOf(cache.keyChannelScales, kvHead, headDim);
     channelScales = channels.scales;
     centers = channels.centers;
@@ -189,8 +189,12 @@ __global__ void __launch_bounds__(decodeThreads) attendDecodeKernel(DecodeAttent
 #pragma unroll 1
   for (int slot = units.begin; slot < units.end; slot += Step::units) {
     RawValues<format, headDim> rawValues;
-    loadValues<format, headDim>({cache.values, cache.valueScales, (firstUnit + slot) * headDim}, units.end - slot,
-                                rawValues);
+    const auto loadStepValues = [&] {
+      loadValues<format, headDim>({cache.values, cache.valueScales, (firstUnit + slot) * headDim}, units.end - slot,
+                                  rawValues);
+    };
+    // Early, while the keys are multiplied, unless more query heads leave too few registers for both.
+    if (headTiles == 1) loadStepValues();
 
     float logits[Step::keyTiles][4] = {};
 #pragma unroll
@@ -205,6 +209,7 @@ __global__ void __launch_bounds__(decodeThreads) attendDecodeKernel(DecodeAttent
         logits[tile][number] = visible ? logits[tile][number] * scaleLog2 : -INFINITY;
       }
     }
+    if (headTiles > 1) loadStepValues();
     // The next keys are on their way while the values are multiplied.
     if (slot + Step::units < units.end) loadKeys(slot + Step::units);
 
@@ -234,7 +239,7 @@ void launchAttendDecode(const DecodeAttention& decode, cudaStream_t stream) {
   const bool few = tokens.heads / tokens.kvHeads <= 8;
   withCacheFormat(decode.attention.cache.format, formatOf<T>(), [&](auto format) {
     constexpr NumberFormat cacheFormat = decltype(format)::value;
-    if constexpr (isQuantized(cacheFormat) || cacheFormat == formatOf<T>()) {
+    if constexpr (hasGroupScales(cacheFormat) || cacheFormat == formatOf<T>()) {
       withHeadDim(tokens.headDim, [&](auto headDim) {
         constexpr int size = decltype(headDim)::value;
         const auto kernel = few ? attendDecodeKernel<T, cacheFormat, size, 1> : attendDecodeKernel<T, cacheFormat, size, 2>;

@@ -241,7 +241,7 @@ void attentionMass(const AttentionMassSums& mass, cudaStream_t stream) {
     using Activation = typename decltype(type)::type;
     withCacheFormat(mass.cache.format, tokens.format, [&](auto format) {
       constexpr NumberFormat cacheFormat = decltype(format)::value;
-      if constexpr (isQuantized(cacheFormat) || cacheFormat == formatOf<Activation>()) {
+      if constexpr (hasGroupScales(cacheFormat) || cacheFormat == formatOf<Activation>()) {
         launchMass<Activation, cacheFormat>(mass, stream);
       }
     });

@@ -65,7 +65,7 @@ __device__ __forceinline__ void loadUnitTile(const LayerCacheView& cache, bool v
       const std::size_t element = unit * static_cast<std::size_t>(headDim) + channel;
       decodeVector<format>(loadVector<format>(values ? cache.values : cache.keys, element),
                            loadGroupScale<format>(values ? cache.valueScales : cache.keyScales, element, headDim), numbers);
-      if constexpr (isQuantized(format)) {
+      if constexpr (hasGroupScales(format)) {
         if (!values) {
           const KeyChannels channels = keyChannelsOf(cache.keyChannelScales, kvHead, headDim);
 #pragma unroll

@@ -3,14 +3,12 @@
 #include <string>
 
 #include "device/error.h"
-#include "device/number-formats.cuh"
+#include "device/number-formats.h"
 
 namespace locret {
 namespace {
 
 constexpr int largestHeadDim = 128;
-
-bool isQuantized(NumberFormat format) { return format == NumberFormat::int8 || format == NumberFormat::int4; }
 
 }  // namespace
 
@@ -33,7 +31,7 @@ CacheUnitBytes cacheUnitBytes(NumberFormat format, int headDim) {
 }
 
 std::size_t keyChannelScaleBytes(NumberFormat format, int kvHeads, int headDim) {
-  if (!isQuantized(format)) return 0;
+  if (!hasGroupScales(format)) return 0;
   return 2 * static_cast<std::size_t>(kvHeads) * static_cast<std::size_t>(headDim) * sizeof(float);
 }
 
@@ -61,7 +59,7 @@ void expectHeadDim(NumberFormat activation, int headDim) {
 }
 
 void expectCacheFormat(NumberFormat cache, NumberFormat activation) {
-  if (cache == activation || isQuantized(cache)) return;
+  if (cache == activation || hasGroupScales(cache)) return;
   throw Error("invalid-argument", std::string("A cache in ") + nameOf(cache) + " does not go with activations in " + nameOf(activation) +
                                       "; choose " + nameOf(activation) + ", int8 or int4 for the cache.");
 }

@@ -12,10 +12,6 @@ namespace locret {
 /** Channels of a vector: what a thread reads at once. */
 inline constexpr int vectorChannels = 8;
 
-constexpr bool isQuantized(NumberFormat format) {
-  return format == NumberFormat::int8 || format == NumberFormat::int4;
-}
-
 /** Eight channels as they lie in the cache. */
 template <NumberFormat format>
 struct alignas(format == NumberFormat::int4 ? 4 : format == NumberFormat::int8 ? 8 : 16) RawVector {
@@ -37,7 +33,7 @@ __device__ __forceinline__ RawVector<format> loadVector(const void* units, std::
 /** Of the group that the vector at `element` belongs to; `headDim` decides how large groups are. */
 template <NumberFormat format>
 __device__ __forceinline__ GroupScale loadGroupScale(const void* scales, std::size_t element, int headDim) {
-  if constexpr (isQuantized(format)) {
+  if constexpr (hasGroupScales(format)) {
     const auto group = element / static_cast<std::size_t>(cacheGroupChannels(headDim));
     return {static_cast<const std::uint32_t*>(scales)[group]};
   } else {
@@ -52,7 +48,7 @@ __device__ __forceinline__ void decodeVector(const RawVector<format>& raw, Group
   if constexpr (format == NumberFormat::float32) {
 #pragma unroll
     for (int i = 0; i < vectorChannels; ++i) numbers[i] = __uint_as_float(raw.words[i]);
-  } else if constexpr (!isQuantized(format)) {
+  } else if constexpr (!hasGroupScales(format)) {
     using Number = std::conditional_t<format == NumberFormat::bfloat16, __nv_bfloat16, __half>;
 #pragma unroll
     for (int i = 0; i < vectorChannels / 2; ++i) {
@@ -81,7 +77,7 @@ __device__ __forceinline__ void decodeVector(const RawVector<format>& raw, Group
 /** Puts eight numbers into a vector of a floating format. */
 template <NumberFormat format>
 __device__ __forceinline__ RawVector<format> encodeVector(const float (&numbers)[vectorChannels]) {
-  static_assert(!isQuantized(format));
+  static_assert(!hasGroupScales(format));
   RawVector<format> raw;
   if constexpr (format == NumberFormat::float32) {
 #pragma unroll

@@ -43,7 +43,7 @@ __global__ void __launch_bounds__(threads) rotateKeysKernel(RotateKeys rotation)
   __syncthreads();
   storeTile<format>(tile, units, headDim, rotation.staging, target);
 
-  if constexpr (isQuantized(cacheFormat)) {
+  if constexpr (hasGroupScales(cacheFormat)) {
     __syncthreads();
     loadUnitTile<cacheFormat>(cache, true, kvHead, firstSlot, units, tile, units, threads);
     __syncthreads();
@@ -60,7 +60,7 @@ void rotateKeys(const RotateKeys& rotation, cudaStream_t stream) {
   expect(rotation.count <= cache.capacity && rotation.count <= rotation.stagingCapacity,
          "Cannot stage " + std::to_string(rotation.count) + " units: the cache has room for " +
              std::to_string(cache.capacity) + ", the staging area for " + std::to_string(rotation.stagingCapacity) + ".");
-  expect(!isQuantized(cache.format) || rotation.valueStaging != nullptr,
+  expect(!hasGroupScales(cache.format) || rotation.valueStaging != nullptr,
          "Values of a quantized cache need a staging area; give valueStaging.");
   const dim3 grid(blocksFor(rotation.count, unitsPerBlock), static_cast<unsigned int>(cache.kvHeads));
   const std::size_t shared = sizeof(float) * unitsPerBlock * static_cast<std::size_t>(tileStride(cache.headDim));
@@ -68,7 +68,7 @@ void rotateKeys(const RotateKeys& rotation, cudaStream_t stream) {
     constexpr NumberFormat format = formatOf<typename decltype(type)::type>();
     withCacheFormat(cache.format, rotation.format, [&](auto chosen) {
       constexpr NumberFormat cacheFormat = decltype(chosen)::value;
-      if constexpr (isQuantized(cacheFormat) || cacheFormat == format) {
+      if constexpr (hasGroupScales(cacheFormat) || cacheFormat == format) {
         launch(rotateKeysKernel<cacheFormat, format>, grid, dim3(threads), shared, stream, rotation);
       }
     });

@@ -5,7 +5,7 @@
 #include "attention/rotate-keys.h"
 #include "check/attention-reference.h"
 #include "check/check.h"
-#include "device/number-formats.cuh"
+#include "device/number-formats.h"
 
 namespace locret::check {
 namespace {
@@ -18,13 +18,11 @@ std::vector<NumberFormat> cacheFormatsOf(NumberFormat activation) {
   return {activation, NumberFormat::int8, NumberFormat::int4};
 }
 
-bool isQuantized(NumberFormat format) { return format == NumberFormat::int8 || format == NumberFormat::int4; }
-
 std::size_t at(int row, int width) { return static_cast<std::size_t>(row) * static_cast<std::size_t>(width); }
 
 /** A number in units of the step between two codes of its group, as far as the format is quantized. */
 double stepOf(const AttentionCase& attention, const std::vector<float>& scales, int kvHead, int slot, int channel) {
-  if (!isQuantized(attention.sizes().cacheFormat)) return 1;
+  if (!hasGroupScales(attention.sizes().cacheFormat)) return 1;
   const int headDim = attention.sizes().headDim;
   const std::size_t element = at(kvHead * attention.capacity() + slot, headDim) + static_cast<std::size_t>(channel);
   return scales[2 * (element / static_cast<std::size_t>(cacheGroupChannels(headDim)))];
@@ -63,7 +61,7 @@ void checkAppended(Report& report, const AttentionSizes& sizes) {
     }
   }
   report.compare(sizes.describe(), differences, std::vector<double>(differences.size(), 0.0),
-                 isQuantized(sizes.cacheFormat) ? 0.7 : 0.0);
+                 hasGroupScales(sizes.cacheFormat) ? 0.7 : 0.0);
 }
 
 const Registration append{"attention/append-units", [](Report& report) {
@@ -140,7 +138,7 @@ void checkRotated(Report& report, const AttentionSizes& sizes) {
   const int capacity = attention.units() + 2;
   const std::size_t numbers = at(sizes.kvHeads * capacity, sizes.headDim);
   const DeviceArray<std::byte> keys(bytesOf(sizes.activation, numbers));
-  const DeviceArray<std::byte> values(bytesOf(sizes.activation, isQuantized(sizes.cacheFormat) ? numbers : 0));
+  const DeviceArray<std::byte> values(bytesOf(sizes.activation, hasGroupScales(sizes.cacheFormat) ? numbers : 0));
   rotateKeys({attention.cache(), attention.rope(), keys.data(), values.data(), sizes.activation, capacity,
               attention.units()},
              nullptr);
@@ -160,20 +158,21 @@ void checkRotated(Report& report, const AttentionSizes& sizes) {
       const HostUnit& unit = units[at(kvHead, attention.units()) + static_cast<std::size_t>(slot)];
       const std::vector<double> turned = attention.turned(unit.key, slot);
       for (std::size_t channel = 0; channel < turned.size(); ++channel) {
-        // Relative to the size of keys, so that one bound fits.
+        // Relative to their size, so that one bound fits.
         const double scale = attention.channelScale(kvHead, static_cast<int>(channel));
         const double size = 1 + std::abs(turned[channel] * scale);
         found.push_back(static_cast<float>(foundKeys[place + channel] / size));
         expected.push_back(turned[channel] * scale / size);
         if (!foundValues.empty()) {
-          found.push_back(foundValues[place + channel]);
-          expected.push_back(unit.value[channel]);
+          const double valueSize = 1 + std::abs(unit.value[channel]);
+          found.push_back(static_cast<float>(foundValues[place + channel] / valueSize));
+          expected.push_back(unit.value[channel] / valueSize);
         }
       }
     }
   }
-  const double rounding = sizes.activation == NumberFormat::bfloat16  ? 4 * 0x1p-9
-                          : sizes.activation == NumberFormat::float16 ? 4 * 0x1p-12
+  const double rounding = sizes.activation == NumberFormat::bfloat16  ? 0x1.1p-8
+                          : sizes.activation == NumberFormat::float16 ? 0x1.1p-11
                                                                       : 4e-6;
   report.compare(sizes.describe(), found, expected, rounding);
   report.expect(sizes.describe() + ": nothing behind the last unit", restUntouched);

@@ -5,7 +5,7 @@
 
 #include "attention/append-units.h"
 #include "attention/cache-format.h"
-#include "device/number-formats.cuh"
+#include "device/number-formats.h"
 
 namespace locret::check {
 namespace {
@@ -251,9 +251,9 @@ double AttentionCase::logSumBound() const {
   // A key or query number that lies between two of the format's may be rounded the other way than in float64.
   switch (sizes_.activation) {
     case NumberFormat::bfloat16:
-      return 0x1p-7;
+      return 0x1p-9;
     case NumberFormat::float16:
-      return 0x1p-10;
+      return 0x1p-12;
     default:
       return 2e-5;
   }

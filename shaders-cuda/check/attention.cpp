@@ -1,10 +1,11 @@
 #include "attention/attend-chunk.h"
 #include "attention/attend-decode.h"
 #include "attention/attention-mass.h"
+#include "attention/cache-format.h"
 #include "attention/rotate-keys.h"
 #include "check/attention-reference.h"
 #include "check/check.h"
-#include "device/number-formats.cuh"
+#include "device/number-formats.h"
 #include "device/stream.h"
 
 namespace locret::check {
@@ -12,8 +13,6 @@ namespace {
 
 constexpr NumberFormat activations[] = {NumberFormat::float32, NumberFormat::bfloat16, NumberFormat::float16};
 constexpr int everyHeadDim[] = {16, 32, 64, 80, 96, 128};
-
-bool isQuantized(NumberFormat format) { return format == NumberFormat::int8 || format == NumberFormat::int4; }
 
 std::size_t at(int row, int width) { return static_cast<std::size_t>(row) * static_cast<std::size_t>(width); }
 
@@ -26,7 +25,7 @@ struct ChunkRun {
     const AttentionSizes& sizes = attention.sizes();
     const int stagingCapacity = attention.units() + 1;
     const std::size_t staged = bytesOf(sizes.activation, at(sizes.kvHeads * stagingCapacity, sizes.headDim));
-    const bool valuesToo = isQuantized(sizes.cacheFormat);
+    const bool valuesToo = hasGroupScales(sizes.cacheFormat);
     const DeviceArray<std::byte> keys(staged);
     const DeviceArray<std::byte> values(valuesToo ? staged : 0);
     const DeviceArray<std::byte> scratch(shared ? chunkScratchBytes(sizes.headDim) : 0);
