@@ -3,6 +3,7 @@
 #if defined(LOCRET_EMULATED)
 
 #include <cmath>
+#include <cstdint>
 
 #include "check/check.h"
 #include "device/launch.cuh"
@@ -148,23 +149,26 @@ void checkMemory(Report& report) {
 }
 
 void checkArguments(Report& report) {
-  std::vector<float> host(32);
+  // Large enough to have an address that cannot be taken for a count before padding.
+  std::vector<float> memoryOfHost(std::size_t{1} << 23);
+  const bool looksLikeCount = static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(memoryOfHost.data())) < 1u << 24;
+  float* const host = memoryOfHost.data() + (looksLikeCount ? std::size_t{1} << 22 : 0);
   expectViolation(report, "a host pointer as an argument", "host memory", [&] {
-    launch(setsOne, 1, 32, 0, cudaStream_t{}, host.data());
+    launch(setsOne, 1, 32, 0, cudaStream_t{}, host);
   });
   expectViolation(report, "a host pointer in a struct", "host memory", [&] {
-    launch(setsOneIn, 1, 32, 0, cudaStream_t{}, Nested{host.data()});
+    launch(setsOneIn, 1, 32, 0, cudaStream_t{}, Nested{host});
   });
   float* freed = DeviceArray<float>(32).data();
   expectViolation(report, "a pointer to freed memory", "not allocated", [&] {
     launch(setsOne, 1, 32, 0, cudaStream_t{}, freed);
   });
   expectViolation(report, "a copy whose target is host memory", "host memory", [&] {
-    cudaMemcpy(host.data(), host.data(), 8, cudaMemcpyHostToDevice);
+    cudaMemcpy(host, host, 8, cudaMemcpyHostToDevice);
   });
   const DeviceArray<float> output(32);
   expectViolation(report, "a copy beyond an allocation", "do not lie in one allocation", [&] {
-    cudaMemcpy(output.data(), host.data(), 33 * sizeof(float), cudaMemcpyHostToDevice);
+    cudaMemcpy(output.data(), host, 33 * sizeof(float), cudaMemcpyHostToDevice);
   });
   expectViolation(report, "a block of 33 threads", "multiple of 32", [&] {
     launch(setsOne, 1, 33, 0, cudaStream_t{}, output.data());

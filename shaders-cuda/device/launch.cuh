@@ -63,10 +63,8 @@ void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t sh
   std::tuple<std::remove_const_t<Parameters>...> values{static_cast<Parameters>(arguments)...};
 #if defined(LOCRET_EMULATED)
   std::apply(
-      [&](auto&... value) {
+      [&](const auto&... value) {
         [[maybe_unused]] int number = 0;
-        // What happens to lie between fields must not be taken for a pointer.
-        (__builtin_clear_padding(&value), ...);
         (emulation::checkArgument(&value, sizeof value, ++number, stream.where), ...);
       },
       values);

@@ -42,9 +42,12 @@ struct Memory {
 
   Memory() {
     page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    void* mapping = mmap(nullptr, reservedBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* mapping = mmap(nullptr, reservedBytes + (std::size_t{2} << 32), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (mapping == MAP_FAILED) throw std::bad_alloc();
-    begin = next = static_cast<std::byte*>(mapping);
+    // Not at a multiple of 2^32, where addresses look like small numbers in their lower half (kernel-arguments.cpp).
+    const auto address = reinterpret_cast<std::uintptr_t>(mapping);
+    const std::uintptr_t frame = std::uintptr_t{1} << 32;
+    begin = next = reinterpret_cast<std::byte*>((address + frame - 1) / frame * frame + frame / 4);
     const char* wanted = std::getenv("LOCRET_EMULATED_DEVICE_BYTES");
     capacity = wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : std::size_t{8} << 30;
   }

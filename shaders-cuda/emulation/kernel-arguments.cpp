@@ -22,6 +22,9 @@ constexpr std::uintptr_t lowestPointer = 0x10007fff8000u;
 constexpr std::uintptr_t lowestPointer = std::uintptr_t{1} << 32;
 #endif
 constexpr int addressBits = 47;
+// Padding behind a count may hold the upper half of what lay there before. (GCC 12's __builtin_clear_padding also clears
+// fields that are no padding.)
+constexpr std::uint32_t largestCount = 1u << 24;
 
 bool isMapped(std::uintptr_t address) {
   static const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
@@ -36,7 +39,7 @@ void checkArgument(const void* argument, std::size_t bytes, int number, std::sou
   for (std::size_t offset = 0; offset + sizeof(std::uintptr_t) <= bytes; offset += sizeof(std::uintptr_t)) {
     std::uintptr_t word = 0;
     std::memcpy(&word, words + offset, sizeof word);
-    if (word < lowestPointer || word >> addressBits != 0) continue;
+    if (word < lowestPointer || word >> addressBits != 0 || static_cast<std::uint32_t>(word) < largestCount) continue;
     const void* pointer = reinterpret_cast<const void*>(word);
     const bool onDevice = isDeviceAddress(pointer);
     // One past the end of an allocation is where an empty range may point.
