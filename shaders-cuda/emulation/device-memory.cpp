@@ -47,7 +47,7 @@ struct Memory {
     // Not at a multiple of 2^32, where addresses look like small numbers in their lower half (kernel-arguments.cpp).
     const auto address = reinterpret_cast<std::uintptr_t>(mapping);
     const std::uintptr_t frame = std::uintptr_t{1} << 32;
-    begin = next = reinterpret_cast<std::byte*>((address + frame - 1) / frame * frame + frame / 4);
+    begin = next = reinterpret_cast<std::byte*>((address + frame - 1) / frame * frame + frame / 4 * 3);
     const char* wanted = std::getenv("LOCRET_EMULATED_DEVICE_BYTES");
     capacity = wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : std::size_t{8} << 30;
   }

@@ -25,6 +25,15 @@ constexpr int addressBits = 47;
 // Padding behind a count may hold the upper half of what lay there before. (GCC 12's __builtin_clear_padding also clears
 // fields that are no padding.)
 constexpr std::uint32_t largestCount = 1u << 24;
+// So may padding behind a float32: a factor or a small constant, 2^-40 to 2^24.
+constexpr std::uint32_t smallestFactor = 0x2b800000u;
+constexpr std::uint32_t largestFactor = 0x4b800000u;
+
+/** Whether a word can be a 32-bit number and what lay in the padding behind it. */
+bool mayBeNumber(std::uintptr_t word) {
+  const auto lower = static_cast<std::uint32_t>(word);
+  return lower < largestCount || (lower >= smallestFactor && lower <= largestFactor);
+}
 
 bool isMapped(std::uintptr_t address) {
   static const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
@@ -39,7 +48,7 @@ void checkArgument(const void* argument, std::size_t bytes, int number, std::sou
   for (std::size_t offset = 0; offset + sizeof(std::uintptr_t) <= bytes; offset += sizeof(std::uintptr_t)) {
     std::uintptr_t word = 0;
     std::memcpy(&word, words + offset, sizeof word);
-    if (word < lowestPointer || word >> addressBits != 0 || static_cast<std::uint32_t>(word) < largestCount) continue;
+    if (word < lowestPointer || word >> addressBits != 0 || mayBeNumber(word)) continue;
     const void* pointer = reinterpret_cast<const void*>(word);
     const bool onDevice = isDeviceAddress(pointer);
     // One past the end of an allocation is where an empty range may point.

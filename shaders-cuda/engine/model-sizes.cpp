@@ -1,17 +1,17 @@
 #include "engine/model-sizes.h"
 
-#include <array>
-#include <algorithm>
 #include <string>
 
+#include "attention/cache-format.h"
 #include "device/error.h"
 #include "device/number-formats.h"
 
 namespace locret {
 namespace {
 
-constexpr std::array headDims{16, 32, 64, 80, 96, 128};
 constexpr std::int32_t largestGroup = 16;
+/** What tensor cores take of a head at once. */
+constexpr std::int32_t rotatedStep = 16;
 
 /** `(name, value)` of a size that must be at least 1. */
 struct NamedSize {
@@ -23,7 +23,7 @@ struct NamedSize {
   throw Error("model-unsupported", what + " is not run on a GPU. Run this model on the processor.");
 }
 
-void checkModel(const ModelSizes& model) {
+void checkModel(const ModelSizes& model, const Formats& formats) {
   for (const NamedSize& size : {NamedSize{"layers", model.layers}, NamedSize{"hidden size", model.hidden},
                                 NamedSize{"heads", model.heads}, NamedSize{"KV heads", model.kvHeads},
                                 NamedSize{"feed-forward width", model.feedForward},
@@ -31,9 +31,7 @@ void checkModel(const ModelSizes& model) {
     expect(size.value >= 1, "The model's " + std::string(size.name) + " is " + std::to_string(size.value) +
                                 "; at least 1 is expected.");
   }
-  if (std::find(headDims.begin(), headDims.end(), model.headDim) == headDims.end()) {
-    unsupported("A head size of " + std::to_string(model.headDim) + " (known: 16, 32, 64, 80, 96, 128)");
-  }
+  expectHeadDim(formats.activation, model.headDim);
   expect(model.heads % model.kvHeads == 0, std::to_string(model.heads) + " heads cannot share " +
                                                std::to_string(model.kvHeads) + " KV heads.");
   if (model.heads / model.kvHeads > largestGroup) {
@@ -42,6 +40,10 @@ void checkModel(const ModelSizes& model) {
   expect(model.rotaryDim >= 2 && model.rotaryDim % 2 == 0 && model.rotaryDim <= model.headDim,
          "The rotated dimensions are " + std::to_string(model.rotaryDim) + "; an even number up to the head size, " +
              std::to_string(model.headDim) + ", is expected.");
+  if (formats.activation != NumberFormat::float32 && model.rotaryDim % rotatedStep != 0) {
+    unsupported("A rotation of " + std::to_string(model.rotaryDim) + " channels per head (no multiple of 16) in " +
+                nameOf(formats.activation));
+  }
   for (const NamedSize& width : {NamedSize{"hidden size", model.hidden},
                                  NamedSize{"feed-forward width", model.feedForward},
                                  NamedSize{"width of retaining heads", model.headWidth}}) {
@@ -74,12 +76,9 @@ Formats formatsFor(NumberFormat weights, NumberFormat cache) {
 }
 
 void checkSizes(const EngineSizes& sizes) {
-  checkModel(sizes.model);
+  checkModel(sizes.model, sizes.formats);
   checkCache(sizes.cache);
-  const bool quantizedCache = sizes.formats.cache == NumberFormat::int8 || sizes.formats.cache == NumberFormat::int4;
-  expect(quantizedCache || sizes.formats.cache == sizes.formats.activation,
-         std::string("A cache in ") + nameOf(sizes.formats.cache) + " does not go with activations in " +
-             nameOf(sizes.formats.activation) + "; take that, int8 or int4.");
+  expectCacheFormat(sizes.formats.cache, sizes.formats.activation);
   expect(sizes.policy != Policy::locret || sizes.model.hasHeads(),
          "The policy \"locret\" needs retaining heads, and none were given.");
 }
