@@ -151,7 +151,8 @@ void checkMemory(Report& report) {
 void checkArguments(Report& report) {
   // Large enough to have an address that cannot be taken for a count before padding.
   std::vector<float> memoryOfHost(std::size_t{1} << 23);
-  const bool looksLikeCount = static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(memoryOfHost.data())) < 1u << 24;
+  const auto address = reinterpret_cast<std::uintptr_t>(memoryOfHost.data());
+  const bool looksLikeCount = static_cast<std::uint32_t>(address) < 1u << 24;
   float* const host = memoryOfHost.data() + (looksLikeCount ? std::size_t{1} << 22 : 0);
   expectViolation(report, "a host pointer as an argument", "host memory", [&] {
     launch(setsOne, 1, 32, 0, cudaStream_t{}, host);

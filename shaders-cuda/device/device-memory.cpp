@@ -41,8 +41,8 @@ std::string outOfMemory(std::size_t bytes, const std::string& purpose) {
   const std::size_t held = allocationCounters().bytes;
   return "The device has no room for " + inMegabytes(bytes) + " (" + purpose + "): " +
          (known ? inMegabytes(free) + " of " + inMegabytes(total) + " are free" : std::string("its memory is full")) +
-         " and " + inMegabytes(held) + " are held by this engine. Take a smaller budget or chunk, weights or a cache of" +
-         " fewer bits, or end other programs that use the device.";
+         " and " + inMegabytes(held) + " are held by this engine. Take a smaller budget or chunk, weights or a cache" +
+         " of fewer bits, or end other programs that use the device.";
 }
 
 }  // namespace

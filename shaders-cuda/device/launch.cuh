@@ -22,8 +22,8 @@
 #endif
 
 /**
- * Before the name of a kernel that may spill registers because its speed does not matter. The build refuses spills in all
- * others (scripts/build-cuda.mjs).
+ * Before the name of a kernel that may spill registers because its speed does not matter. The build refuses spills in
+ * all others (scripts/build-cuda.mjs).
  */
 #define LOCRET_MAY_SPILL
 
@@ -57,7 +57,7 @@ inline std::string describeLaunch(const LaunchStream& stream) {
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t sharedBytes, LaunchStream stream,
             Arguments&&... arguments) {
-  static_assert(sizeof...(Parameters) == sizeof...(Arguments), "A kernel takes as many arguments as it has parameters.");
+  static_assert(sizeof...(Parameters) == sizeof...(Arguments), "A kernel takes an argument for each parameter.");
   static_assert((std::is_trivially_copyable_v<Parameters> && ...), "Kernel parameters are copied byte by byte.");
   if (grid.x == 0 || grid.y == 0 || grid.z == 0) return;
   std::tuple<std::remove_const_t<Parameters>...> values{static_cast<Parameters>(arguments)...};
@@ -79,7 +79,8 @@ void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t sh
   const cudaError_t result = std::apply(
       [&](auto&... value) {
         void* pointers[sizeof...(Parameters) + 1] = {static_cast<void*>(&value)..., nullptr};
-        return cudaLaunchKernel(reinterpret_cast<const void*>(kernel), grid, block, pointers, sharedBytes, stream.stream);
+        const auto* function = reinterpret_cast<const void*>(kernel);
+        return cudaLaunchKernel(function, grid, block, pointers, sharedBytes, stream.stream);
       },
       values);
   if (result != cudaSuccess) checkCuda(result, "Launching " + describeLaunch(stream));

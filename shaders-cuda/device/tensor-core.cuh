@@ -21,8 +21,9 @@ namespace locret {
 
 /**
  * D += A · B of one warp: A is 16 x 16, B 16 x 8, both of T (bfloat16 or float16), D 16 x 8 in float32; 4,096 FLOPs.
- * Register r of `a` holds row group + 8 * (r % 2), columns 2 * member + 8 * (r / 2) and the next; register r of `b` rows
- * 2 * member + 8 * r and the next of column group; number i of `d` is row group + 8 * (i / 2), column 2 * member + i % 2.
+ * Register r of `a` holds row group + 8 * (r % 2), columns 2 * member + 8 * (r / 2) and the next; register r of `b`
+ * rows 2 * member + 8 * r and the next of column group; number i of `d` is row group + 8 * (i / 2), column
+ * 2 * member + i % 2.
  * PTX: mma.sync.aligned.m16n8k16.
  */
 template <class T>
@@ -125,8 +126,8 @@ __device__ __forceinline__ void loadMatricesX2Transposed(std::uint32_t (&registe
 
 /**
  * Begins to copy 16 bytes from global to shared memory, both aligned to 16; zeros instead when not `valid` (`source` is
- * then not read, but must be aligned). The bytes are there after commitCopies and waitForCopies, for other threads after
- * a barrier behind that. PTX: cp.async.cg.
+ * then not read, but must be aligned). The bytes are there after commitCopies and waitForCopies, for other threads
+ * after a barrier behind that. PTX: cp.async.cg.
  */
 __device__ __forceinline__ void beginCopy16(void* target, const void* source, bool valid = true) {
 #if defined(LOCRET_EMULATED)

@@ -157,7 +157,8 @@ void BlockRunner::run(const Launch& launch, uint3 blockIndex, ThreadOrder order,
     ASAN_UNPOISON_MEMORY_REGION(shared_, sharedLimit + sharedGuard);
 #endif
     const auto* guard = shared_ + launch.sharedBytes;
-    const bool whole = std::all_of(guard, guard + sharedGuard, [](std::byte value) { return value == std::byte{poison}; });
+    const auto isPoison = [](std::byte value) { return value == std::byte{poison}; };
+    const bool whole = std::all_of(guard, guard + sharedGuard, isPoison);
     if (!whole) {
       violation_ = "The kernel launched at " + place(launch.where) + " wrote behind its " +
                    std::to_string(launch.sharedBytes) + " bytes of dynamic shared memory in block " +
@@ -240,7 +241,8 @@ int synchronizeBlock(bool predicate, std::source_location where) {
     runner.barrierCount_ = 0;
   } else if (runner.barrierWhere_.line() != where.line() ||
              std::strcmp(runner.barrierWhere_.file_name(), where.file_name()) != 0) {
-    fail("Threads of a block wait at different barriers: " + place(runner.barrierWhere_) + " and " + place(where) + ".");
+    fail("Threads of a block wait at different barriers: " + place(runner.barrierWhere_) + " and " + place(where) +
+         ".");
   }
   runner.barrierCount_ += predicate ? 1 : 0;
   if (++runner.atBarrier_ < runner.threadCount_) {

@@ -26,6 +26,7 @@ constexpr std::size_t guardBytes = 256;
 constexpr std::size_t alignment = 256;
 constexpr int poison = 0xff;
 constexpr std::byte guardValue{0xa5};
+constexpr std::size_t manyAllocations = 64;
 
 // Device memory, with every access to its books under one lock.
 struct Memory {
@@ -42,7 +43,9 @@ struct Memory {
 
   Memory() {
     page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    void* mapping = mmap(nullptr, reservedBytes + (std::size_t{2} << 32), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    constexpr std::size_t spare = std::size_t{2} << 32;
+    constexpr int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    void* mapping = mmap(nullptr, reservedBytes + spare, PROT_NONE, flags, -1, 0);
     if (mapping == MAP_FAILED) throw std::bad_alloc();
     // Not at a multiple of 2^32, where addresses look like small numbers in their lower half (kernel-arguments.cpp).
     const auto address = reinterpret_cast<std::uintptr_t>(mapping);
@@ -52,8 +55,18 @@ struct Memory {
     capacity = wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : std::size_t{8} << 30;
   }
 
+  /** The pages of an allocation, guards included. */
+  std::size_t mappedBytes(std::size_t bytes) const;
+
   void setAccess(int protection) {
-    if (next != begin) mprotect(begin, static_cast<std::size_t>(next - begin), protection);
+    if (allocations.empty()) return;
+    // The kernel walks over all pages between: many freed ones cost more than a call for each allocation.
+    if (allocations.size() <= manyAllocations) {
+      for (const auto& [pointer, bytes] : allocations) mprotect(pointer - guardBytes, mappedBytes(bytes), protection);
+      return;
+    }
+    std::byte* first = allocations.begin()->first - guardBytes;
+    mprotect(first, static_cast<std::size_t>(next - first), protection);
   }
 };
 
@@ -64,6 +77,10 @@ Memory& memory() {
 }
 
 std::size_t roundUp(std::size_t bytes, std::size_t multiple) { return (bytes + multiple - 1) / multiple * multiple; }
+
+std::size_t Memory::mappedBytes(std::size_t bytes) const {
+  return roundUp(guardBytes + roundUp(bytes, alignment) + guardBytes, page);
+}
 
 // Must be called with access to the memory.
 bool guardsWhole(const std::byte* pointer, std::size_t bytes) {
@@ -92,7 +109,7 @@ void* allocateDevice(std::size_t bytes) {
   Memory& all = memory();
   const std::lock_guard lock(all.mutex);
   if (bytes > all.capacity - std::min(all.capacity, all.inUse)) return nullptr;
-  const std::size_t mapped = roundUp(guardBytes + roundUp(bytes, alignment) + guardBytes, all.page);
+  const std::size_t mapped = all.mappedBytes(bytes);
   if (mapped > static_cast<std::size_t>(all.begin + reservedBytes - all.next)) return nullptr;
   if (mprotect(all.next, mapped, PROT_READ | PROT_WRITE) != 0) return nullptr;
   std::byte* pointer = all.next + guardBytes;
@@ -119,8 +136,9 @@ bool freeDevice(void* pointer) {
   all.inUse -= bytes;
   all.allocations.erase(found);
   // The addresses stay taken, so that a stale pointer never points to something new; the pages go back.
-  const std::size_t mapped = roundUp(guardBytes + roundUp(bytes, alignment) + guardBytes, all.page);
+  const std::size_t mapped = all.mappedBytes(bytes);
   madvise(begin - guardBytes, mapped, MADV_DONTNEED);
+  mprotect(begin - guardBytes, mapped, PROT_NONE);
 #if defined(__SANITIZE_ADDRESS__)
   ASAN_POISON_MEMORY_REGION(begin, bytes);
 #endif

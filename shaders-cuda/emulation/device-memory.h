@@ -43,7 +43,7 @@ class DeviceAccess {
   DeviceAccess& operator=(const DeviceAccess&) = delete;
 };
 
-/** Whether device memory is inaccessible to host code between launches, as on a device. Costs a few microseconds each. */
+/** Whether device memory is inaccessible to host code between launches, as on a device. Costs microseconds each. */
 void protectDevice(bool isProtected);
 
 }  // namespace locret::emulation

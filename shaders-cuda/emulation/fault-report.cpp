@@ -20,9 +20,9 @@ namespace {
   const void* address = info->si_addr;
   const bool onDevice = isDeviceAddress(address);
   std::fflush(stdout);
-  std::string message = currentThread != nullptr
-                            ? "A kernel touched memory that is not there: " + describeThread()
-                            : std::string(onDevice ? "Host code touched device memory." : "Host code touched memory that is not there.");
+  std::string message = "Host code touched memory that is not there.";
+  if (onDevice) message = "Host code touched device memory.";
+  if (currentThread != nullptr) message = "A kernel touched memory that is not there: " + describeThread();
   char detail[96];
   std::snprintf(detail, sizeof detail, " Address %p%s.\n", address, onDevice ? ", an address of the device" : "");
   message += detail;

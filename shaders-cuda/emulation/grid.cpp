@@ -1,5 +1,6 @@
 #include "emulation/grid.h"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstdlib>
@@ -21,9 +22,9 @@ class Workers {
  public:
   Workers() {
     const char* wanted = std::getenv("LOCRET_EMULATION_THREADS");
-    const unsigned int count =
-        wanted != nullptr ? static_cast<unsigned int>(std::strtoul(wanted, nullptr, 10)) : std::thread::hardware_concurrency();
-    for (unsigned int index = 0; index < std::max(count, 1u); ++index) threads_.emplace_back([this] { work(); });
+    const unsigned long count =
+        wanted != nullptr ? std::strtoul(wanted, nullptr, 10) : std::thread::hardware_concurrency();
+    for (unsigned long index = 0; index < std::max(count, 1ul); ++index) threads_.emplace_back([this] { work(); });
   }
 
   ~Workers() {

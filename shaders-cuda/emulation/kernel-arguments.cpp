@@ -22,7 +22,7 @@ constexpr std::uintptr_t lowestPointer = 0x10007fff8000u;
 constexpr std::uintptr_t lowestPointer = std::uintptr_t{1} << 32;
 #endif
 constexpr int addressBits = 47;
-// Padding behind a count may hold the upper half of what lay there before. (GCC 12's __builtin_clear_padding also clears
+// Padding after a count may hold the upper half of what lay there before. (GCC 12's __builtin_clear_padding also clears
 // fields that are no padding.)
 constexpr std::uint32_t largestCount = 1u << 24;
 // So may padding behind a float32: a factor or a small constant, 2^-40 to 2^24.

@@ -5,8 +5,8 @@
 
 #include "emulation/block.h"
 
-// The part of the CUDA runtime that the engine uses. Streams do their work at once; while a stream is captured, the work
-// is recorded in a graph instead and done whenever the graph is launched. One device, device 0, with device-memory.h.
+// The part of the CUDA runtime that the engine uses. Streams do their work at once; while a stream is captured, the
+// work is recorded in a graph instead and done whenever the graph is launched. One device, device 0, with device-memory.h.
 
 enum cudaError_t {
   cudaSuccess = 0,

@@ -1,6 +1,8 @@
 #include "emulation/tensor-core.h"
 
 #include <cstring>
+#include <string>
+#include <vector>
 
 #include "emulation/block.h"
 #include "emulation/include/cuda_bf16.h"
@@ -56,7 +58,9 @@ void computeM16N8K16(void* const* lanes) {
   }
   for (int lane = 0; lane < 32; ++lane) {
     float* own = static_cast<const SixteenProduct*>(lanes[lane])->d;
-    for (int number = 0; number < 4; ++number) own[number] = d[lane / 4 + 8 * (number / 2)][2 * (lane % 4) + number % 2];
+    for (int number = 0; number < 4; ++number) {
+      own[number] = d[lane / 4 + 8 * (number / 2)][2 * (lane % 4) + number % 2];
+    }
   }
 }
 
@@ -95,7 +99,9 @@ void computeM16N8K32(void* const* lanes) {
   }
   for (int lane = 0; lane < 32; ++lane) {
     std::int32_t* own = static_cast<const EightProduct*>(lanes[lane])->d;
-    for (int number = 0; number < 4; ++number) own[number] = d[lane / 4 + 8 * (number / 2)][2 * (lane % 4) + number % 2];
+    for (int number = 0; number < 4; ++number) {
+      own[number] = d[lane / 4 + 8 * (number / 2)][2 * (lane % 4) + number % 2];
+    }
   }
 }
 
