@@ -8,10 +8,10 @@
  */
 import type { Answer, AnswerMode, Citation, MemoryFacts, RecalledBlock } from './answer/answer.js';
 import type { Turn } from './answer/conversation.js';
-import type { WeightPrecision } from './engine/engine.js';
+import type { CachePrecision, WeightPrecision } from './engine/engine.js';
 import type { ErrorCode } from './errors.js';
 import type { FileRetention, ReadProgress } from './memory/memory.js';
-import type { PlannedBytes } from './memory/plan.js';
+import type { BackendChoice, PlannedBytes } from './memory/plan.js';
 import type { PolicyName } from './memory/policies/policy.js';
 import type { ModelEntry } from './model/catalog.js';
 import type { ChangedFile, DefinitionKind, SkippedFile } from './repository/source.js';
@@ -22,6 +22,8 @@ import type { TrainingPhase } from './training/training-steps.js';
 
 export type {
   AnswerMode,
+  BackendChoice,
+  CachePrecision,
   ChangedFile,
   Citation,
   CoursePoint,
@@ -57,8 +59,12 @@ export interface SidecarSettings {
   readonly model?: string;
   /** An absolute file of retaining heads that were trained for this model. Default: the model's own. */
   readonly heads?: string;
-  readonly backend?: 'auto' | 'cpu';
+  /** `auto`, the default: a GPU with enough memory if there is one, otherwise the processor. */
+  readonly backend?: BackendChoice;
+  /** bfloat16 and float16 on a GPU only. */
   readonly precision?: WeightPrecision;
+  /** How a GPU holds keys and values. */
+  readonly cachePrecision?: CachePrecision;
   /** Cache units every KV head keeps (b). */
   readonly budget?: number;
   /** Tokens read per pass (B). */
@@ -144,6 +150,8 @@ export interface RootStatus {
 export interface EngineStatus {
   readonly model: string;
   readonly backend: string;
+  /** Why it runs there. */
+  readonly backendReason: string;
   readonly precision: string;
   readonly policy: string;
   readonly weightBytes: number;

@@ -1,4 +1,4 @@
-import type { LogLevel, PolicyName, SidecarSettings, WeightPrecision } from '../../server/protocol.js';
+import type { BackendChoice, LogLevel, PolicyName, SidecarSettings, WeightPrecision } from '../../server/protocol.js';
 
 /** Reads one setting under `locret.`; undefined where it is not set. */
 export type ReadSetting = (name: string) => unknown;
@@ -9,8 +9,8 @@ export interface SettingsReading {
   readonly refused: readonly string[];
 }
 
-const backends: readonly 'cpu'[] = ['cpu'];
-const precisions: readonly WeightPrecision[] = ['float32', 'int8', 'int4'];
+const backends: readonly BackendChoice[] = ['cpu', 'cuda'];
+const precisions: readonly WeightPrecision[] = ['float32', 'bfloat16', 'float16', 'int8', 'int4'];
 const policies: readonly PolicyName[] = [
   'locret',
   'key-difference',

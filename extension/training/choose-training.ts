@@ -33,7 +33,9 @@ export async function chooseTraining(sidecar: Sidecar): Promise<TrainingChoice |
 
 function chosenPrecision(): TrainingChoice['precision'] {
   const configuration = vscode.workspace.getConfiguration('locret');
-  return readSettings((name) => configuration.get(name)).settings.precision;
+  const { precision } = readSettings((name) => configuration.get(name)).settings;
+  // Training runs on the processor, which has no 16-bit weights.
+  return precision === 'bfloat16' || precision === 'float16' ? undefined : precision;
 }
 
 async function chooseModel(sidecar: Sidecar): Promise<string | undefined> {

@@ -1,4 +1,4 @@
-import type { TrainParams, WeightPrecision } from '../../server/protocol.js';
+import type { TrainParams, TrainingOptions } from '../../server/protocol.js';
 import { ObjectReader, UnexpectedShape } from '../conversation/object-reader.js';
 
 /** A training as the user chose it. */
@@ -11,7 +11,7 @@ export interface TrainingChoice {
   readonly input: 'qkv' | 'hidden';
   readonly steps: number;
   /** The user's setting; undefined: full precision. */
-  readonly precision: WeightPrecision | undefined;
+  readonly precision: TrainingOptions['precision'] | undefined;
   /** The file of the heads; undefined: where the sidecar keeps them. */
   readonly out: string | undefined;
 }
@@ -28,7 +28,7 @@ interface Storage {
 }
 
 const key = 'locret.begunTraining';
-const precisions: readonly WeightPrecision[] = ['float32', 'int8', 'int4'];
+const precisions: readonly TrainingOptions['precision'][] = ['float32', 'int8', 'int4'];
 
 /** What the sidecar is told of a choice. */
 export function trainParams(choice: TrainingChoice, fresh: boolean): TrainParams {

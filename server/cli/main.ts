@@ -4,6 +4,7 @@ import packageFile from '../../package.json' with { type: 'json' };
 import { systemErrorCode } from '../errors.js';
 import { registerAsk } from './ask.js';
 import { registerChat } from './chat.js';
+import { registerDoctor } from './doctor.js';
 import { exitCodes, reportFailure } from './exit.js';
 import { registerLsp } from './lsp.js';
 import { registerModels } from './models.js';
@@ -24,12 +25,7 @@ const program = new Command('locret')
   .showHelpAfterError('(add --help to see what there is)')
   .exitOverride();
 const commands = [
-  registerAsk,
-  registerChat,
-  registerRead,
-  registerPlan,
-  registerModels,
-  registerTrace,
+  ...[registerAsk, registerChat, registerRead, registerPlan, registerModels, registerDoctor, registerTrace],
   registerTrain,
   registerLsp,
 ];

@@ -10,7 +10,7 @@ import { ProgressBar } from './progress.js';
 
 /** What the memory is told, from what the command line says. */
 export async function memorySettings(options: ReadingOptions): Promise<MemorySettings> {
-  const { heads, policy, allocation, precision, budget, chunk, stabilizers, local } = options;
+  const { heads, policy, allocation, backend, precision, cachePrecision, budget, chunk, stabilizers, local } = options;
   return {
     repo: options.repo,
     modelFolder: await resolveModel(options.model, modelFolders()),
@@ -20,7 +20,9 @@ export async function memorySettings(options: ReadingOptions): Promise<MemorySet
     ...(heads === undefined ? {} : { heads }),
     ...(policy === undefined ? {} : { policy }),
     ...(allocation === undefined ? {} : { allocation }),
+    ...(backend === undefined ? {} : { backend }),
     ...(precision === undefined ? {} : { precision }),
+    ...(cachePrecision === undefined ? {} : { cachePrecision }),
     ...(budget === undefined ? {} : { budget }),
     ...(chunk === undefined ? {} : { chunk }),
     ...(stabilizers === undefined ? {} : { stabilizers }),

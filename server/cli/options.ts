@@ -1,8 +1,15 @@
 import path from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { Sampling, WeightPrecision } from '../engine/engine.js';
+import {
+  type CachePrecision,
+  cachePrecisions,
+  type Sampling,
+  type WeightPrecision,
+  weightPrecisions,
+} from '../engine/engine.js';
 import { LocretError } from '../errors.js';
 import { type AllocationName, allocationNames } from '../memory/policies/allocation.js';
+import { type BackendChoice, backendChoices } from '../memory/plan.js';
 import { policyNames } from '../memory/policies/policy-by-name.js';
 import type { PolicyName } from '../memory/policies/policy.js';
 
@@ -13,7 +20,9 @@ export interface ReadingOptions {
   readonly heads?: string;
   readonly policy?: PolicyName;
   readonly allocation?: AllocationName;
+  readonly backend?: BackendChoice;
   readonly precision?: WeightPrecision;
+  readonly cachePrecision?: CachePrecision;
   readonly budget?: number;
   readonly chunk?: number;
   readonly stabilizers?: number;
@@ -36,8 +45,6 @@ export interface AnswerOptions {
   readonly seed?: number;
   readonly stop: readonly string[];
 }
-
-const precisions: readonly WeightPrecision[] = ['float32', 'int8', 'int4'];
 
 /** A parser of whole numbers of at least `least`, for commander. */
 export function wholeNumber(least: number): (text: string) => number {
@@ -103,7 +110,17 @@ export function withReadingOptions(command: Command): Command {
       `how the budget is divided between layers and KV heads: ${allocationNames.join(', ')}`,
       oneOf(allocationNames),
     )
-    .option('--precision <name>', `weights while running: ${precisions.join(', ')}`, oneOf(precisions))
+    .option('--backend <name>', `where the model runs: ${backendChoices.join(', ')}`, oneOf(backendChoices))
+    .option(
+      '--precision <name>',
+      `weights while running: ${weightPrecisions.join(', ')} (16 bits on a GPU only)`,
+      oneOf(weightPrecisions),
+    )
+    .option(
+      '--cache-precision <name>',
+      `keys and values on a GPU: ${cachePrecisions.join(', ')}`,
+      oneOf(cachePrecisions),
+    )
     .option('--budget <units>', 'cache units every KV head keeps', wholeNumber(1))
     .option('--chunk <tokens>', 'tokens read per pass', wholeNumber(1))
     .option('--stabilizers <units>', 'newest units exempt from eviction', wholeNumber(0))

@@ -2,7 +2,17 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Command } from 'commander';
-import type { CachePlan, Engine, EngineDescription, WeightPrecision } from '../engine/engine.js';
+import { findCuda } from '../engine/cuda-devices.js';
+import {
+  type CachePlan,
+  type CachePrecision,
+  cachePrecisions,
+  type CudaOptions,
+  type Engine,
+  type EngineDescription,
+  type WeightPrecision,
+  weightPrecisions,
+} from '../engine/engine.js';
 import { openEngine } from '../engine/remote-engine.js';
 import { traceRun, type TraceResult } from '../engine/trace.js';
 import { LocretError, messageOf, systemErrorCode } from '../errors.js';
@@ -27,7 +37,9 @@ interface TraceCommandOptions {
   readonly stabilizers: number;
   readonly local: number;
   readonly policy?: PolicyName;
+  readonly backend: 'cpu' | 'cuda';
   readonly precision: WeightPrecision;
+  readonly cachePrecision: CachePrecision;
   readonly generate: number;
   readonly logits: 'last' | 'all';
   readonly threads: number;
@@ -71,6 +83,23 @@ function policyOf({ policy, heads }: TraceCommandOptions): PolicyName {
     'invalid-argument',
     `The policy "${chosen}" needs retaining heads.`,
     `Give them with --heads, or choose another policy: ${policyNames.join(', ')}.`,
+  );
+}
+
+/**
+ * The GPU, where one was chosen: the one with most free memory.
+ * @throws LocretError invalid-argument when there is none
+ */
+function deviceOf({ backend, cachePrecision }: TraceCommandOptions): CudaOptions | undefined {
+  if (backend === 'cpu') return undefined;
+  const { usable, missing } = findCuda();
+  const [device] = usable?.devices ?? [];
+  if (usable !== undefined && device !== undefined)
+    return { binding: usable.file, device: device.index, cachePrecision };
+  throw new LocretError(
+    'invalid-argument',
+    `The backend "cuda" cannot be used: ${missing?.problem ?? 'there is no GPU'}.`,
+    missing?.remedy ?? 'Run on the processor.',
   );
 }
 
@@ -126,6 +155,7 @@ async function run(options: TraceCommandOptions): Promise<void> {
   const policy = policyOf(options);
   const tokens = await readTokens(options.tokens);
   const plan = planOf(options, tokens.length);
+  const cuda = deviceOf(options);
   if (options.budget !== undefined && !policyByName(policy).needsRetainingHeads) {
     process.stderr.write(`${trainingFreeNotice}\n`);
   }
@@ -141,6 +171,7 @@ async function run(options: TraceCommandOptions): Promise<void> {
       threads,
       cacheFolder: cacheFolder(),
       ...(heads === undefined ? {} : { heads }),
+      ...(cuda === undefined ? {} : { cuda }),
     });
     const result = await traceRun(engine, tokens, { local, generate, logits, signal });
     const { vocabulary } = engine.description.shape;
@@ -181,11 +212,18 @@ export function registerTrace(program: Command): void {
     .option('--stabilizers <units>', 'newest units exempt from each eviction but the last', wholeNumber(0), 0)
     .option('--local <tokens>', 'last tokens of the prompt, read without eviction', wholeNumber(0), 0)
     .option('--policy <name>', `which cache units stay: ${policyNames.join(', ')}`, oneOf(policyNames))
+    .option('--backend <name>', 'where the model runs: cpu, cuda', oneOf(['cpu', 'cuda']), 'cpu')
     .option(
       '--precision <name>',
-      'weights while running: float32, int8, int4',
-      oneOf<WeightPrecision>(['float32', 'int8', 'int4']),
+      `weights while running: ${weightPrecisions.join(', ')} (16 bits on a GPU only)`,
+      oneOf(weightPrecisions),
       'float32',
+    )
+    .option(
+      '--cache-precision <name>',
+      `keys and values on a GPU: ${cachePrecisions.join(', ')}`,
+      oneOf(cachePrecisions),
+      'full',
     )
     .option('--generate <tokens>', 'tokens to generate, greedily', wholeNumber(0), 0)
     .option('--logits <which>', 'logits to write: last, all', oneOf(['last', 'all']), 'last')

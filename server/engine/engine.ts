@@ -1,9 +1,25 @@
 import type { AllocationName } from '../memory/policies/allocation.js';
 import type { PolicyName } from '../memory/policies/policy.js';
 import type { ModelShape } from '../model/shape.js';
-import type { WeightPrecision } from '../onnx/linear.js';
+import type { WeightPrecision as ProcessorPrecision } from '../onnx/linear.js';
 
-export type { WeightPrecision };
+/** How weights are held while they run: bfloat16 and float16 on a GPU only. */
+export type WeightPrecision = ProcessorPrecision | 'bfloat16' | 'float16';
+
+/** How a GPU holds keys and values: as they are computed, or quantized. */
+export type CachePrecision = 'full' | 'int8' | 'int4';
+
+export const weightPrecisions: readonly WeightPrecision[] = ['float32', 'bfloat16', 'float16', 'int8', 'int4'];
+export const cachePrecisions: readonly CachePrecision[] = ['full', 'int8', 'int4'];
+
+/** A GPU to run on. */
+export interface CudaOptions {
+  /** The file of the engine for it; see `cudaBindingFile`. */
+  readonly binding: string;
+  /** Index among the machine's devices. */
+  readonly device: number;
+  readonly cachePrecision: CachePrecision;
+}
 
 /** Budgets that differ between layers or KV heads; `budget` is their mean. */
 export interface UnevenBudgets {
@@ -42,11 +58,13 @@ export interface EngineOptions {
   readonly threads: number;
   /** Folder for packed weights, so that the second start is quick. */
   readonly cacheFolder: string;
+  /** The GPU to run on; absent: the processor. */
+  readonly cuda?: CudaOptions;
 }
 
 /** What an engine runs; fixed while it lives. */
 export interface EngineDescription {
-  readonly backend: 'onnx';
+  readonly backend: 'onnx' | 'cuda';
   readonly shape: ModelShape;
   readonly plan: CachePlan;
   readonly policy: PolicyName;
@@ -182,6 +200,8 @@ export interface LayerCache {
     /** The slot behind the newest unit of every head: its keys are rotated to the slots before it. */
     readonly nextSlot: number;
   };
+  /** Keys and values in the form that a GPU holds them in, bit by bit; `keys` and `values` are empty then. */
+  readonly packed?: Uint8Array;
   /** `[kvHeads, length, headDim]`, rotated to slots 0..length-1. */
   readonly keys: Float32Array;
   /** `[kvHeads, length, headDim]` */

@@ -1,19 +1,15 @@
 import type { KeptUnits } from './engine.js';
-import type { RetainedCache } from './retained-cache.js';
 
-/** Counts, for every token of which some KV head still holds a unit, how many do. */
-export function countKeptUnits(
-  cache: RetainedCache,
-  { layers, kvHeads }: { readonly layers: number; readonly kvHeads: number },
-): KeptUnits {
-  const heads = Array.from({ length: layers * kvHeads }, (_, index) =>
-    cache.head(Math.floor(index / kvHeads), index % kvHeads),
-  );
-  const all = new Int32Array(heads.reduce((sum, { length }) => sum + length, 0));
-  let filled = 0;
-  for (const { tokenIndices, length } of heads) {
-    all.set(tokenIndices, filled);
-    filled += length;
+/**
+ * Counts, for every token of which some KV head still holds a unit, how many do.
+ * @param heads token indices of the units of each layer's KV heads
+ */
+export function countKeptUnits(heads: readonly Int32Array[]): KeptUnits {
+  const all = new Int32Array(heads.reduce((sum, head) => sum + head.length, 0));
+  let offset = 0;
+  for (const head of heads) {
+    all.set(head, offset);
+    offset += head.length;
   }
   all.sort();
   let tokens = 0;

@@ -11,7 +11,7 @@ import {
 } from './worker-messages.js';
 
 /** The buffers of arrays that can be given away: each array's own, whole. */
-function wholeBuffers(arrays: readonly (Float32Array | Int32Array | Uint16Array)[]): ArrayBuffer[] {
+function wholeBuffers(arrays: readonly (Float32Array | Int32Array | Uint16Array | Uint8Array)[]): ArrayBuffer[] {
   const buffers = new Set<ArrayBuffer>();
   for (const { buffer, byteLength } of arrays) {
     if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength && byteLength > 0) buffers.add(buffer);
@@ -23,8 +23,8 @@ function wholeBuffers(arrays: readonly (Float32Array | Int32Array | Uint16Array)
 function transferable(answer: EngineAnswer): ArrayBuffer[] {
   if (answer.method === 'keptUnits') return wholeBuffers([answer.value.tokenIndices, answer.value.counts]);
   if (answer.method !== 'exportLayer') return [];
-  const { keys, values, scores, tokenIndices } = answer.value;
-  return wholeBuffers([keys, values, scores, tokenIndices]);
+  const { keys, values, scores, tokenIndices, packed } = answer.value;
+  return wholeBuffers([keys, values, scores, tokenIndices, ...(packed === undefined ? [] : [packed])]);
 }
 
 class EngineServer {

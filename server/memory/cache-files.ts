@@ -35,10 +35,22 @@ export interface ReadingOrigin {
  */
 export function readingIdentity({ root, model, plan, options }: ReadingOrigin): string {
   const { budget, chunk, stabilizers, pinned, uneven } = plan.cache;
-  const { heads, policy, precision, local } = plan;
+  const { heads, policy, precision, local, backend } = plan;
+  // A GPU's cache is in its own form: each has a snapshot of its own.
+  const device = backend.name === 'cpu' ? {} : { backend: 'cuda', cachePrecision: backend.options.cachePrecision };
   const sizes = { budget, chunk, stabilizers, pinned, local, uneven };
   const beginning = digest(promptFrame(model).before);
-  return JSON.stringify({ root, model: model.folder, heads, policy, precision, ...sizes, beginning, ...options });
+  return JSON.stringify({
+    root,
+    model: model.folder,
+    heads,
+    policy,
+    precision,
+    ...sizes,
+    beginning,
+    ...device,
+    ...options,
+  });
 }
 
 function memoryFile(cacheFolder: string, origin: ReadingOrigin, ending: string): string {

@@ -1,4 +1,4 @@
-import type { CachePlan, WeightPrecision } from '../engine/engine.js';
+import type { CachePlan, CachePrecision, CudaOptions, WeightPrecision } from '../engine/engine.js';
 import { LocretError } from '../errors.js';
 import { policyByName, trainingFreeNotice, trainingFreePolicy } from './policies/policy-by-name.js';
 import type { AllocationName } from './policies/allocation.js';
@@ -8,7 +8,17 @@ import { leastOfShared } from './policies/shared-budget.js';
 import { headInputWidth, type RetainingHeads } from '../model/checkpoint.js';
 import type { LoadedModel } from '../model/model.js';
 import type { ModelShape } from '../model/shape.js';
+import type { WeightPrecision as ProcessorPrecision } from '../onnx/linear.js';
 import { beginningTokens, promptFrame } from './prompt-frame.js';
+
+/** `auto`: a GPU with enough memory if there is one, otherwise the processor. */
+export type BackendChoice = 'auto' | 'cpu' | 'cuda';
+export const backendChoices: readonly BackendChoice[] = ['auto', 'cpu', 'cuda'];
+
+/** Where the model runs, and why there, for people. */
+export type PlannedBackend =
+  | { readonly name: 'cpu'; readonly reason: string }
+  | { readonly name: 'cuda'; readonly reason: string; readonly deviceName: string; readonly options: CudaOptions };
 
 /** What the user chose; the plan chooses the rest. */
 export interface PlanSettings {
@@ -18,6 +28,10 @@ export interface PlanSettings {
   /** How the budget is divided between layers and KV heads; default: the model's, or evenly. */
   readonly allocation?: AllocationName;
   readonly precision?: WeightPrecision;
+  /** Where the model runs; default `auto`. */
+  readonly backend?: BackendChoice;
+  /** How a GPU holds keys and values; default: as they are computed, if there is room. */
+  readonly cachePrecision?: CachePrecision;
   readonly budget?: number;
   readonly chunk?: number;
   readonly stabilizers?: number;
@@ -26,7 +40,7 @@ export interface PlanSettings {
   readonly threads: number;
 }
 
-/** Bytes of memory that reading and asking take. */
+/** Bytes of memory that reading and asking take: of the machine, or of its GPU when the model runs there. */
 export interface PlannedBytes {
   /** Weights as the model runs them, with what onnxruntime arranges anew. */
   readonly weights: number;
@@ -38,7 +52,7 @@ export interface PlannedBytes {
   /** The program itself. */
   readonly program: number;
   readonly peak: number;
-  /** Free on this machine when the plan was made. */
+  /** Free when the plan was made, where the model runs: on this machine or on its GPU. */
   readonly free: number;
 }
 
@@ -52,6 +66,7 @@ export interface MemoryPlan {
   readonly heads: string | undefined;
   readonly precision: WeightPrecision;
   readonly threads: number;
+  readonly backend: PlannedBackend;
   readonly bytes: PlannedBytes;
   /** What the user must know about this plan. */
   readonly notices: readonly string[];
@@ -87,7 +102,7 @@ function parameters(shape: ModelShape): number {
 }
 
 /** Bytes per weight: int8 has a scale per row or per block of 32, int4 per block. */
-function bytesPerWeight(precision: WeightPrecision): { readonly matrix: number; readonly table: number } {
+function bytesPerWeight(precision: ProcessorPrecision): { readonly matrix: number; readonly table: number } {
   switch (precision) {
     case 'float32':
       return { matrix: 4, table: 4 };
@@ -101,7 +116,7 @@ function bytesPerWeight(precision: WeightPrecision): { readonly matrix: number; 
 /** What decides how large retaining heads are. */
 export type HeadsSize = Pick<RetainingHeads, 'input' | 'width'>;
 
-function weightBytes(shape: ModelShape, precision: WeightPrecision, heads: HeadsSize | undefined): number {
+function weightBytes(shape: ModelShape, precision: ProcessorPrecision, heads: HeadsSize | undefined): number {
   const { matrix, table } = bytesPerWeight(precision);
   const tables = (shape.tiedEmbeddings ? 1 : 2) * shape.vocabulary * shape.hidden;
   const retaining = heads === undefined ? 0 : heads.width * headInputWidth(shape, heads.input);
@@ -189,26 +204,38 @@ function planCache(model: LoadedModel, settings: PlanSettings, window: number, p
   return { cache: { budget, chunk, stabilizers, pinned, capacity, ...uneven }, local };
 }
 
+/** Sizes in cache units: those of the cache, and the local part. */
+export interface PlannedSizes {
+  readonly cache: CachePlan;
+  readonly local: number;
+}
+
+/** What a plan begins with, wherever the model is to run. */
+export interface PlanBasis {
+  readonly window: number;
+  readonly heads: string | undefined;
+  readonly policy: PolicyName;
+  /** Exact weights are quick enough. */
+  readonly isSmall: boolean;
+  readonly notices: readonly string[];
+  /**
+   * The sizes of the cache.
+   * @param budgetLimit the largest budget, unless one was chosen
+   * @throws LocretError window-too-small
+   */
+  sizesWithin(budgetLimit: number): PlannedSizes;
+}
+
 /**
- * Plans the memory of reading a repository and asking about it, before anything is loaded.
- *
- * @param model.shape, .locret and .template decide what was not chosen
- * @param retaining the retaining heads, where there are some
- * @param free bytes of memory that may be used
- * @throws LocretError window-too-small, or out-of-memory with the arithmetic
+ * What does not depend on where a model runs.
+ * @throws LocretError invalid-argument when the policy needs retaining heads and there are none
  */
-export function planMemory(
-  model: LoadedModel,
-  settings: PlanSettings,
-  retaining: HeadsSize | undefined,
-  free: number,
-): MemoryPlan {
+export function planBasis(model: LoadedModel, settings: PlanSettings): PlanBasis {
   const { shape, locret } = model;
   const window = locret.window ?? shape.maxPositions;
   const heads = settings.heads ?? locret.heads;
   const policy = settings.policy ?? (heads === undefined ? trainingFreePolicy : 'locret');
-  const precision = settings.precision ?? (parameters(shape) <= smallModel ? 'float32' : 'int8');
-  const { needsRetainingHeads: needsHeads, scoring } = policyByName(policy);
+  const needsHeads = policyByName(policy).needsRetainingHeads;
   if (needsHeads && heads === undefined) {
     throw new LocretError(
       'invalid-argument',
@@ -217,26 +244,76 @@ export function planMemory(
     );
   }
   const pinned = Math.max(beginningTokens(model, promptFrame(model).before).length, needsHeads ? 0 : sinks);
+  return {
+    window,
+    heads,
+    policy,
+    isSmall: parameters(shape) <= smallModel,
+    notices: needsHeads ? [] : [trainingFreeNotice],
+    sizesWithin: (budgetLimit) => planCache(model, settings, window, pinned, budgetLimit),
+  };
+}
+
+/**
+ * The largest sizes that fit, halving the budget until they do, down to the least one.
+ * @param bytesOf what some sizes take
+ * @returns the last sizes that were tried, whether they fit or not
+ */
+export function largestFitting(
+  basis: PlanBasis,
+  bytesOf: (sizes: PlannedSizes) => PlannedBytes,
+): { readonly sizes: PlannedSizes; readonly bytes: PlannedBytes } {
+  let limit = largestBudget;
+  for (;;) {
+    const sizes = basis.sizesWithin(limit);
+    const bytes = bytesOf(sizes);
+    if (bytes.peak <= bytes.free || limit <= leastBudget) return { sizes, bytes };
+    limit >>= 1;
+  }
+}
+
+/**
+ * Plans the memory of reading a repository and asking about it on the processor, before anything is loaded.
+ *
+ * @param model.shape, .locret and .template decide what was not chosen
+ * @param retaining the retaining heads, where there are some
+ * @param free bytes of memory that may be used
+ * @param reason why the processor
+ * @throws LocretError window-too-small, invalid-argument for what only a GPU has, or out-of-memory with the arithmetic
+ */
+export function planMemory(
+  model: LoadedModel,
+  settings: PlanSettings,
+  retaining: HeadsSize | undefined,
+  free: number,
+  reason = 'it was chosen',
+): MemoryPlan {
+  const { shape } = model;
+  const basis = planBasis(model, settings);
+  const { window, heads, policy, notices } = basis;
+  const precision = processorPrecision(settings.precision ?? (basis.isSmall ? 'float32' : 'int8'));
   const weights = weightBytes(shape, precision, retaining) * arrangedWeights;
   const packing = packingBytes(shape);
-  const planWithin = (budgetLimit: number): { plan: ReturnType<typeof planCache>; bytes: PlannedBytes } => {
-    const plan = planCache(model, settings, window, pinned, budgetLimit);
-    const cache = cacheBytes(shape, plan.cache.capacity);
-    const { chunk } = plan.cache;
-    const activations = activationBytes(shape, plan.cache, scoring?.observes === 'surprisal' ? chunk : 1);
+  const observesSurprisal = policyByName(policy).scoring?.observes === 'surprisal';
+  const { sizes, bytes } = largestFitting(basis, ({ cache: plan }) => {
+    const cache = cacheBytes(shape, plan.capacity);
+    const activations = activationBytes(shape, plan, observesSurprisal ? plan.chunk : 1);
     const peak = programBytes + Math.max(weights + cache + activations, packing);
-    return { plan, bytes: { weights, packing, cache, activations, program: programBytes, peak, free } };
-  };
-  let limit = largestBudget;
-  let { plan, bytes } = planWithin(limit);
-  while (bytes.peak > free && limit > leastBudget) {
-    limit >>= 1;
-    ({ plan, bytes } = planWithin(limit));
-  }
+    return { weights, packing, cache, activations, program: programBytes, peak, free };
+  });
   if (bytes.peak > free) throw outOfMemory(model, bytes, precision);
-  const { cache, local } = plan;
-  const notices = needsHeads ? [] : [trainingFreeNotice];
-  return { cache, local, window, policy, heads, precision, threads: settings.threads, bytes, notices };
+  const backend = { name: 'cpu', reason } as const;
+  return { ...sizes, window, policy, heads, precision, threads: settings.threads, backend, bytes, notices };
+}
+
+/** @throws LocretError invalid-argument */
+function processorPrecision(precision: WeightPrecision): ProcessorPrecision {
+  if (precision !== 'bfloat16' && precision !== 'float16') return precision;
+  throw new LocretError(
+    'invalid-argument',
+    `Weights in ${precision} need a GPU, and the model is to run on the processor.`,
+    'Choose float32, int8 or int4 (--precision), or the backend cuda.',
+  );
 }
 
 function gigabytes(bytes: number): string {

@@ -8,8 +8,8 @@ import { openModel, type LoadedModel } from '../model/model.js';
 import { openRetainingHeads } from '../model/retaining-heads.js';
 import { resolveRoot } from '../repository/root.js';
 import { packedWeightsFolder } from './cache-files.js';
-import { freeMemory } from './free-memory.js';
-import { planMemory, type MemoryPlan, type PlanSettings } from './plan.js';
+import { planWhereItRuns } from './choose-backend.js';
+import type { MemoryPlan, PlanSettings } from './plan.js';
 
 /** Which repository is to be read by which model, and with what sizes. */
 export interface ReadingSettings extends PlanSettings {
@@ -34,11 +34,11 @@ export async function planModel(settings: ReadingSettings): Promise<PlannedModel
   const model = await openModel(settings.modelFolder);
   const headsFile = settings.heads ?? model.locret.heads;
   const heads = headsFile === undefined ? undefined : openRetainingHeads(headsFile, model.shape);
-  return { root, model, plan: planMemory(model, settings, heads, freeMemory()) };
+  return { root, model, plan: planWhereItRuns(model, settings, heads) };
 }
 
 function openIn(folder: string, { model, plan }: PlannedModel): Promise<Engine> {
-  const { heads, policy, precision, threads, cache } = plan;
+  const { heads, policy, precision, threads, cache, backend } = plan;
   return openEngine({
     model: model.folder,
     policy,
@@ -47,6 +47,7 @@ function openIn(folder: string, { model, plan }: PlannedModel): Promise<Engine> 
     threads,
     cacheFolder: folder,
     ...(heads === undefined ? {} : { heads }),
+    ...(backend.name === 'cpu' ? {} : { cuda: backend.options }),
   });
 }
 

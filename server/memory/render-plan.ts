@@ -27,6 +27,16 @@ function allocationRow({ cache: { uneven } }: MemoryPlan): PlanRow {
   return ['allocation', uneven.allocation, note];
 }
 
+function runsOn({ backend }: MemoryPlan): string {
+  return backend.name === 'cpu' ? 'processor' : backend.deviceName;
+}
+
+function cacheNote({ backend }: MemoryPlan): string {
+  return backend.name === 'cuda' && backend.options.cachePrecision !== 'full'
+    ? `, ${backend.options.cachePrecision}`
+    : '';
+}
+
 /** The plan for people, line by line. */
 export function planRows(model: LoadedModel, plan: MemoryPlan): readonly PlanRow[] {
   const { cache, bytes } = plan;
@@ -43,10 +53,11 @@ export function planRows(model: LoadedModel, plan: MemoryPlan): readonly PlanRow
     ['local', units(plan.local), 'last tokens, never evicted'],
     ['pinned', units(cache.pinned), "tokens of the prompt's beginning, never evicted"],
     ['behind', units(cache.capacity - cache.budget - plan.local), 'units for recall, question and answer'],
+    ['runs on', runsOn(plan), plan.backend.reason],
     ['weights', size(bytes.weights), plan.precision],
-    ['cache', size(bytes.cache), 'fixed, however large the repository is'],
+    ['cache', size(bytes.cache), `fixed, however large the repository is${cacheNote(plan)}`],
     ['activations', size(bytes.activations), 'of one pass'],
-    ['program', size(bytes.program), ''],
+    ...(bytes.program === 0 ? [] : ([['program', size(bytes.program), '']] as const)),
     ['peak', size(bytes.peak), `of ${size(bytes.free)} free`],
   ];
 }

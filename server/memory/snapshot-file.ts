@@ -7,7 +7,7 @@ import type { Refusal } from '../model/json-fields.js';
 import { SafetensorsFile } from '../model/safetensors.js';
 import { type TensorToWrite, writeSafetensors } from '../model/safetensors-writer.js';
 import type { SnapshotDocument, SourceMapArrays } from './snapshot-document.js';
-import { type LayerTensor, layerTensors, tensorsOfLayers, unitsOf } from './snapshot-layers.js';
+import { type LayerForm, type LayerTensor, layerTensors, tensorsOfLayers, unitsOf } from './snapshot-layers.js';
 
 /** Changes when the form of snapshots does. */
 const formatVersion = '2';
@@ -173,19 +173,26 @@ class SnapshotReader {
     return { lengths: numbers.subarray(0, kvHeads), nextSlot: numbers[kvHeads] ?? 0 };
   }
 
-  *layers(engine: Engine, length: number, withScores: boolean): Generator<LayerCache, void, undefined> {
+  /** @param form what the layers hold; of plans with uneven budgets each has lengths of its own */
+  *layers(
+    engine: Engine,
+    { length, withScores, packedBytes }: LayerForm & { readonly length: number },
+  ): Generator<LayerCache, void, undefined> {
     const { shape, plan } = engine.description;
     for (let layer = 0; layer < shape.layers; layer++) {
       const uneven = plan.uneven === undefined ? undefined : this.lengths(layer, shape.kvHeads);
       const units = uneven === undefined ? [shape.kvHeads, length] : [unitsOf(uneven.lengths)];
-      const expected = layerTensors(units, shape.headDim, withScores);
+      const expected = layerTensors(units, shape.headDim, { withScores, packedBytes });
       const part = (name: LayerTensor['part']): ArrayBuffer => {
         const tensor = expected.find((candidate) => candidate.part === name);
-        return this.read(`layers.${layer}.${name}`, tensor?.dtype ?? '', tensor?.shape);
+        return tensor === undefined
+          ? new ArrayBuffer(0)
+          : this.read(`layers.${layer}.${name}`, tensor.dtype, tensor.shape);
       };
       const cache = {
         length: uneven === undefined ? length : Math.max(...uneven.lengths),
         ...(uneven === undefined ? {} : { uneven }),
+        ...(packedBytes === undefined ? {} : { packed: new Uint8Array(part('packed')) }),
         keys: new Float32Array(part('keys')),
         values: new Float32Array(part('values')),
         scores: new Float32Array(part('scores')),
@@ -245,7 +252,8 @@ export async function readSnapshot<Content extends { readonly nextTokenIndex: nu
     const content = readContent(file, reader, contentOf);
     const length = unitsIn(file, engine.description.plan);
     const withScores = (file.tensors.get('layers.0.scores')?.shape.at(-1) ?? 0) > 0;
-    await engine.importLayers(asynchronously(reader.layers(engine, length, withScores)), content.nextTokenIndex);
+    const form = { length, withScores, packedBytes: file.tensors.get('layers.0.packed')?.shape[0] };
+    await engine.importLayers(asynchronously(reader.layers(engine, form)), content.nextTokenIndex);
     reader.verify();
     return content;
   } catch (error) {

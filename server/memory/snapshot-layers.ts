@@ -3,19 +3,36 @@ import type { TensorToWrite } from '../model/safetensors-writer.js';
 
 /** One tensor of a layer in a snapshot. */
 export interface LayerTensor {
-  readonly part: 'keys' | 'values' | 'scores' | 'tokenIndices';
-  readonly dtype: 'F32' | 'I32';
+  readonly part: 'packed' | 'keys' | 'values' | 'scores' | 'tokenIndices';
+  readonly dtype: 'U8' | 'F32' | 'I32';
   readonly shape: readonly number[];
+}
+
+/** What the layers of a cache hold. */
+export interface LayerForm {
+  readonly withScores: boolean;
+  /** Bytes of keys and values as a GPU holds them; undefined: they are float32. */
+  readonly packedBytes: number | undefined;
 }
 
 /**
  * What a layer's cache is stored as. Where heads differ, `lengths` stands before: theirs, and the slot behind their units.
  * @param units of all heads: `[kvHeads, length]`, or `[their sum]` where heads differ
  */
-export function layerTensors(units: readonly number[], headDim: number, withScores: boolean): readonly LayerTensor[] {
+export function layerTensors(
+  units: readonly number[],
+  headDim: number,
+  { withScores, packedBytes }: LayerForm,
+): readonly LayerTensor[] {
+  const numbers: readonly LayerTensor[] =
+    packedBytes === undefined
+      ? [
+          { part: 'keys', dtype: 'F32', shape: [...units, headDim] },
+          { part: 'values', dtype: 'F32', shape: [...units, headDim] },
+        ]
+      : [{ part: 'packed', dtype: 'U8', shape: [packedBytes] }];
   return [
-    { part: 'keys', dtype: 'F32', shape: [...units, headDim] },
-    { part: 'values', dtype: 'F32', shape: [...units, headDim] },
+    ...numbers,
     { part: 'scores', dtype: 'F32', shape: withScores ? units : [...units.slice(0, -1), 0] },
     { part: 'tokenIndices', dtype: 'I32', shape: units },
   ];
@@ -43,6 +60,7 @@ export async function tensorsOfLayers(
     if (copied.layer !== layer) copied = { layer, cache: await engine.exportLayer(layer) };
     return copied.cache;
   };
+  const form = { withScores: first.scores.length > 0, packedBytes: first.packed?.length };
   const tensors: TensorToWrite[] = [];
   for (let layer = 0; layer < shape.layers; layer++) {
     // The file's header tells every shape before any content: where heads differ a layer is copied twice.
@@ -53,13 +71,13 @@ export async function tensorsOfLayers(
       const name = `layers.${layer}.lengths`;
       tensors.push({ name, dtype: 'I32', shape: [data.length], data: () => hashed(data) });
     }
-    for (const { part, dtype, shape: dimensions } of layerTensors(units, shape.headDim, first.scores.length > 0)) {
+    for (const { part, dtype, shape: dimensions } of layerTensors(units, shape.headDim, form)) {
       tensors.push({
         name: `layers.${layer}.${part}`,
         dtype,
         shape: dimensions,
         data: async function* () {
-          yield* hashed((await cacheOf(layer))[part]);
+          yield* hashed((await cacheOf(layer))[part] ?? new Uint8Array(0));
         },
       });
     }

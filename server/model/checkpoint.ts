@@ -12,8 +12,12 @@ export interface WeightMatrix {
   readonly origin: string;
   readonly rows: number;
   readonly columns: number;
+  /** How its numbers are stored. */
+  readonly storedType: 'F32' | 'F16' | 'BF16';
   /** All rows in row-major order (`[out, in]`) as float32, upcast from what is stored. */
   read(): Float32Array;
+  /** Some rows as they are stored, `rows * columns` numbers. */
+  readonly readRows: (firstRow: number, rows: number) => Uint8Array;
 }
 
 /** The weights of a model folder in one form for all families. Shapes were checked against the {@link ModelShape}. */

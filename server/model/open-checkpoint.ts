@@ -153,6 +153,13 @@ function storedLinears(shape: ModelShape, layer: number): Record<LayerLinear, St
   };
 }
 
+/** The type of a tensor that was checked to have one of {@link STORED_TYPES}. */
+function storedTypeOf({ dtype, name }: TensorEntry): Checkpoint['storedType'] {
+  const type = STORED_TYPES.find((known) => known === dtype);
+  if (type === undefined) throw new RangeError(`${name} is stored as ${dtype}`);
+  return type;
+}
+
 function normTensor(layer: number, which: LayerNorm): string {
   switch (which) {
     case 'beforeAttention':
@@ -267,7 +274,9 @@ class SafetensorsCheckpoint implements Checkpoint {
       origin: `${file.path}: ${entry.name}`,
       rows,
       columns,
+      storedType: storedTypeOf(entry),
       read: () => file.readFloats(entry, firstRow * columns, rows * columns),
+      readRows: (first, count) => file.readNumbers(entry, (firstRow + first) * columns, count * columns),
     };
   }
 }

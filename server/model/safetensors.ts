@@ -106,16 +106,19 @@ export class SafetensorsFile {
   }
 
   /**
-   * Numbers of an F32, F16 or BF16 tensor as float32.
+   * Numbers of an F32, F16 or BF16 tensor as they are stored.
    * @param first index of the first number wanted, in row-major order
    * @param count how many
    */
+  readNumbers(entry: TensorEntry, first: number, count: number): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(count * numberBytes(entry));
+    this.readInto(entry, bytes, beginOfNumbers(entry, first, count));
+    return bytes;
+  }
+
+  /** The same numbers as float32. */
   readFloats(entry: TensorEntry, first: number, count: number): Float32Array<ArrayBuffer> {
-    const width = entry.dtype === 'F32' ? 4 : 2;
-    const begin = entry.begin + first * width;
-    if (first < 0 || count < 0 || begin + count * width > entry.end) {
-      throw new RangeError(`numbers ${first} to ${first + count} of "${entry.name}" are outside of it`);
-    }
+    const begin = beginOfNumbers(entry, first, count);
     const result = new Float32Array(count);
     switch (entry.dtype) {
       case 'F32':
@@ -166,6 +169,19 @@ export class SafetensorsFile {
     }
     if (read < target.length) throw this.refuse(`ended inside of tensor "${entry.name}": it was cut while in use`);
   }
+}
+
+/** Bytes of a number of an F32, F16 or BF16 tensor. */
+function numberBytes({ dtype }: TensorEntry): number {
+  return dtype === 'F32' ? 4 : 2;
+}
+
+/** Where some numbers of a tensor begin in the file. */
+function beginOfNumbers(entry: TensorEntry, first: number, count: number): number {
+  const width = numberBytes(entry);
+  const begin = entry.begin + first * width;
+  if (first >= 0 && count >= 0 && begin + count * width <= entry.end) return begin;
+  throw new RangeError(`numbers ${first} to ${first + count} of "${entry.name}" are outside of it`);
 }
 
 function readHeader(path: string, refusal: Refusal, descriptor: number, fileSize: number) {

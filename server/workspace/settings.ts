@@ -1,8 +1,9 @@
 import os from 'node:os';
 import path from 'node:path';
-import type { WeightPrecision } from '../engine/engine.js';
+import { type CachePrecision, cachePrecisions, type WeightPrecision, weightPrecisions } from '../engine/engine.js';
 import { LocretError } from '../errors.js';
 import type { MemorySettings } from '../memory/open-memory.js';
+import { type BackendChoice, backendChoices } from '../memory/plan.js';
 import { policyNames } from '../memory/policies/policy-by-name.js';
 import type { PolicyName } from '../memory/policies/policy.js';
 import { isJsonObject, showJson } from '../model/json-fields.js';
@@ -15,7 +16,9 @@ import { modelFolders } from './model-folders.js';
 export interface ChosenSettings {
   readonly model: string;
   readonly heads: string | undefined;
+  readonly backend: BackendChoice | undefined;
   readonly precision: WeightPrecision | undefined;
+  readonly cachePrecision: CachePrecision | undefined;
   readonly budget: number | undefined;
   readonly chunk: number | undefined;
   readonly stabilizers: number | undefined;
@@ -34,9 +37,6 @@ export interface ChosenSettings {
 /** Files above this size are skipped, bytes. */
 const maxFileBytes = 1 << 20;
 const logLevels: readonly LogLevel[] = ['error', 'warning', 'info', 'debug'];
-const precisions: readonly WeightPrecision[] = ['float32', 'int8', 'int4'];
-/** Where the model runs: this engine knows the processor only. */
-const backends = ['auto', 'cpu'] as const;
 
 function refuse(name: string, value: unknown, expected: string): LocretError {
   return new LocretError(
@@ -106,11 +106,12 @@ class Fields {
  */
 export function parseSettings(value: unknown): ChosenSettings {
   const fields = new Fields(isJsonObject(value) ? value : {});
-  fields.word('backend', backends);
   return {
     model: fields.text('model') ?? 'nano',
     heads: fields.text('heads'),
-    precision: fields.word('precision', precisions),
+    backend: fields.word('backend', backendChoices),
+    precision: fields.word('precision', weightPrecisions),
+    cachePrecision: fields.word('cachePrecision', cachePrecisions),
     budget: fields.wholeNumber('budget', 1),
     chunk: fields.wholeNumber('chunk', 1),
     stabilizers: fields.wholeNumber('stabilizers', 0),
@@ -130,8 +131,10 @@ export function parseSettings(value: unknown): ChosenSettings {
 /** Whether two choices lead to the same memories: if not, what is loaded is of no use any more. */
 export function makeSameMemories(a: ChosenSettings, b: ChosenSettings): boolean {
   const deciding = (settings: ChosenSettings): string => {
-    const { model, heads, precision, budget, chunk, stabilizers, policy, include, exclude } = settings;
-    return JSON.stringify([model, heads ?? null, precision, budget, chunk, stabilizers, policy, include, exclude]);
+    const { model, heads, backend, precision, cachePrecision, budget, chunk, stabilizers, policy } = settings;
+    const { include, exclude } = settings;
+    const numbers = [backend, precision, cachePrecision, budget, chunk, stabilizers];
+    return JSON.stringify([model, heads ?? null, ...numbers, policy, include, exclude]);
   };
   return deciding(a) === deciding(b);
 }
@@ -142,7 +145,8 @@ export function makeSameMemories(a: ChosenSettings, b: ChosenSettings): boolean 
  * @throws LocretError model-not-found with the names there are
  */
 export async function memorySettings(settings: ChosenSettings, folder: string): Promise<MemorySettings> {
-  const { model, heads, precision, budget, chunk, stabilizers, policy, include, exclude } = settings;
+  const { model, heads, backend, precision, cachePrecision, budget, chunk, stabilizers, policy } = settings;
+  const { include, exclude } = settings;
   return {
     repo: folder,
     modelFolder: await resolveModel(expandHome(model), modelFolders()),
@@ -150,7 +154,9 @@ export async function memorySettings(settings: ChosenSettings, folder: string): 
     cacheFolder: cacheFolder(),
     threads: os.availableParallelism(),
     ...(heads === undefined ? {} : { heads: expandHome(heads) }),
+    ...(backend === undefined ? {} : { backend }),
     ...(precision === undefined ? {} : { precision }),
+    ...(cachePrecision === undefined ? {} : { cachePrecision }),
     ...(budget === undefined ? {} : { budget }),
     ...(chunk === undefined ? {} : { chunk }),
     ...(stabilizers === undefined ? {} : { stabilizers }),

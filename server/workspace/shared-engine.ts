@@ -84,7 +84,8 @@ export class SharedEngine {
     if (this.loaded === undefined) return undefined;
     const { engine, planned, bytes } = this.loaded;
     const { backend, precision, policy } = engine.description;
-    return { model: planned.model.name, backend, precision, policy, ...bytes };
+    const backendReason = planned.plan.backend.reason;
+    return { model: planned.model.name, backend, backendReason, precision, policy, ...bytes };
   }
 
   /** Whether a memory is the one in the engine's cache. */

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Trace } from '../../server/engine/trace.js';
+import { emulatedBinding } from '../emulated-cuda.js';
 import { type ReadTensor, readTensors } from './read-tensors.js';
 
 const command = fileURLToPath(new URL('../../dist/locret.js', import.meta.url));
@@ -13,11 +14,11 @@ export interface TraceRun {
   readonly stderr: string;
 }
 
-/** Runs `locret trace` with these arguments and a cache of packed weights in the folder. */
+/** Runs `locret trace` with these arguments and a cache of packed weights in the folder; a GPU is emulated. */
 export function runTrace(folder: string, ...argv: string[]): TraceRun {
   const { status, stdout, stderr } = spawnSync(process.execPath, [command, 'trace', ...argv], {
     encoding: 'utf8',
-    env: { ...process.env, XDG_CACHE_HOME: path.join(folder, 'cache') },
+    env: { ...process.env, XDG_CACHE_HOME: path.join(folder, 'cache'), LOCRET_CUDA_BINDING: emulatedBinding },
   });
   return { status, stdout, stderr };
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Trace } from '../../server/engine/trace.js';
+import { hasEmulation } from '../emulated-cuda.js';
 import { floatsOf, integersOf, largestDifference, readTensors } from './read-tensors.js';
 import { readTrace, readTraceTensors, runTrace, writeTokens } from './run-trace.js';
 
@@ -14,12 +15,14 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe("the official code's trace", () => {
+const backends = hasEmulation ? ['cpu', 'cuda'] : ['cpu'];
+
+describe.each(backends)("the official code's trace, on %s", (backend) => {
   const model = path.join(fixtures, 'locret');
   const parse: (text: string) => Trace = JSON.parse;
   const reference = parse(readFileSync(path.join(model, 'trace.json'), 'utf8'));
   const referenceLogits = readTensors(path.join(model, 'trace_logits.safetensors'));
-  const out = path.join(folder, 'official');
+  const out = path.join(folder, `official-${backend}`);
   let trace: Trace;
 
   beforeAll(() => {
@@ -28,7 +31,8 @@ describe("the official code's trace", () => {
     const sizes = ['--chunk', '128', '--budget', '96', '--stabilizers', '32', '--local', '20', '--generate', '16'];
     const run = runTrace(
       folder,
-      ...['--model', model, '--heads', heads, '--tokens', tokens, '--logits', 'all', '--out', out, ...sizes],
+      ...['--backend', backend, '--model', model, '--heads', heads, '--tokens', tokens, '--logits', 'all'],
+      ...['--out', out, ...sizes],
     );
     expect(run).toMatchObject({ status: 0 });
     trace = readTrace(out);

@@ -86,6 +86,7 @@ describe('whyUnavailable', () => {
     const engine = {
       model: 'nano',
       backend: 'cpu',
+      backendReason: 'it was chosen',
       precision: 'int8',
       policy: 'locret',
       weightBytes: 1,

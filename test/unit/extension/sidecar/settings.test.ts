@@ -52,7 +52,7 @@ describe('readSettings', () => {
     ['stabilizers', -1],
     ['policy', 'newest'],
     ['precision', 'int2'],
-    ['backend', 'cuda'],
+    ['backend', 'tpu'],
     ['include', 'src/'],
     ['exclude', ['dist/', 3]],
     ['temperature', 6],

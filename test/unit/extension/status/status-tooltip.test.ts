@@ -26,6 +26,7 @@ describe('statusTooltip', () => {
     const engine = {
       model: 'nano',
       backend: 'cpu',
+      backendReason: 'it was chosen',
       precision: 'int8',
       policy: 'key-difference',
       weightBytes: 12 * 2 ** 20,

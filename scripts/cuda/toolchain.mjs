@@ -1,0 +1,107 @@
+// The compilers: g++ for kernels on the processor, nvcc for devices. Paths in commands are relative to shaders-cuda/.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+
+/** Ampere to Blackwell: every device that has the instructions the kernels are written with. */
+export const architectures = ['80', '86', '89', '90', '100', '120'];
+
+/**
+ * @typedef {object} Toolchain
+ * @property {(source: string, target: string, dependencies: string) => string[]} compile
+ * @property {(objects: readonly string[], target: string) => string[]} linkProgram
+ * @property {(objects: readonly string[], target: string) => string[]} linkModule a module that Node loads
+ * @property {string} program the suffix of programs
+ */
+
+/** True when the program can be started. */
+export function has(/** @type {string} */ program) {
+  return spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
+}
+
+/** The folder with node_api.h: Node's own headers, where they are installed beside it. */
+function nodeHeaders() {
+  const folders = [
+    process.env['NODE_API_HEADERS'],
+    path.join(process.execPath, '..', '..', 'include', 'node'),
+    path.join(process.execPath, '..', 'include', 'node'),
+  ];
+  return folders.find((folder) => folder !== undefined && existsSync(path.join(folder, 'node_api.h')));
+}
+
+/** @returns {string[]} */
+function includeNode() {
+  const folder = nodeHeaders();
+  return folder === undefined ? [] : ['-isystem', folder];
+}
+
+/**
+ * Kernels on the processor. With `sanitize`, the address and the undefined-behaviour sanitizer watch every access.
+ * @param {{ sanitize: boolean }} options
+ * @returns {Toolchain}
+ */
+export function emulatedToolchain({ sanitize }) {
+  const sanitizers = sanitize ? ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'] : [];
+  // Thread-local variables are shared memory: their addresses should not cost a call.
+  const threadLocal = process.arch === 'x64' ? ['-march=native', '-mtls-dialect=gnu2'] : [];
+  const common = [
+    '-std=c++20',
+    sanitize ? '-O1' : '-O2',
+    '-g1',
+    '-fPIC',
+    '-fvisibility=hidden',
+    ...threadLocal,
+    '-DLOCRET_EMULATED',
+    '-Iemulation/include',
+    '-I.',
+    ...['-Wall', '-Wextra', '-Werror', '-Wno-unknown-pragmas'],
+    ...sanitizers,
+  ];
+  return {
+    program: '',
+    compile: (source, target, dependencies) => [
+      'g++',
+      ...common,
+      ...(source.startsWith('binding/') ? includeNode() : []),
+      ...['-MMD', '-MF', dependencies, '-x', 'c++', '-c', source, '-o', target],
+    ],
+    linkProgram: (objects, target) => ['g++', ...sanitizers, ...objects, '-o', target, '-pthread', '-ldl'],
+    linkModule: (objects, target) => ['g++', '-shared', ...sanitizers, ...objects, '-o', target, '-pthread', '-ldl'],
+  };
+}
+
+/**
+ * Kernels for devices, with the CUDA runtime inside, so that only the driver is needed. The newest architecture is there
+ * as PTX too, for devices that come later. On Windows nvcc calls cl, and Node's functions come from the import library
+ * that NODE_LIBRARY names.
+ * @param {readonly string[]} wanted architectures
+ * @returns {Toolchain}
+ */
+export function deviceToolchain(wanted) {
+  const windows = process.platform === 'win32';
+  const newest = wanted[wanted.length - 1] ?? '';
+  const host = windows ? '/W4,/WX,/EHsc,/Zc:preprocessor,/utf-8' : '-Wall,-Wextra,-Werror,-fPIC,-fvisibility=hidden';
+  const common = [
+    ...wanted.flatMap((name) => ['-gencode', `arch=compute_${name},code=sm_${name}`]),
+    ...['-gencode', `arch=compute_${newest},code=compute_${newest}`],
+    ...['-std=c++20', '-O3', '-lineinfo', '--expt-relaxed-constexpr', '-cudart', 'static'],
+    ...['-Werror', 'all-warnings', '-Xptxas', '-v', '-Xcompiler', host, '-I.'],
+  ];
+  const libraries = windows ? [] : ['-Xlinker', '--exclude-libs,ALL', '-lpthread', '-ldl', '-lrt'];
+  const nodeLibrary = process.env['NODE_LIBRARY'];
+  const forNode = windows && nodeLibrary !== undefined ? [nodeLibrary] : [];
+  return {
+    program: windows ? '.exe' : '',
+    compile: (source, target, dependencies) => [
+      'nvcc',
+      ...common,
+      ...(source.startsWith('binding/') ? includeNode() : []),
+      ...['-MMD', '-MF', dependencies, '-c', source, '-o', target],
+    ],
+    linkProgram: (objects, target) => ['nvcc', '-cudart', 'static', ...objects, '-o', target, ...libraries],
+    linkModule: (objects, target) => [
+      ...['nvcc', '-shared', '-cudart', 'static', ...objects, ...forNode, '-o', target],
+      ...libraries,
+    ],
+  };
+}

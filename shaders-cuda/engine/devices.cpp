@@ -1,0 +1,86 @@
+#include "engine/devices.h"
+
+#include <cuda_runtime.h>
+
+#include <mutex>
+
+#include "device/error.h"
+
+namespace locret {
+namespace {
+
+/** Ampere, compute capability 8.0: the first with the instructions that the kernels are written with. */
+constexpr int leastMajor = 8;
+
+std::mutex usesMutex;
+int uses = 0;
+
+/** Gives back what the driver holds on the current device, unless an engine uses it. */
+void releaseIdleDevice() {
+  const std::lock_guard lock(usesMutex);
+  if (uses == 0) cudaDeviceReset();
+}
+
+std::string problemOf(cudaError_t result, int driverVersion) {
+  switch (result) {
+    case cudaErrorNoDevice:
+      return "there is no NVIDIA GPU that the driver shows to this process";
+    case cudaErrorInsufficientDriver:
+      return driverVersion == 0 ? "no NVIDIA driver is installed"
+                                : "the NVIDIA driver is too old for CUDA 13: install version 580 or newer";
+    default:
+      return std::string(cudaGetErrorString(result)) + " (" + cudaGetErrorName(result) + ")";
+  }
+}
+
+DeviceFacts factsOf(int device) {
+  cudaDeviceProp properties{};
+  checkCuda(cudaGetDeviceProperties(&properties, device), "Asking for the properties of a device");
+  DeviceFacts facts{.name = properties.name,
+                    .computeMajor = properties.major,
+                    .computeMinor = properties.minor,
+                    .multiprocessors = properties.multiProcessorCount,
+                    .supported = properties.major >= leastMajor,
+                    .totalBytes = properties.totalGlobalMem,
+                    .freeBytes = 0};
+  // A device that is taken by another process alone, or broken, has no memory for us.
+  std::size_t total = 0;
+  if (cudaSetDevice(device) == cudaSuccess && cudaMemGetInfo(&facts.freeBytes, &total) != cudaSuccess) {
+    facts.freeBytes = 0;
+  }
+  cudaGetLastError();
+  releaseIdleDevice();
+  return facts;
+}
+
+}  // namespace
+
+DeviceList listDevices() {
+  DeviceList list{};
+  cudaDriverGetVersion(&list.driver.driverVersion);
+  cudaRuntimeGetVersion(&list.driver.runtimeVersion);
+  int count = 0;
+  const cudaError_t result = cudaGetDeviceCount(&count);
+  if (result != cudaSuccess) {
+    cudaGetLastError();
+    list.driver.problem = problemOf(result, list.driver.driverVersion);
+    return list;
+  }
+  for (int device = 0; device < count; ++device) list.devices.push_back(factsOf(device));
+  return list;
+}
+
+DeviceUse::DeviceUse() {
+  const std::lock_guard lock(usesMutex);
+  ++uses;
+}
+
+DeviceUse::~DeviceUse() {
+  {
+    const std::lock_guard lock(usesMutex);
+    --uses;
+  }
+  releaseIdleDevice();
+}
+
+}  // namespace locret

@@ -1,0 +1,7 @@
+#include "products/tensor-kernel.cuh"
+
+namespace locret {
+
+template void multiplyTensorsOf<NumberFormat::int8>(const Product&, TileSize, cudaStream_t);
+
+}  // namespace locret

@@ -1,0 +1,56 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { CachePrecision, WeightPrecision } from '../../server/engine/engine.js';
+import { emulatedDevice, hasEmulation } from '../emulated-cuda.js';
+import { floatsOf, integersOf, largestDifference, readTensors } from './read-tensors.js';
+import { models, relativeError, runModel } from './run-model.js';
+
+const names = readdirSync(models).filter((name) => existsSync(path.join(models, name, 'reference.safetensors')));
+/** Their heads are of a size, or rotated by a share, that tensor cores do not take. */
+const inFloat32Only = ['llama-tied-f16', 'mistral', 'mistral-window', 'phi3-partial'];
+const cacheFolder = tmpdir();
+
+describe.skipIf(!hasEmulation).each(names)('%s with the CUDA kernels', (model) => {
+  const reference = readTensors(path.join(models, model, 'reference.safetensors'));
+  const tokens = integersOf(reference, 'input_ids_96');
+  const expected = floatsOf(reference, 'logits_96');
+
+  it("gives transformers' logits in one pass, as exactly as on the processor", async () => {
+    const { logits } = await runModel(model, tokens, { chunk: 512, cacheFolder, cuda: emulatedDevice() });
+    expect(largestDifference(logits, expected)).toBeLessThan(2e-4);
+  });
+
+  it('continues as transformers does, read in passes of 17 tokens', async () => {
+    const settings = { chunk: 17, generate: 16, cacheFolder, cuda: emulatedDevice() };
+    const { logits, generated } = await runModel(model, tokens, settings);
+    expect(largestDifference(logits, expected)).toBeLessThan(2e-4);
+    expect(generated).toEqual(integersOf(reference, 'greedy_16'));
+  });
+
+  /** What weights and cache of fewer bits may cost, as a share of the logits' spread: about twice what was measured. */
+  const bounds: readonly (readonly [WeightPrecision, CachePrecision, number])[] = [
+    ['float32', 'int8', 0.06],
+    ['float16', 'full', 0.008],
+    ['bfloat16', 'full', 0.05],
+    ['bfloat16', 'int8', 0.08],
+    ['bfloat16', 'int4', 0.6],
+    ['int8', 'full', 0.12],
+    ['int4', 'int8', 0.9],
+  ];
+  const runs = bounds.filter(([precision]) => precision === 'float32' || !inFloat32Only.includes(model));
+
+  it.each(runs)('stays close to the reference with %s weights and a %s cache', async (precision, cache, most) => {
+    const settings = { chunk: 64, precision, cacheFolder, cuda: emulatedDevice(cache) };
+    const { logits } = await runModel(model, tokens, settings);
+    expect(relativeError(logits, expected)).toBeLessThan(most);
+  });
+
+  if (inFloat32Only.includes(model)) {
+    it('is refused before it is loaded in bfloat16', async () => {
+      const settings = { chunk: 64, precision: 'bfloat16', cacheFolder, cuda: emulatedDevice() } as const;
+      await expect(runModel(model, tokens, settings)).rejects.toMatchObject({ code: 'model-unsupported' });
+    });
+  }
+});
