@@ -160,9 +160,9 @@ describe('where a model runs', () => {
         code: 'out-of-memory',
       });
       const model = await openModel(fixture('llama'));
-    const odd = { ...model, shape: { ...model.shape, headDim: 20 } };
-    const plan = planWhereItRuns(odd, { threads: 2, precision: 'int8' }, 0, () => presence(withFree(8)));
-    expect(plan.backend.name).toBe('cpu');
+      const odd = { ...model, shape: { ...model.shape, headDim: 20 } };
+      const plan = planWhereItRuns(odd, { threads: 2, precision: 'int8' }, 0, () => presence(withFree(8)));
+      expect(plan.backend.name).toBe('cpu');
       expect(plan.backend.reason).toMatch(/20 channels/);
     },
   );
