@@ -1,11 +1,12 @@
 // Puts together what a package contains, in a clean folder.
+import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { bundleAll, unbundledPackages } from '../build.mjs';
 import { isObject, parseObject } from '../json-object.mjs';
-import { nativeFilesOf } from './targets.mjs';
+import { gpuEngine, gpuTargets, nativeFilesOf, ownTarget } from './targets.mjs';
 import { packageFoldersOf, thirdPartyNotices } from './third-party-notices.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -76,6 +77,19 @@ async function copyPackages(stage, target) {
 }
 
 /**
+ * The GPU engine, where it was built (`npm run build:cuda`) on the target's own system. At run time it needs nothing but
+ * the driver.
+ * @param {string} stage
+ * @param {string} target
+ */
+async function copyGpuEngine(stage, target) {
+  const built = path.join(root, 'dist', gpuEngine);
+  if (!gpuTargets.includes(target) || target !== ownTarget || !existsSync(built)) return;
+  await mkdir(path.join(stage, 'dist'), { recursive: true });
+  await cp(built, path.join(stage, 'dist', gpuEngine));
+}
+
+/**
  * The manifest as it is installed: without what only a checkout uses.
  * @param {string} text of package.json
  */
@@ -109,6 +123,7 @@ export async function stagePackage(stage, target) {
     read('package.json'),
     read('README.md'),
     copyPackages(stage, target),
+    copyGpuEngine(stage, target),
     ...plainFolders.map((folder) => cp(path.join(root, folder), path.join(stage, folder), { recursive: true })),
   ]);
   const unbundled = unbundledPackages.map((name) => `node_modules/${name}/package.json`);

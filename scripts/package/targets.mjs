@@ -15,6 +15,10 @@ const nativeFiles = {
 
 export const targetNames = Object.keys(nativeFiles);
 
+/** The GPU engine in dist/, and the targets that it is built for: each on its own system. */
+export const gpuEngine = 'locret-cuda.node';
+export const gpuTargets = ['linux-x64', 'win32-x64'];
+
 /** The target of the machine that this runs on. */
 export const ownTarget = `${process.platform}-${process.arch}`;
 

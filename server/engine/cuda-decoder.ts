@@ -1,5 +1,6 @@
 import { LocretError } from '../errors.js';
 import type { CudaBinding, CudaHandle, CudaPlan, CudaState } from './cuda-binding.js';
+import { decisionArrays, layerDecisions, limitsOf } from './cuda-decisions.js';
 import { guardCuda } from './cuda-errors.js';
 import type { Decoder, DecoderPass, DecoderPassResult } from './decoder.js';
 import type {
@@ -9,27 +10,14 @@ import type {
   Eviction,
   KeptUnits,
   LayerCache,
-  LayerDecision,
   Mark,
   TokenRange,
 } from './engine.js';
-import { evictionMargin } from './eviction.js';
 import { countKeptUnits } from './kept-units.js';
 
 /** The values of the native interface. */
 const evictions: Readonly<Record<Eviction, number>> = { none: 0, 'between-chunks': 1, final: 2 };
 const wantedLogits: Readonly<Record<DecoderPass['logits'], number>> = { none: 0, last: 1, all: 2 };
-
-/** What an eviction went by, arrays over all layers and KV heads. */
-interface DecisionArrays {
-  /** `[layers * kvHeads, length]` */
-  readonly ranks: Float32Array;
-  /** `[layers * kvHeads, added]`; empty without retaining heads. */
-  readonly scores: Float32Array;
-  readonly tokenIndices: Int32Array;
-  /** `[layers * kvHeads, kept]` */
-  readonly kept: Int32Array;
-}
 
 /** The decoder on a GPU; the cache lies there too. */
 export class CudaDecoder implements Decoder {
@@ -217,11 +205,12 @@ export class CudaDecoder implements Decoder {
   }
 
   private passNow({ tokens, logits, eviction, observeFrom, detail }: DecoderPass): DecoderPassResult {
-    const { vocabulary } = this.description.shape;
     const before = this.state.length;
+    const { shape, plan } = this.description;
     const rows = { none: 0, last: 1, all: tokens.length }[logits];
-    const logitRows = new Float32Array(rows * vocabulary);
-    const arrays = detail ? this.decisionArrays(tokens.length, eviction) : undefined;
+    const logitRows = new Float32Array(rows * shape.vocabulary);
+    const added = { before, count: tokens.length, withScores: this.withScores };
+    const arrays = detail ? decisionArrays(shape, limitsOf(plan, eviction), added) : undefined;
     let times;
     try {
       times = guardCuda(() =>
@@ -246,56 +235,8 @@ export class CudaDecoder implements Decoder {
     return {
       logits: logitRows,
       milliseconds: { model: times.model, eviction: times.eviction },
-      layers: arrays === undefined ? undefined : this.decisions(arrays, before + tokens.length, eviction),
+      layers: arrays === undefined ? undefined : layerDecisions(shape, limitsOf(plan, eviction), arrays),
     };
-  }
-
-  private decisionArrays(added: number, eviction: Eviction): DecisionArrays {
-    const { layers, kvHeads } = this.description.shape;
-    const length = this.state.length + added;
-    const kept = eviction === 'none' ? length : Math.min(length, this.description.plan.budget);
-    const heads = layers * kvHeads;
-    return {
-      ranks: new Float32Array(heads * length),
-      scores: new Float32Array(this.withScores ? heads * added : 0),
-      tokenIndices: new Int32Array(heads * length),
-      kept: new Int32Array(heads * kept),
-    };
-  }
-
-  private decisions(arrays: DecisionArrays, length: number, eviction: Eviction): LayerDecision[] {
-    const { shape, plan } = this.description;
-    const limits = {
-      budget: eviction === 'none' ? Infinity : plan.budget,
-      pinned: plan.pinned,
-      stabilizers: eviction === 'between-chunks' ? plan.stabilizers : 0,
-    };
-    const rows = shape.layers * shape.kvHeads;
-    const scoreCount = arrays.scores.length / rows;
-    const keptCount = arrays.kept.length / rows;
-    const headDecision = (row: number) => {
-      const ranks = arrays.ranks.subarray(row * length, (row + 1) * length);
-      const tokens = arrays.tokenIndices.subarray(row * length, (row + 1) * length);
-      const kept = arrays.kept.slice(row * keptCount, (row + 1) * keptCount);
-      return {
-        chunkScores: arrays.scores.slice(row * scoreCount, (row + 1) * scoreCount),
-        keptSlots: kept,
-        keptTokens: kept.map((slot) => tokens[slot] ?? 0),
-        keptRanks: Float32Array.from(kept, (slot) => ranks[slot] ?? 0),
-        evictionMargin: evictionMargin(ranks, length, kept, limits),
-      };
-    };
-    return Array.from({ length: shape.layers }, (_, layer) => {
-      const heads = Array.from({ length: shape.kvHeads }, (__, head) => headDecision(layer * shape.kvHeads + head));
-      return {
-        lengthBeforeEviction: length,
-        chunkScores: heads.map((head) => head.chunkScores),
-        keptSlots: heads.map((head) => head.keptSlots),
-        keptTokens: heads.map((head) => head.keptTokens),
-        keptRanks: heads.map((head) => head.keptRanks),
-        evictionMargin: heads.map((head) => head.evictionMargin),
-      };
-    });
   }
 
   /** Bytes of a layer's keys and values with what quantization needs. */

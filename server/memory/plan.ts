@@ -1,5 +1,5 @@
 import type { CachePlan, CachePrecision, CudaOptions, WeightPrecision } from '../engine/engine.js';
-import { LocretError } from '../errors.js';
+import { isLocretError, LocretError } from '../errors.js';
 import { policyByName, trainingFreeNotice, trainingFreePolicy } from './policies/policy-by-name.js';
 import type { AllocationName } from './policies/allocation.js';
 import type { PolicyName } from './policies/policy.js';
@@ -254,6 +254,16 @@ export function planBasis(model: LoadedModel, settings: PlanSettings): PlanBasis
   };
 }
 
+/** Sizes with a smaller budget; undefined when it has no room for what begins the prompt. */
+function smallerSizes(basis: PlanBasis, budgetLimit: number): PlannedSizes | undefined {
+  try {
+    return basis.sizesWithin(budgetLimit);
+  } catch (error) {
+    if (isLocretError(error, 'window-too-small')) return undefined;
+    throw error;
+  }
+}
+
 /**
  * The largest sizes that fit, halving the budget until they do, down to the least one.
  * @param bytesOf what some sizes take
@@ -263,13 +273,14 @@ export function largestFitting(
   basis: PlanBasis,
   bytesOf: (sizes: PlannedSizes) => PlannedBytes,
 ): { readonly sizes: PlannedSizes; readonly bytes: PlannedBytes } {
-  let limit = largestBudget;
-  for (;;) {
-    const sizes = basis.sizesWithin(limit);
-    const bytes = bytesOf(sizes);
-    if (bytes.peak <= bytes.free || limit <= leastBudget) return { sizes, bytes };
-    limit >>= 1;
+  const tried = (sizes: PlannedSizes) => ({ sizes, bytes: bytesOf(sizes) });
+  let last = tried(basis.sizesWithin(largestBudget));
+  for (let limit = largestBudget >> 1; last.bytes.peak > last.bytes.free && limit >= leastBudget; limit >>= 1) {
+    const sizes = smallerSizes(basis, limit);
+    if (sizes === undefined) break;
+    last = tried(sizes);
   }
+  return last;
 }
 
 /**

@@ -61,8 +61,8 @@ struct ProductCase {
 };
 
 /**
- * Multiplies with `run`, which is given the product on the device, and compares all of the output with float64. The bound
- * is that of sums in float32, and half a unit of the output's format.
+ * Multiplies with `run`, which is given the product on the device, and compares all of the output with float64. The
+ * bound is that of sums in float32, and half a unit of the output's format.
  */
 void checkProductCase(Report& report, const ProductCase& product, const std::function<void(const Product&)>& run);
 

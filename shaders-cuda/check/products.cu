@@ -68,9 +68,10 @@ const Registration smallTile{"products/tensors-small", [](Report& report) {
 const Registration float32{"products/float32", [](Report& report) {
   for (const Size size : {Size{64, 256}, {1, 4}, {65, 100}, {192, 384}})
     for (const std::int32_t tokens : {9, 128, 131})
-      checkProductCase(report,
-                       {NumberFormat::float32, NumberFormat::float32, tokens, size.rows, size.columns, tokens != 128, false},
-                       multiplyNow);
+      checkProductCase(
+          report,
+          {NumberFormat::float32, NumberFormat::float32, tokens, size.rows, size.columns, tokens != 128, false},
+          multiplyNow);
 }};
 
 const Registration chosen{"products/multiply", [](Report& report) {
@@ -91,9 +92,11 @@ const Registration chosen{"products/multiply", [](Report& report) {
 }};
 
 const Registration refusals{"products/refused", [](Report& report) {
+  const WeightMatrix weight{
+      .format = NumberFormat::int4, .values = nullptr, .scales = nullptr, .rows = 16, .columns = 64};
   const Product whole{.input = nullptr,
                       .activation = NumberFormat::bfloat16,
-                      .weight = {.format = NumberFormat::int4, .values = nullptr, .scales = nullptr, .rows = 16, .columns = 64},
+                      .weight = weight,
                       .bias = nullptr,
                       .output = nullptr,
                       .outputFormat = NumberFormat::float32,

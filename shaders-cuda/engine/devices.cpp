@@ -4,7 +4,9 @@
 
 #include <mutex>
 
+#include "device/device-memory.h"
 #include "device/error.h"
+#include "products/product-choice.h"
 
 namespace locret {
 namespace {
@@ -14,11 +16,12 @@ constexpr int leastMajor = 8;
 
 std::mutex usesMutex;
 int uses = 0;
+bool wasUsed = false;
 
-/** Gives back what the driver holds on the current device, unless an engine uses it. */
-void releaseIdleDevice() {
+/** Gives back what the driver holds on the current device. Once anything was kept there, it would be lost. */
+void releaseListedDevice() {
   const std::lock_guard lock(usesMutex);
-  if (uses == 0) cudaDeviceReset();
+  if (!wasUsed && allocationCounters().buffers == 0) cudaDeviceReset();
 }
 
 std::string problemOf(cudaError_t result, int driverVersion) {
@@ -49,7 +52,7 @@ DeviceFacts factsOf(int device) {
     facts.freeBytes = 0;
   }
   cudaGetLastError();
-  releaseIdleDevice();
+  releaseListedDevice();
   return facts;
 }
 
@@ -73,14 +76,13 @@ DeviceList listDevices() {
 DeviceUse::DeviceUse() {
   const std::lock_guard lock(usesMutex);
   ++uses;
+  wasUsed = true;
 }
 
 DeviceUse::~DeviceUse() {
-  {
-    const std::lock_guard lock(usesMutex);
-    --uses;
-  }
-  releaseIdleDevice();
+  const std::lock_guard lock(usesMutex);
+  --uses;
+  if (uses == 0) forgetProductChoices();
 }
 
 }  // namespace locret

@@ -12,6 +12,8 @@
 #include "layers/gate.h"
 #include "layers/normalize-heads.h"
 #include "layers/normalize.h"
+#include "products/cublaslt.h"
+#include "products/product-choice.h"
 #include "products/product.h"
 
 namespace locret {
@@ -143,6 +145,30 @@ void LayerPass::endLayer(std::int32_t layer, std::int32_t tokens, cudaStream_t s
         .feedForward = sizes_.model.feedForward},
        stream);
   product(work.gated, weights.down, weights.downBias, work.addition, NumberFormat::float32, tokens, stream);
+}
+
+void LayerPass::chooseProducts(cudaStream_t stream) const {
+  // Each choice is timed: without the library there is nothing to choose.
+  if (CublasLt::find() == nullptr) return;
+  const Workspace& work = memory_.work;
+  const LayerWeights& weights = memory_.weights.layers.front();
+  const NumberFormat activation = sizes_.formats.activation;
+  const auto choose = [&](void* input, const PlacedMatrix& weight, const float* bias, void* output,
+                          NumberFormat outputFormat) {
+    chooseProduct({.input = input,
+                   .activation = activation,
+                   .weight = weight.view(),
+                   .bias = bias,
+                   .output = output,
+                   .outputFormat = outputFormat,
+                   .tokens = sizes_.cache.chunk},
+                  input, stream);
+  };
+  choose(work.normalized, weights.queryKeyValue, weights.queryKeyValueBias, work.projected, activation);
+  if (sizes_.model.hasHeads()) choose(work.projected, weights.headFirst, nullptr, work.scoreScratch, activation);
+  choose(work.attended, weights.attentionOutput, weights.attentionOutputBias, work.addition, NumberFormat::float32);
+  choose(work.normalized, weights.gateUp, weights.gateUpBias, work.gateUp, activation);
+  choose(work.gated, weights.down, weights.downBias, work.addition, NumberFormat::float32);
 }
 
 void LayerPass::stageKeys(std::int32_t layer, std::int32_t count, cudaStream_t stream) const {

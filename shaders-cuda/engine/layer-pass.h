@@ -46,6 +46,12 @@ class LayerPass {
    */
   void runLanguageHead(std::int32_t firstToken, std::int32_t count, cudaStream_t stream) const;
 
+  /**
+   * Lets the products of a whole chunk be done by cublasLt where that is there and faster. Intermediate values are
+   * overwritten.
+   */
+  void chooseProducts(cudaStream_t stream) const;
+
   /** Keys of the first `count` units of a layer into the staging area, as a policy wants to see them. */
   void stageKeys(std::int32_t layer, std::int32_t count, cudaStream_t stream) const;
 

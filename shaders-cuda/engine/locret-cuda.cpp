@@ -14,7 +14,7 @@
 #include "engine/session.h"
 
 struct LocretEngine {
-  // Outlives the session: its end gives back what the driver holds.
+  // Outlives the session, whose products may use what is freed with it.
   locret::DeviceUse use;
   std::unique_ptr<locret::Session> session;
 };
@@ -155,7 +155,7 @@ LocretStatus locretOpen(const LocretConfig* config, const float* cosine, const f
 }
 
 void locretClose(LocretEngine* engine) {
-  // What is given back at the end belongs to the device that is current then.
+  // What is freed at the end belongs to the device that is current then.
   if (engine != nullptr) withSession(engine, [](const locret::Session&) {});
   delete engine;
 }

@@ -54,6 +54,8 @@ void Session::finishLoading() {
   expect(loader_ != nullptr, "All weights were loaded before.");
   loader_->checkComplete();
   loader_.reset();
+  layers_.chooseProducts(stream_);
+  stream_.synchronize();
 }
 
 void Session::expectLoaded() const { expect(loader_ == nullptr, "Weights are still being loaded."); }

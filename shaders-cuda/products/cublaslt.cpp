@@ -50,8 +50,8 @@ using CreateProduct = int (*)(void**, int, int);
 using SetAttribute = int (*)(void*, int, const void*, std::size_t);
 using CreateLayout = int (*)(void**, int, std::uint64_t, std::uint64_t, std::int64_t);
 using FindAlgorithms = int (*)(void*, void*, void*, void*, void*, void*, void*, int, Algorithm*, int*);
-using Multiply = int (*)(void*, void*, const void*, const void*, void*, const void*, void*, const void*, const void*, void*,
-                         void*, void*, const void*, void*, std::size_t, cudaStream_t);
+using Multiply = int (*)(void*, void*, const void*, const void*, void*, const void*, void*, const void*, const void*,
+                         void*, void*, void*, const void*, void*, std::size_t, cudaStream_t);
 
 }  // namespace
 
@@ -163,7 +163,7 @@ CublasLt::PreparedPointer CublasLt::prepare(const Product& product) const {
   int found = 0;
   const bool hasFailed =
       functions_.createProduct(prepared->product.place(), computeFloat32, float32Data) != 0 ||
-      functions_.setProductAttribute(prepared->product.get(), transposeAttribute, &transposed, sizeof transposed) != 0 ||
+      functions_.setProductAttribute(prepared->product.get(), transposeAttribute, &transposed, sizeof(int)) != 0 ||
       functions_.createLayout(prepared->weight.place(), operandType, columns, rows, product.weight.columns) != 0 ||
       functions_.createLayout(prepared->input.place(), operandType, columns, tokens, product.weight.columns) != 0 ||
       functions_.createLayout(prepared->output.place(), outputType, rows, tokens, product.weight.rows) != 0 ||

@@ -11,8 +11,8 @@
 namespace locret {
 
 /**
- * NVIDIA's library of matrix products, where the machine has it. It is opened at run time and declared here, so that the
- * engine is built and runs without it. Only products of 16-bit weights without bias are given to it.
+ * NVIDIA's library of matrix products, where the machine has it. It is opened at run time and declared here, so that
+ * the engine is built and runs without it. Only products of 16-bit weights without bias are given to it.
  */
 class CublasLt {
  public:

@@ -63,7 +63,8 @@ __global__ void __launch_bounds__(tileThreads) float32ProductKernel(Product prod
   const auto load = [&](int column) {
 #pragma unroll
     for (int i = 0; i < tileTokens / loadedAtOnce; ++i)
-      inputs[i] = loadFour(input, firstToken + loadRow + i * loadedAtOnce, product.tokens, column + loadColumn, columns);
+      inputs[i] =
+          loadFour(input, firstToken + loadRow + i * loadedAtOnce, product.tokens, column + loadColumn, columns);
     weights = loadFour(weight, firstRow + loadRow, product.weight.rows, column + loadColumn, columns);
   };
 

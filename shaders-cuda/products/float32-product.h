@@ -7,8 +7,8 @@
 namespace locret {
 
 /**
- * Products with float32 activations and weights, without tensor cores: as exact as float32 is, for conformance and small
- * models. 2 · tokens · rows · columns FLOPs.
+ * Products with float32 activations and weights, without tensor cores: as exact as float32 is, for conformance and
+ * small models. 2 · tokens · rows · columns FLOPs.
  */
 void multiplyFloat32(const Product& product, cudaStream_t stream);
 

@@ -8,8 +8,8 @@ namespace locret {
 
 /**
  * Writes rows of a checkpoint's tensor into a weight matrix (see products/weight-layout.h). Rows may come in pieces and
- * from several tensors (q, k and v; gate and up): each piece names the row where it begins. The piece that ends with the
- * matrix's last row fills up what lies behind it.
+ * from several tensors (q, k and v; gate and up): each piece names the row where it begins. The piece that ends with
+ * the matrix's last row fills up what lies behind it.
  */
 struct PackWeights {
   /** `[rowCount, columns]` on the device, in `sourceFormat`: float32, bfloat16 or float16. */

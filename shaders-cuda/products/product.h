@@ -14,8 +14,8 @@ inline constexpr std::int32_t mostVectorTokens = 8;
 /**
  * output = input · Wᵀ + bias, accumulated in float32. Activations float32 take weights in float32; bfloat16 takes
  * bfloat16, int8 and int4; float16 takes float16. 2 · tokens · rows · columns FLOPs. Input, weights and output are
- * aligned to 16 bytes. Can be captured in a graph. Throws `Error` where formats or sizes do not fit; an engine finds that
- * out when it loads, with `checkProduct`.
+ * aligned to 16 bytes. Can be captured in a graph. Throws `Error` where formats or sizes do not fit; an engine finds
+ * that out when it loads, with `checkProduct`.
  */
 void multiply(const Product& product, cudaStream_t stream);
 

@@ -78,8 +78,9 @@ using TileOf = TensorTile<Format, shapeOf(Size).tokens, shapeOf(Size).rows, Warp
 
 /**
  * Tiles of three sizes. Warps of the 16-bit ones take 64 × 64, which reads the fewest bytes of shared memory per MMA;
- * those of quantized weights take all tokens of the tile, so that no weight is dequantized twice. The large and the middle
- * tile fill the registers of a multiprocessor with one and two blocks. All fit into the 99 KB of compute capability 8.6.
+ * those of quantized weights take all tokens of the tile, so that no weight is dequantized twice. The large and the
+ * middle tile fill the registers of a multiprocessor with one and two blocks. All fit into the 99 KB of compute
+ * capability 8.6.
  */
 template <NumberFormat Format>
 struct Tiles {

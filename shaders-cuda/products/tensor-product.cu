@@ -18,7 +18,7 @@ extern template void multiplyTensorsOf<NumberFormat::int4>(const Product&, TileS
 
 namespace {
 
-/** Time of a product in tiles: multiply-adds per column of the busiest multiprocessor, over the tile's relative speed. */
+/** Time of a product in tiles: multiply-adds per column of the busiest multiprocessor, over the tile's speed. */
 double timeInTiles(const Product& product, TileSize size, int multiprocessors) {
   const TileShape shape = shapeOf(size);
   const std::int64_t tokenTiles = blocksFor(product.tokens, shape.tokens);

@@ -12,14 +12,15 @@
 namespace locret {
 
 /**
- * Sizes of a block's part of a product on tensor cores: `Tokens × Rows` of the output, by warps of
- * `WarpTokens × WarpRows`, over stages of 32 columns (16-bit weights) or of 64 (a weight block). `Stages` of them are in
- * shared memory: one is multiplied, the others are on their way.
+ * Sizes of a block's part of a product on tensor cores: `Tokens × Rows` of the output, by warps of `WarpTokens ×
+ * WarpRows`, over stages of 32 columns (16-bit weights) or of 64 (a weight block). `Stages` of them are in shared
+ * memory: one is multiplied, the others are on their way.
  *
  * In shared memory a stage is `[step][token][32 columns]` of the input, then the weights: `[row][32 columns]`, or the
- * blocks of codes as they lie in device memory, then their scales. Rows of 32 columns are 64 bytes: the eight lanes that
- * are served together read two rows in whole, 128 bytes in a row. So there are no bank conflicts, and nothing is
- * swizzled; that lanes own eight consecutive columns (products/weight-layout.h) makes one 16-byte read of two `ldmatrix`.
+ * blocks of codes as they lie in device memory, then their scales. Rows of 32 columns are 64 bytes: the eight lanes
+ * that are served together read two rows in whole, 128 bytes in a row. So there are no bank conflicts, and nothing is
+ * swizzled; that lanes own eight consecutive columns (products/weight-layout.h) makes one 16-byte read of two
+ * `ldmatrix`.
  */
 template <NumberFormat Format, int Tokens, int Rows, int WarpTokens, int WarpRows, int Stages>
 struct TensorTile {
@@ -91,20 +92,22 @@ __device__ inline void copyBlocks(unsigned char* shared, const unsigned char* ma
 
 /** Starts the copy of one stage: columns from `stage * Tile::columns` on. */
 template <typename Tile>
-__device__ inline void copyStage(unsigned char* shared, const Product& product, int firstToken, int firstRow, int stage) {
+__device__ inline void copyStage(unsigned char* shared, const Product& product, int firstToken, int firstRow,
+                                 int stage) {
+  const auto* input = static_cast<const std::uint16_t*>(product.input);
   const int columns = product.weight.columns;
   const int firstColumn = stage * Tile::columns;
   unsigned char* weights = shared + Tile::inputBytes;
-  copyRows<Tile::tokens, Tile::steps, Tile::threads>(shared, static_cast<const std::uint16_t*>(product.input), firstToken,
-                                                     product.tokens, firstColumn, columns);
+  copyRows<Tile::tokens, Tile::steps, Tile::threads>(shared, input, firstToken, product.tokens, firstColumn, columns);
   if constexpr (isQuantized(Tile::format)) {
+    const auto* codes = static_cast<const unsigned char*>(product.weight.values);
+    const auto* scales = static_cast<const unsigned char*>(product.weight.scales);
     const int firstBlock = firstRow / weightBlockRows;
     const int blocks = rowBlocks(product.weight.rows);
-    copyBlocks<Tile::blocks, weightBlockBytes(Tile::format), Tile::threads>(
-        weights, static_cast<const unsigned char*>(product.weight.values), firstBlock, blocks, stage, columnBlocks(columns));
+    copyBlocks<Tile::blocks, weightBlockBytes(Tile::format), Tile::threads>(weights, codes, firstBlock, blocks, stage,
+                                                                            columnBlocks(columns));
     copyBlocks<Tile::blocks, weightBlockScales(Tile::format) * 2, Tile::threads>(
-        weights + Tile::weightBytes, static_cast<const unsigned char*>(product.weight.scales), firstBlock, blocks, stage,
-        columnBlocks(columns));
+        weights + Tile::weightBytes, scales, firstBlock, blocks, stage, columnBlocks(columns));
   } else {
     copyRows<Tile::rows, 1, Tile::threads>(weights, static_cast<const std::uint16_t*>(product.weight.values), firstRow,
                                            product.weight.rows, firstColumn, columns);
@@ -130,8 +133,10 @@ __device__ inline void readWeights(const unsigned char* weights, int block, int 
                                    std::uint32_t (&pairs)[2][4]) {
   if constexpr (!isQuantized(Tile::format)) {
 #pragma unroll
-    for (int half = 0; half < 2; ++half)
-      readPairs(weights + (block * weightBlockRows + fragmentRow(half, lane >> 2)) * Tile::stepBytes, lane, pairs[half]);
+    for (int half = 0; half < 2; ++half) {
+      const int row = block * weightBlockRows + fragmentRow(half, lane >> 2);
+      readPairs(weights + row * Tile::stepBytes, lane, pairs[half]);
+    }
   } else {
     const unsigned char* codes = weights + block * weightBlockBytes(Tile::format);
     const unsigned char* scales = weights + Tile::weightBytes + block * weightBlockScales(Tile::format) * 2;
@@ -188,8 +193,8 @@ __device__ inline void multiplyStage(const unsigned char* shared, int warpToken,
 }
 
 /**
- * Adds input · Wᵀ over all columns to the sums of the block's tile, whose first token and row are given. Every thread of
- * the block calls it. `shared` has `Tile::sharedBytes`.
+ * Adds input · Wᵀ over all columns to the sums of the block's tile, whose first token and row are given. Every thread
+ * of the block calls it. `shared` has `Tile::sharedBytes`.
  */
 template <typename Tile>
 __device__ inline void multiplyTile(const Product& product, int firstToken, int firstRow, int warpToken, int warpRow,

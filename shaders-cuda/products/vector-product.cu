@@ -26,7 +26,7 @@ constexpr int partialStride = tokensOfFragment + 1;
 __device__ inline void loadInput(const Product& product, int columnBlock, int lane, uint4 (&input)[2]) {
   const int token = lane >> 2;
   const int columns = product.weight.columns;
-  const std::uint16_t* begin = static_cast<const std::uint16_t*>(product.input) + static_cast<std::size_t>(token) * columns;
+  const auto* begin = static_cast<const std::uint16_t*>(product.input) + static_cast<std::size_t>(token) * columns;
 #pragma unroll
   for (int step = 0; step < 2; ++step) {
     const int column = columnBlock * weightBlockColumns + step * stepColumns + (lane & 3) * columnsOfLane;

@@ -13,12 +13,12 @@
 namespace locret {
 
 /**
- * Adds the product of two rows of weights per lane with the tokens, over one step: two MMAs. `upper` and `lower` are the
- * lane's eight columns of its rows 0 and 1 as pairs, `input` those of its token.
+ * Adds the product of two rows of weights per lane with the tokens, over one step: two MMAs. `upper` and `lower` are
+ * the lane's eight columns of its rows 0 and 1 as pairs, `input` those of its token.
  */
 template <typename Operand>
-__device__ inline void multiplyStep(const std::uint32_t (&upper)[4], const std::uint32_t (&lower)[4], const uint4& input,
-                                    float (&sums)[4]) {
+__device__ inline void multiplyStep(const std::uint32_t (&upper)[4], const std::uint32_t (&lower)[4],
+                                    const uint4& input, float (&sums)[4]) {
   multiplyM16N8K16<Operand>(sums, {upper[0], lower[0], upper[1], lower[1]}, {input.x, input.y});
   multiplyM16N8K16<Operand>(sums, {upper[2], lower[2], upper[3], lower[3]}, {input.z, input.w});
 }
@@ -34,9 +34,10 @@ __device__ inline void addScaled(const float (&groupSums)[4], std::uint32_t scal
 }
 
 /**
- * Weights of 16 rows × 64 columns in the registers of a warp, for a product with up to eight tokens. The weights are the
- * first operand of `mma.m16n8k16`: 16 rows at once, and the work is the same for one token as for eight. `load` only
- * loads; `multiplyAdd` adds rows × tokens to the accumulators, given the lane's eight numbers of both steps of the input.
+ * Weights of 16 rows × 64 columns in the registers of a warp, for a product with up to eight tokens. The weights are
+ * the first operand of `mma.m16n8k16`: 16 rows at once, and the work is the same for one token as for eight. `load`
+ * only loads; `multiplyAdd` adds rows × tokens to the accumulators, given the lane's eight numbers of both steps of the
+ * input.
  */
 template <NumberFormat Format>
 struct VectorUnit {

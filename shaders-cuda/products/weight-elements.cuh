@@ -10,8 +10,8 @@ namespace locret {
 
 /**
  * The eight weights of `row` from `column` (a multiple of 8) on, as float32. For kernels that look rows up, like the
- * embedding; for any format and layout of products/weight-layout.h. Reads 16 bytes (16-bit formats), 32 (float32), 8 + 2
- * (int8) or 4 + 2 (int4).
+ * embedding; for any format and layout of products/weight-layout.h. Reads 16 bytes (16-bit formats), 32 (float32), 8 +
+ * 2 (int8) or 4 + 2 (int4).
  */
 __device__ inline void loadEightWeights(const WeightMatrix& matrix, int row, int column, float (&weights)[8]) {
   const std::size_t first = static_cast<std::size_t>(row) * matrix.columns + column;

@@ -56,9 +56,9 @@ __device__ inline std::uint32_t subtractPairs(std::uint32_t first, std::uint32_t
 }
 
 /**
- * Eight codes of int4 as four pairs of bfloat16, exact. A bfloat16 between 128 and 256 has its integer part in its seven
- * bits of mantissa: `0x4300 | code` is 128 + code, from which 136 is subtracted because codes are offset by 8. Eleven
- * instructions for eight weights.
+ * Eight codes of int4 as four pairs of bfloat16, exact. A bfloat16 between 128 and 256 has its integer part in its
+ * seven bits of mantissa: `0x4300 | code` is 128 + code, from which 136 is subtracted because codes are offset by 8.
+ * Eleven instructions for eight weights.
  */
 __device__ inline void int4Pairs(std::uint32_t codes, std::uint32_t (&pairs)[4]) {
 #pragma unroll

@@ -55,8 +55,8 @@ constexpr int weightBlockScales(NumberFormat format) {
 }
 
 /**
- * Row within 16 that stands at index `n` (0..7) of fragment `half` (0, 1). Lanes 4n..4n+3 hold outputs of indices 2q and
- * 2q + 1 of both fragments: with this order those are the four consecutive rows 4q..4q+3.
+ * Row within 16 that stands at index `n` (0..7) of fragment `half` (0, 1). Lanes 4n..4n+3 hold outputs of indices 2q
+ * and 2q + 1 of both fragments: with this order those are the four consecutive rows 4q..4q+3.
  */
 constexpr int fragmentRow(int half, int n) {
   return 4 * (n >> 1) + 2 * half + (n & 1);
