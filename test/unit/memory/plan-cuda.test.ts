@@ -56,7 +56,7 @@ describe.skipIf(!hasEmulation)('the plan of a memory on a GPU', () => {
       {
         model: await modelOf(llama8B),
         settings: { threads: 2, ...settings },
-        headWidth: 1024,
+        retaining: { input: 'qkv', width: 1024 },
         storedType: 'BF16',
         cuda,
       },
@@ -113,7 +113,7 @@ describe.skipIf(!hasEmulation)('the plan of a memory on a GPU', () => {
 
 describe('where a model runs', () => {
   const chosen = async (settings: Partial<PlanSettings>, found: CudaPresence) =>
-    planWhereItRuns(await openModel(fixture('llama')), { threads: 2, ...settings }, 0, () => found);
+    planWhereItRuns(await openModel(fixture('llama')), { threads: 2, ...settings }, undefined, () => found);
 
   it('is the processor where there is no GPU, and says why', async () => {
     expect((await chosen({}, presence(undefined))).backend).toEqual({
@@ -123,7 +123,7 @@ describe('where a model runs', () => {
   });
 
   it('is no GPU when the processor was chosen: none is looked for', async () => {
-    const plan = planWhereItRuns(await openModel(fixture('llama')), { threads: 2, backend: 'cpu' }, 0, () => {
+    const plan = planWhereItRuns(await openModel(fixture('llama')), { threads: 2, backend: 'cpu' }, undefined, () => {
       throw new Error('it was looked for');
     });
     expect(plan.backend).toEqual({ name: 'cpu', reason: 'it was chosen' });
@@ -161,7 +161,7 @@ describe('where a model runs', () => {
       });
       const model = await openModel(fixture('llama'));
       const odd = { ...model, shape: { ...model.shape, headDim: 20 } };
-      const plan = planWhereItRuns(odd, { threads: 2, precision: 'int8' }, 0, () => presence(withFree(8)));
+      const plan = planWhereItRuns(odd, { threads: 2, precision: 'int8' }, undefined, () => presence(withFree(8)));
       expect(plan.backend.name).toBe('cpu');
       expect(plan.backend.reason).toMatch(/20 channels/);
     },
