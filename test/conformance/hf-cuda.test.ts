@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { CachePrecision, WeightPrecision } from '../../server/engine/engine.js';
-import { emulatedDevice, hasEmulation } from '../emulated-cuda.js';
+import { cudaDevice, hasCuda } from '../cuda-under-test.js';
 import { floatsOf, integersOf, largestDifference, readTensors } from './read-tensors.js';
 import { models, relativeError, runModel } from './run-model.js';
 
@@ -12,18 +12,18 @@ const names = readdirSync(models).filter((name) => existsSync(path.join(models, 
 const inFloat32Only = ['llama-tied-f16', 'mistral', 'mistral-window', 'phi3-partial'];
 const cacheFolder = tmpdir();
 
-describe.skipIf(!hasEmulation).each(names)('%s with the CUDA kernels', (model) => {
+describe.skipIf(!hasCuda).each(names)('%s with the CUDA kernels', (model) => {
   const reference = readTensors(path.join(models, model, 'reference.safetensors'));
   const tokens = integersOf(reference, 'input_ids_96');
   const expected = floatsOf(reference, 'logits_96');
 
   it("gives transformers' logits in one pass, as exactly as on the processor", async () => {
-    const { logits } = await runModel(model, tokens, { chunk: 512, cacheFolder, cuda: emulatedDevice() });
+    const { logits } = await runModel(model, tokens, { chunk: 512, cacheFolder, cuda: cudaDevice() });
     expect(largestDifference(logits, expected)).toBeLessThan(2e-4);
   });
 
   it('continues as transformers does, read in passes of 17 tokens', async () => {
-    const settings = { chunk: 17, generate: 16, cacheFolder, cuda: emulatedDevice() };
+    const settings = { chunk: 17, generate: 16, cacheFolder, cuda: cudaDevice() };
     const { logits, generated } = await runModel(model, tokens, settings);
     expect(largestDifference(logits, expected)).toBeLessThan(2e-4);
     expect(generated).toEqual(integersOf(reference, 'greedy_16'));
@@ -42,14 +42,14 @@ describe.skipIf(!hasEmulation).each(names)('%s with the CUDA kernels', (model) =
   const runs = bounds.filter(([precision]) => precision === 'float32' || !inFloat32Only.includes(model));
 
   it.each(runs)('stays close to the reference with %s weights and a %s cache', async (precision, cache, most) => {
-    const settings = { chunk: 64, precision, cacheFolder, cuda: emulatedDevice(cache) };
+    const settings = { chunk: 64, precision, cacheFolder, cuda: cudaDevice(cache) };
     const { logits } = await runModel(model, tokens, settings);
     expect(relativeError(logits, expected)).toBeLessThan(most);
   });
 
   if (inFloat32Only.includes(model)) {
     it('is refused before it is loaded in bfloat16', async () => {
-      const settings = { chunk: 64, precision: 'bfloat16', cacheFolder, cuda: emulatedDevice() } as const;
+      const settings = { chunk: 64, precision: 'bfloat16', cacheFolder, cuda: cudaDevice() } as const;
       await expect(runModel(model, tokens, settings)).rejects.toMatchObject({ code: 'model-unsupported' });
     });
   }

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Trace } from '../../server/engine/trace.js';
-import { emulatedBinding } from '../emulated-cuda.js';
+import { cudaBinding } from '../cuda-under-test.js';
 import { type ReadTensor, readTensors } from './read-tensors.js';
 
 const command = fileURLToPath(new URL('../../dist/locret.js', import.meta.url));
@@ -14,11 +14,11 @@ export interface TraceRun {
   readonly stderr: string;
 }
 
-/** Runs `locret trace` with these arguments and a cache of packed weights in the folder; a GPU is emulated. */
+/** Runs `locret trace` with these arguments and a cache of packed weights in the folder; on the CUDA engine under test, where a GPU is asked for. */
 export function runTrace(folder: string, ...argv: string[]): TraceRun {
   const { status, stdout, stderr } = spawnSync(process.execPath, [command, 'trace', ...argv], {
     encoding: 'utf8',
-    env: { ...process.env, XDG_CACHE_HOME: path.join(folder, 'cache'), LOCRET_CUDA_BINDING: emulatedBinding },
+    env: { ...process.env, XDG_CACHE_HOME: path.join(folder, 'cache'), LOCRET_CUDA_BINDING: cudaBinding },
   });
   return { status, stdout, stderr };
 }

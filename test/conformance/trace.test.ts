@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Trace } from '../../server/engine/trace.js';
-import { hasEmulation } from '../emulated-cuda.js';
+import { hasCuda } from '../cuda-under-test.js';
 import { floatsOf, integersOf, largestDifference, readTensors } from './read-tensors.js';
 import { readTrace, readTraceTensors, runTrace, writeTokens } from './run-trace.js';
 
@@ -15,7 +15,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const backends = hasEmulation ? ['cpu', 'cuda'] : ['cpu'];
+const backends = hasCuda ? ['cpu', 'cuda'] : ['cpu'];
 
 describe.each(backends)("the official code's trace, on %s", (backend) => {
   const model = path.join(fixtures, 'locret');

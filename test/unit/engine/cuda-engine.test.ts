@@ -15,7 +15,7 @@ import type {
   LayerCache,
 } from '../../../server/engine/engine.js';
 import { policyNames } from '../../../server/memory/policies/policy-by-name.js';
-import { emulatedBinding, emulatedDevice, hasEmulation } from '../../emulated-cuda.js';
+import { cudaBinding, cudaDevice, hasCuda } from '../../cuda-under-test.js';
 
 const model = fileURLToPath(new URL('../../fixtures/locret', import.meta.url));
 const heads = path.join(model, 'heads.safetensors');
@@ -34,7 +34,7 @@ async function openOn(backend: 'onnx' | 'cuda', options: Partial<EngineOptions> 
     threads: 1,
     cacheFolder,
     plan: sizes,
-    ...(backend === 'cuda' ? { cuda: emulatedDevice() } : {}),
+    ...(backend === 'cuda' ? { cuda: cudaDevice() } : {}),
     ...options,
   });
   open.push(engine);
@@ -83,7 +83,7 @@ afterAll(() => {
   rmSync(cacheFolder, { recursive: true, force: true });
 });
 
-describe.skipIf(!hasEmulation)('the CUDA engine beside the one on the processor', () => {
+describe.skipIf(!hasCuda)('the CUDA engine beside the one on the processor', () => {
   it.each(policyNames)('keeps the same units by the policy %s, chunk by chunk', async (policy) => {
     const decisions = await Promise.all(
       (await openBoth({ policy })).map(async (engine) => {
@@ -159,7 +159,7 @@ function fail(message: string): never {
   throw new Error(message);
 }
 
-describe.skipIf(!hasEmulation)('the CUDA engine', () => {
+describe.skipIf(!hasCuda)('the CUDA engine', () => {
   it('leaves no trace after a rewind: bit-identical cache and answers', async () => {
     const engine = await openCuda();
     await engine.extend(someTokens(150), { evict: 'final' });
@@ -205,7 +205,7 @@ describe.skipIf(!hasEmulation)('the CUDA engine', () => {
   });
 
   it.each(cachePrecisions)('restores a copied %s cache bit by bit, to the same answers', async (cachePrecision) => {
-    const options = { precision: 'bfloat16', cuda: emulatedDevice(cachePrecision) } as const;
+    const options = { precision: 'bfloat16', cuda: cudaDevice(cachePrecision) } as const;
     const engine = await openCuda(options);
     await engine.extend(someTokens(150), { evict: 'final' });
     const layers = await wholeCache(engine);
@@ -222,7 +222,7 @@ describe.skipIf(!hasEmulation)('the CUDA engine', () => {
   it('holds less with a quantized cache', async () => {
     const bytes = await Promise.all(
       cachePrecisions.map(async (precision) => {
-        const engine = await openCuda({ precision: 'bfloat16', cuda: emulatedDevice(precision) });
+        const engine = await openCuda({ precision: 'bfloat16', cuda: cudaDevice(precision) });
         return (await engine.stats()).cacheBytes;
       }),
     );
@@ -300,7 +300,7 @@ describe.skipIf(!hasEmulation)('the CUDA engine', () => {
   });
 
   it('gives all device memory back, and holds what was planned until then', async () => {
-    const binding = loadCudaBinding(emulatedBinding);
+    const binding = loadCudaBinding(cudaBinding);
     expect(binding.memory().allocatedBytes).toBe(0);
     const engine = await openCuda();
     const held = binding.memory().allocatedBytes;
@@ -321,7 +321,7 @@ describe.skipIf(!hasEmulation)('the CUDA engine', () => {
     const engines = await Promise.all([
       openCuda(),
       openCuda({ precision: 'bfloat16' }),
-      openCuda({ cuda: emulatedDevice('int8') }),
+      openCuda({ cuda: cudaDevice('int8') }),
       openCuda({ policy: 'sink-recent' }),
       openOn('onnx'),
     ]);

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { askMemory } from '../../../server/answer/ask.js';
 import type { Engine } from '../../../server/engine/engine.js';
 import { type OpenedMemory, openMemory, type MemorySettings } from '../../../server/memory/open-memory.js';
-import { emulatedBinding, hasEmulation } from '../../emulated-cuda.js';
+import { cudaBinding, hasCuda } from '../../cuda-under-test.js';
 import {
   nanoFolder,
   repository,
@@ -18,7 +18,7 @@ let earlier: string | undefined;
 
 beforeEach(() => {
   earlier = process.env['LOCRET_CUDA_BINDING'];
-  process.env['LOCRET_CUDA_BINDING'] = emulatedBinding;
+  process.env['LOCRET_CUDA_BINDING'] = cudaBinding;
 });
 
 afterEach(async () => {
@@ -27,7 +27,7 @@ afterEach(async () => {
   else process.env['LOCRET_CUDA_BINDING'] = earlier;
 });
 
-describe.skipIf(!hasEmulation)('a memory on a GPU', () => {
+describe.skipIf(!hasCuda)('a memory on a GPU', () => {
   it('is read, asked, restored bit by bit from its snapshot, and follows changes', async () => {
     const root = repository({ 'a.ts': sourceOf('alpha', 4), 'b.ts': sourceOf('beta', 2) });
     const notices: string[] = [];

@@ -8,7 +8,7 @@ import type { MemoryPlan, PlanSettings } from '../../../server/memory/plan.js';
 import { renderPlan } from '../../../server/memory/render-plan.js';
 import { type LoadedModel, openModel } from '../../../server/model/model.js';
 import type { ModelShape } from '../../../server/model/shape.js';
-import { emulatedBinding, hasEmulation } from '../../emulated-cuda.js';
+import { cudaBinding, hasCuda } from '../../cuda-under-test.js';
 import { fixture } from '../model/model-folder.js';
 
 const gigabyte = 2 ** 30;
@@ -34,8 +34,8 @@ const device = (index: number, freeBytes: number): UsableDevice => ({
   freeBytes,
 });
 const withFree = (...gigabytes: number[]): UsableCuda => ({
-  file: emulatedBinding,
-  binding: loadCudaBinding(emulatedBinding),
+  file: cudaBinding,
+  binding: loadCudaBinding(cudaBinding),
   devices: gigabytes.map((free, index) => device(index, free * gigabyte)),
 });
 const presence = (usable: UsableCuda | undefined): CudaPresence => ({
@@ -50,7 +50,7 @@ async function modelOf(shape: Partial<ModelShape>): Promise<LoadedModel> {
   return { ...model, shape: { ...model.shape, ...shape }, locret: { heads: 'heads.safetensors' } };
 }
 
-describe.skipIf(!hasEmulation)('the plan of a memory on a GPU', () => {
+describe.skipIf(!hasCuda)('the plan of a memory on a GPU', () => {
   const planOn = async (cuda: UsableCuda, settings: Partial<PlanSettings> = {}): Promise<MemoryPlan> =>
     planCudaMemory(
       {
@@ -142,28 +142,39 @@ describe('where a model runs', () => {
     expect(findCuda('/absent/locret-cuda.node').missing?.problem).toMatch(/absent.*cannot be loaded/);
   });
 
-  it.skipIf(!hasEmulation)('is a GPU with enough memory, if there is one', async () => {
+  it.skipIf(!hasCuda)('is a GPU with enough memory, if there is one', async () => {
     expect((await chosen({}, presence(withFree(8)))).backend).toMatchObject({
       name: 'cuda',
       reason: 'it is there and has enough memory',
     });
-    expect(findCuda(emulatedBinding)).toMatchObject({ missing: undefined });
+    expect(findCuda(cudaBinding)).toMatchObject({ missing: undefined });
   });
 
-  it.skipIf(!hasEmulation)(
-    'is the processor where the GPU has too little memory, or does not run the model',
-    async () => {
-      const full = await chosen({}, presence(withFree(0.1)));
-      expect(full.backend.name).toBe('cpu');
-      expect(full.backend.reason).toMatch(/does not fit on GPU/);
-      await expect(chosen({ backend: 'cuda' }, presence(withFree(0.1)))).rejects.toMatchObject({
-        code: 'out-of-memory',
-      });
-      const model = await openModel(fixture('llama'));
-      const odd = { ...model, shape: { ...model.shape, headDim: 20 } };
-      const plan = planWhereItRuns(odd, { threads: 2, precision: 'int8' }, undefined, () => presence(withFree(8)));
-      expect(plan.backend.name).toBe('cpu');
-      expect(plan.backend.reason).toMatch(/20 channels/);
-    },
-  );
+  it.skipIf(!hasCuda)('is the processor where the GPU has too little memory, or does not run the model', async () => {
+    const full = await chosen({}, presence(withFree(0.1)));
+    expect(full.backend.name).toBe('cpu');
+    expect(full.backend.reason).toMatch(/does not fit on GPU/);
+    await expect(chosen({ backend: 'cuda' }, presence(withFree(0.1)))).rejects.toMatchObject({
+      code: 'out-of-memory',
+    });
+    const model = await openModel(fixture('llama'));
+    const odd = { ...model, shape: { ...model.shape, headDim: 20 } };
+    const plan = planWhereItRuns(odd, { threads: 2, precision: 'int8' }, undefined, () => presence(withFree(8)));
+    expect(plan.backend.name).toBe('cpu');
+    expect(plan.backend.reason).toMatch(/20 channels/);
+  });
+
+  it.skipIf(!hasCuda)('is the processor for policies, budgets and retaining heads that only it has', async () => {
+    const gpu = presence(withFree(8));
+    const reasonFor = async (settings: Partial<PlanSettings>): Promise<string> => {
+      const { backend } = await chosen(settings, gpu);
+      expect(backend.name).toBe('cpu');
+      return backend.reason;
+    };
+    expect(await reasonFor({ policy: 'snapkv' })).toMatch(/policy "snapkv" runs on the processor only/);
+    expect(await reasonFor({ allocation: 'pyramid' })).toMatch(/allocation "pyramid" runs on the processor only/);
+    await expect(chosen({ policy: 'snapkv', backend: 'cuda' }, gpu)).rejects.toMatchObject({
+      code: 'model-unsupported',
+    });
+  });
 });
