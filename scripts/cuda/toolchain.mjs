@@ -72,8 +72,9 @@ export function emulatedToolchain({ sanitize }) {
 
 /**
  * Kernels for devices, with the CUDA runtime inside, so that only the driver is needed. The newest architecture is there
- * as PTX too, for devices that come later. On Windows nvcc calls cl, and Node's functions come from the import library
- * that NODE_LIBRARY names.
+ * as PTX too, for devices that come later. Kernels that only the programs check and bench have are PTX of the oldest one,
+ * which the driver compiles when they run: that spares minutes. On Windows nvcc calls cl, and Node's functions come from
+ * the import library that NODE_LIBRARY names.
  * @param {readonly string[]} wanted architectures
  * @returns {Toolchain}
  */
@@ -81,9 +82,13 @@ export function deviceToolchain(wanted) {
   const windows = process.platform === 'win32';
   const newest = wanted[wanted.length - 1] ?? '';
   const host = windows ? '/W4,/WX,/EHsc,/Zc:preprocessor,/utf-8' : '-Wall,-Wextra,-Werror,-fPIC,-fvisibility=hidden';
-  const common = [
+  const forEngine = [
     ...wanted.flatMap((name) => ['-gencode', `arch=compute_${name},code=sm_${name}`]),
     ...['-gencode', `arch=compute_${newest},code=compute_${newest}`],
+  ];
+  const oldest = wanted[0] ?? '';
+  const forPrograms = ['-gencode', `arch=compute_${oldest},code=compute_${oldest}`];
+  const common = [
     ...['-std=c++20', '-O3', '-lineinfo', '--expt-relaxed-constexpr', '-cudart', 'static'],
     ...['-Werror', 'all-warnings', '-Xptxas', '-v', '-Xcompiler', host, '-I.'],
   ];
@@ -94,6 +99,7 @@ export function deviceToolchain(wanted) {
     program: windows ? '.exe' : '',
     compile: (source, target, dependencies) => [
       'nvcc',
+      ...(/^(check|bench)\//.test(source) ? forPrograms : forEngine),
       ...common,
       ...(source.startsWith('binding/') ? includeNode() : []),
       ...['-MMD', '-MF', dependencies, '-c', source, '-o', target],

@@ -11,14 +11,15 @@ namespace {
 constexpr int threads = 256;
 
 /** Where the vector of a token's key or value comes from: element in ProjectedTokens::values. */
-__device__ __forceinline__ std::size_t sourceElement(const ProjectedTokens& tokens, int token, int kvHead, bool values) {
+__device__ __forceinline__ std::size_t sourceElement(const ProjectedTokens& tokens, int token, int kvHead,
+                                                     bool values) {
   const std::size_t row = static_cast<std::size_t>(token) * (tokens.heads + 2 * tokens.kvHeads);
   return (row + tokens.heads + (values ? tokens.kvHeads : 0) + kvHead) * tokens.headDim;
 }
 
 /**
- * Quantizes the numbers of a group, eight per lane in `lanes` neighbouring lanes. The minimum is rounded to float16 before
- * the scale is taken, so that the codes make up for its rounding.
+ * Quantizes the numbers of a group, eight per lane in `lanes` neighbouring lanes. The minimum is rounded to float16
+ * before the scale is taken, so that the codes make up for its rounding.
  */
 template <NumberFormat format>
 __device__ RawVector<format> quantizeGroup(const float (&numbers)[vectorChannels], int lanes, __half2& scaling) {
@@ -137,7 +138,8 @@ __global__ void __launch_bounds__(threads) calibrateKeysKernel(CalibrateKeys cal
   const int partner = channel < half ? channel + half : channel < 2 * half ? channel - half : channel;
   const float deviation = sqrtf(0.5f * (variances[channel] + variances[partner]));
   const float scale = deviation > 0.0f ? deviation : 1.0f;
-  float* scales = static_cast<float*>(calibration.cache.keyChannelScales) + static_cast<std::size_t>(2) * kvHead * headDim;
+  float* scales =
+      static_cast<float*>(calibration.cache.keyChannelScales) + static_cast<std::size_t>(2) * kvHead * headDim;
   scales[channel] = scale;
   scales[headDim + channel] = means[channel] / scale;
 }
@@ -154,8 +156,8 @@ void appendUnits(const AppendUnits& append, cudaStream_t stream) {
     withCacheFormat(append.cache.format, tokens.format, [&](auto format) {
       constexpr NumberFormat cacheFormat = decltype(format)::value;
       if constexpr (hasGroupScales(cacheFormat) || cacheFormat == formatOf<Activation>()) {
-        launch(appendUnitsKernel<Activation, cacheFormat>, dim3(blocksFor(vectors, threads), 2), dim3(threads), 0, stream,
-               append);
+        launch(appendUnitsKernel<Activation, cacheFormat>, dim3(blocksFor(vectors, threads), 2), dim3(threads), 0,
+               stream, append);
       }
     });
   });

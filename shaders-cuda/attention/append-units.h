@@ -28,9 +28,10 @@ struct CalibrateKeys {
 };
 
 /**
- * Sets channelScale (the standard deviation of a channel over the tokens; of a rotated pair, of both) and center (the mean
- * divided by channelScale) of every KV head. To be called before the first unit is appended to an int8 or int4 cache, once
- * per model or per memory: units that are in the cache would change their meaning. Does nothing for other formats.
+ * Sets channelScale (the standard deviation of a channel over the tokens; of a rotated pair, of both) and center (the
+ * mean divided by channelScale) of every KV head. To be called before the first unit is appended to an int8 or int4
+ * cache, once per model or per memory: units that are in the cache would change their meaning. Does nothing for other
+ * formats.
  */
 void calibrateKeys(const CalibrateKeys& calibration, cudaStream_t stream);
 

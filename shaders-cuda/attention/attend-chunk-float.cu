@@ -92,8 +92,8 @@ __global__ void __launch_bounds__(threads) attendChunkFloatKernel(AttendChunk at
 void attendChunkFloat(const AttendChunk& attention, cudaStream_t stream) {
   const ProjectedTokens& tokens = attention.tokens;
   const std::int64_t rows = static_cast<std::int64_t>(tokens.tokens) * (tokens.heads / tokens.kvHeads);
-  const std::size_t shared = sizeof(float) * (rowsPerBlock + 2 * AttendedRows::keys) *
-                             static_cast<std::size_t>(tileStride(tokens.headDim));
+  const std::size_t shared =
+      sizeof(float) * (rowsPerBlock + 2 * AttendedRows::keys) * static_cast<std::size_t>(tileStride(tokens.headDim));
   launch(attendChunkFloatKernel, dim3(blocksFor(rows, rowsPerBlock), static_cast<unsigned int>(tokens.kvHeads)),
          dim3(threads), shared, stream, attention);
 }

@@ -6,8 +6,8 @@
 namespace locret {
 
 /**
- * The softmax of a row so far, of which a lane holds some columns. Rows of a lane: lane / 4 and eight further, of each block
- * of 16. Logits are in units of log2, so that one exp2 makes a probability.
+ * The softmax of a row so far, of which a lane holds some columns. Rows of a lane: lane / 4 and eight further, of each
+ * block of 16. Logits are in units of log2, so that one exp2 makes a probability.
  */
 template <int headDim>
 struct RunningSoftmax {
@@ -19,8 +19,8 @@ struct RunningSoftmax {
 
 /** Logits of units that a row does not see become -infinity. */
 template <int headDim>
-__device__ __forceinline__ void maskTile(TileLogits<headDim>& logits, int firstRow, int lastToken,
-                                         int group, int firstSlot, int retained, int window) {
+__device__ __forceinline__ void maskTile(TileLogits<headDim>& logits, int firstRow, int lastToken, int group,
+                                         int firstSlot, int retained, int window) {
   using Tile = ChunkTile<headDim>;
   const int lane = laneIndex();
 #pragma unroll
@@ -45,8 +45,7 @@ __device__ __forceinline__ void maskTile(TileLogits<headDim>& logits, int firstR
 /** Takes the largest logits of a tile into account: what was added up before is brought to the new scale. */
 template <int headDim>
 __device__ __forceinline__ void raiseLargest(const TileLogits<headDim>& logits, float scaleLog2,
-                                             RunningSoftmax<headDim>& softmax,
-                                             TileOutput<headDim>& output) {
+                                             RunningSoftmax<headDim>& softmax, TileOutput<headDim>& output) {
   constexpr int rowBlocks = ChunkTile<headDim>::rowBlocks;
   float corrections[rowBlocks][2];
   bool raised = false;
@@ -84,8 +83,8 @@ __device__ __forceinline__ void raiseLargest(const TileLogits<headDim>& logits, 
 
 /** The tile's probabilities relative to the largest logits, which are added up, in the form multiplyValues takes. */
 template <class T, int headDim>
-__device__ __forceinline__ void makeProbabilities(const TileLogits<headDim>& logits,
-                                                  float scaleLog2, RunningSoftmax<headDim>& softmax,
+__device__ __forceinline__ void makeProbabilities(const TileLogits<headDim>& logits, float scaleLog2,
+                                                  RunningSoftmax<headDim>& softmax,
                                                   TileProbabilities<headDim>& probabilities) {
 #pragma unroll
   for (int block = 0; block < ChunkTile<headDim>::rowBlocks; ++block) {
@@ -107,8 +106,8 @@ __device__ __forceinline__ void makeProbabilities(const TileLogits<headDim>& log
 
 /** Divides by the denominators and writes the rows of this warp, by way of its own rows of the queries' tile. */
 template <class T, int headDim>
-__device__ __forceinline__ void storeRows(const AttendChunk& attention, int kvHead, int firstRow, int rowCount, T* queries,
-                                          const RunningSoftmax<headDim>& softmax,
+__device__ __forceinline__ void storeRows(const AttendChunk& attention, int kvHead, int firstRow, int rowCount,
+                                          T* queries, const RunningSoftmax<headDim>& softmax,
                                           const TileOutput<headDim>& output) {
   using Tile = ChunkTile<headDim>;
   constexpr float ln2 = 0.6931471805599453f;
@@ -126,8 +125,8 @@ __device__ __forceinline__ void storeRows(const AttendChunk& attention, int kvHe
       const float inverse = 1.0f / sum;
 #pragma unroll
       for (int column = 0; column < headDim / 8; ++column) {
-        const std::uint32_t pair = packPair<T>(output[block][column][2 * part] * inverse,
-                                               output[block][column][2 * part + 1] * inverse);
+        const std::uint32_t pair =
+            packPair<T>(output[block][column][2 * part] * inverse, output[block][column][2 * part + 1] * inverse);
         *reinterpret_cast<std::uint32_t*>(queries + row * Tile::stride + 8 * column + 2 * (lane % 4)) = pair;
       }
       if (attention.logSums != nullptr && lane % 4 == 0 && firstRow + row < rowCount) {
@@ -153,8 +152,7 @@ __device__ __forceinline__ void storeRows(const AttendChunk& attention, int kvHe
 /** Writes what this part of the units contributes to the rows of this warp. */
 template <int headDim>
 __device__ __forceinline__ void storeParts(const ProjectedTokens& tokens, const AttentionParts& parts, int kvHead,
-                                           int firstRow, int rowCount,
-                                           const RunningSoftmax<headDim>& softmax,
+                                           int firstRow, int rowCount, const RunningSoftmax<headDim>& softmax,
                                            const TileOutput<headDim>& output) {
   using Tile = ChunkTile<headDim>;
   const int lane = laneIndex();
@@ -165,7 +163,8 @@ __device__ __forceinline__ void storeParts(const ProjectedTokens& tokens, const 
       const int row = firstRow + warpIndex() * Tile::rowsPerWarp + 16 * block + 8 * part + lane / 4;
       if (row >= rowCount) continue;
       const QueryRow query = queryRowOf(row, tokens.heads / tokens.kvHeads, kvHead);
-      const std::size_t place = static_cast<std::size_t>(blockIdx.z) * parts.rows + query.token * tokens.heads + query.head;
+      const std::size_t place =
+          static_cast<std::size_t>(blockIdx.z) * parts.rows + query.token * tokens.heads + query.head;
 #pragma unroll
       for (int column = 0; column < headDim / 8; ++column) {
         const float pair[2] = {output[block][column][2 * part], output[block][column][2 * part + 1]};
@@ -180,8 +179,8 @@ __device__ __forceinline__ void storeParts(const ProjectedTokens& tokens, const 
 }
 
 /**
- * Blocks: x tiles of 128 query rows (the last tokens first, they have most to do), y KV heads, z parts of the units. Four
- * warps of 32 rows. While one tile of keys and values is multiplied, the next is copied.
+ * Blocks: x tiles of 128 query rows (the last tokens first, they have most to do), y KV heads, z parts of the units.
+ * Four warps of 32 rows. While one tile of keys and values is multiplied, the next is copied.
  */
 template <class T, int headDim>
 __global__ void __launch_bounds__(ChunkTile<headDim>::threads, 2) attendChunkKernel(ChunkAttention chunk) {
@@ -209,10 +208,9 @@ __global__ void __launch_bounds__(ChunkTile<headDim>::threads, 2) attendChunkKer
   const int begin = tilesBegin + static_cast<int>(static_cast<std::int64_t>(tileCount) * part / parts);
   const int end = tilesBegin + static_cast<int>(static_cast<std::int64_t>(tileCount) * (part + 1) / parts);
 
-  const std::size_t valueCapacity =
-      attention.valueCapacity > 0 ? attention.valueCapacity : attention.stagingCapacity;
-  const T* keys = static_cast<const T*>(attention.keys) +
-                  static_cast<std::size_t>(kvHead) * attention.stagingCapacity * headDim;
+  const std::size_t valueCapacity = attention.valueCapacity > 0 ? attention.valueCapacity : attention.stagingCapacity;
+  const T* keys =
+      static_cast<const T*>(attention.keys) + static_cast<std::size_t>(kvHead) * attention.stagingCapacity * headDim;
   const T* values = static_cast<const T*>(attention.values) + kvHead * valueCapacity * headDim;
 
   RunningSoftmax<headDim> softmax;

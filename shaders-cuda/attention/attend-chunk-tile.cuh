@@ -85,8 +85,7 @@ __device__ __forceinline__ void beginTile(const T* units, int firstSlot, int end
 
 /** logits[b][k] = rows of block b · keys 8k.. of the tile. */
 template <class T, int headDim>
-__device__ __forceinline__ void multiplyKeys(const T* queries, const T* keys,
-                                             TileLogits<headDim>& logits) {
+__device__ __forceinline__ void multiplyKeys(const T* queries, const T* keys, TileLogits<headDim>& logits) {
   using Tile = ChunkTile<headDim>;
   const int lane = laneIndex();
   const T* queryRow = queries + (warpIndex() * Tile::rowsPerWarp + lane % 16) * Tile::stride + lane / 16 * 8;
@@ -123,8 +122,7 @@ __device__ __forceinline__ void multiplyKeys(const T* queries, const T* keys,
 
 /** output += probabilities · values of the tile. */
 template <class T, int headDim>
-__device__ __forceinline__ void multiplyValues(const T* values,
-                                               const TileProbabilities<headDim>& probabilities,
+__device__ __forceinline__ void multiplyValues(const T* values, const TileProbabilities<headDim>& probabilities,
                                                TileOutput<headDim>& output) {
   using Tile = ChunkTile<headDim>;
   const int lane = laneIndex();

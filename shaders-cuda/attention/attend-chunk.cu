@@ -38,7 +38,8 @@ void expectSizes(const AttendChunk& attention) {
   expectRotaryDim(tokens.format, attention.rope.rotaryDim, tokens.headDim);
   expect(attention.format == tokens.format, "Staged keys and values must be in the activations' format.");
   expect(tokens.kvHeads > 0 && tokens.heads % tokens.kvHeads == 0,
-         std::to_string(tokens.heads) + " query heads cannot share " + std::to_string(tokens.kvHeads) + " KV heads evenly.");
+         std::to_string(tokens.heads) + " query heads cannot share " + std::to_string(tokens.kvHeads) +
+             " KV heads evenly.");
   const int room = attention.valueCapacity > 0 ? std::min(attention.valueCapacity, attention.stagingCapacity)
                                                : attention.stagingCapacity;
   expect(attention.retained >= 0 && attention.retained <= room - tokens.tokens,
@@ -48,9 +49,7 @@ void expectSizes(const AttendChunk& attention) {
 
 }  // namespace
 
-std::size_t chunkScratchBytes(int headDim) {
-  return attentionPartsBytes(busyBlocks, chunkRowsPerBlock, headDim);
-}
+std::size_t chunkScratchBytes(int headDim) { return attentionPartsBytes(busyBlocks, chunkRowsPerBlock, headDim); }
 
 void attendChunk(const AttendChunk& attention, cudaStream_t stream) {
   expectSizes(attention);

@@ -49,8 +49,7 @@ __global__ void __launch_bounds__(threads) attendDecodeFloatKernel(DecodeAttenti
 #pragma unroll
   for (int row = 0; row < AttendedRows::rows; ++row) {
     if (warpRow + row >= group) continue;
-    const std::size_t place =
-        static_cast<std::size_t>(part) * decode.parts.rows + kvHead * group + warpRow + row;
+    const std::size_t place = static_cast<std::size_t>(part) * decode.parts.rows + kvHead * group + warpRow + row;
     if (laneIndex() == 0) {
       const float stat[2] = {rows.largest[row], rows.sum[row]};
       storeFloats(decode.parts.sums + 2 * place, stat);
@@ -70,8 +69,8 @@ __global__ void __launch_bounds__(threads) attendDecodeFloatKernel(DecodeAttenti
 void attendDecodeFloat(const DecodeAttention& decode, cudaStream_t stream) {
   const ProjectedTokens& tokens = decode.attention.tokens;
   const dim3 grid(static_cast<unsigned int>(decode.parts.parts), static_cast<unsigned int>(tokens.kvHeads));
-  const std::size_t shared = sizeof(float) * (rowsPerBlock + 2 * AttendedRows::keys) *
-                             static_cast<std::size_t>(tileStride(tokens.headDim));
+  const std::size_t shared =
+      sizeof(float) * (rowsPerBlock + 2 * AttendedRows::keys) * static_cast<std::size_t>(tileStride(tokens.headDim));
   withCacheFormat(decode.attention.cache.format, NumberFormat::float32, [&](auto format) {
     constexpr NumberFormat cacheFormat = decltype(format)::value;
     if constexpr (hasGroupScales(cacheFormat) || cacheFormat == NumberFormat::float32) {

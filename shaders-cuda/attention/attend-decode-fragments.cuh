@@ -24,9 +24,9 @@ struct DecodeStep {
 };
 
 /**
- * A lane's share of a key or a query head, in T: vectors [pair][first or second][word]. Any order of channels gives the same
- * product as long as it is the same for both: member m holds pairs m, m + 4, … of its row, so that it can turn them, and four
- * lanes read 64 bytes that follow each other.
+ * A lane's share of a key or a query head, in T: vectors [pair][first or second][word]. Any order of channels gives the
+ * same product as long as it is the same for both: member m holds pairs m, m + 4, … of its row, so that it can turn
+ * them, and four lanes read 64 bytes that follow each other.
  */
 template <int headDim>
 struct HeadFragment {
@@ -168,15 +168,16 @@ __device__ __forceinline__ void loadValues(const UnitPlace& values, int count, R
 }
 
 /**
- * The transposed values of vector slot `slot`, as four A operands: rows group and group + 8 of operand t are channels 2t and
- * 2t + 1 of the lane's vector, columns the 16 units.
+ * The transposed values of vector slot `slot`, as four A operands: rows group and group + 8 of operand t are channels
+ * 2t and 2t + 1 of the lane's vector, columns the 16 units.
  */
 template <class T, NumberFormat format, int headDim>
 __device__ __forceinline__ void makeValues(const RawValues<format, headDim>& raw, int slot, std::uint32_t (&a)[4][4]) {
   if constexpr (hasGroupScales(format)) {
     float numbers[4][vectorChannels];
 #pragma unroll
-    for (int unit = 0; unit < 4; ++unit) decodeVector<format>(raw.vectors[slot][unit], raw.scales[slot][unit], numbers[unit]);
+    for (int unit = 0; unit < 4; ++unit)
+      decodeVector<format>(raw.vectors[slot][unit], raw.scales[slot][unit], numbers[unit]);
 #pragma unroll
     for (int t = 0; t < 4; ++t) {
       a[t][0] = packPair<T>(numbers[0][2 * t], numbers[1][2 * t]);

@@ -17,7 +17,10 @@ struct DecodeSums {
   /** Of query head group + 8 · tile; logits in units of log2. The sum is of this lane's units only. */
   float largest[headTiles];
   float sum[headTiles];
-  /** [tile][vector slot][operand of makeValues]: channels 2t (numbers 0, 1) and 2t + 1 of heads 2 · member and the next. */
+  /**
+   * [tile][vector slot][operand of makeValues]: channels 2t (numbers 0, 1) and 2t + 1 of heads 2 · member and the
+   * next.
+   */
   float output[headTiles][DecodeStep<headDim>::vectorsPerLane][4][4];
 };
 
@@ -51,8 +54,8 @@ __device__ __forceinline__ void stepSoftmax(const float (&logits)[2][4], DecodeS
 #pragma unroll
   for (int tile = 0; tile < headTiles; ++tile) {
     const float before = sums.largest[tile];
-    float largest = fmaxf(fmaxf(logits[0][2 * tile], logits[0][2 * tile + 1]),
-                          fmaxf(logits[1][2 * tile], logits[1][2 * tile + 1]));
+    float largest =
+        fmaxf(fmaxf(logits[0][2 * tile], logits[0][2 * tile + 1]), fmaxf(logits[1][2 * tile], logits[1][2 * tile + 1]));
     largest = fmaxf(warpMaximum<4>(largest), before);
     sums.largest[tile] = largest;
     const float correction = exp2Fast(before - largest);
@@ -116,11 +119,11 @@ __device__ __forceinline__ void storeSums(const AttentionParts& parts, int part,
 }
 
 /**
- * A warp per KV head and part of the units; the warps of a block are neighbouring KV heads of the same part as far as there
- * are that many, so that they read the same cosines and sines.
+ * A warp per KV head and part of the units; the warps of a block are neighbouring KV heads of the same part as far as
+ * there are that many, so that they read the same cosines and sines.
  */
 template <class T, NumberFormat format, int headDim, int headTiles>
-__global__ void __launch_bounds__(decodeThreads) attendDecodeKernel(DecodeAttention decode) {
+__global__ void __launch_bounds__(decodeThreads, 1) attendDecodeKernel(DecodeAttention decode) {
   using Step = DecodeStep<headDim>;
   constexpr float log2e = 1.4426950408889634f;
   const AttendDecode& attention = decode.attention;
@@ -174,15 +177,15 @@ __global__ void __launch_bounds__(decodeThreads) attendDecodeKernel(DecodeAttent
     loadQuery<T, headDim>(query, channelScales, attention.rope, length, own < group, queries[tile]);
   }
 
-  const std::size_t firstUnit = static_cast<std::size_t>(kvHead) * cache.capacity;
+  const int firstUnit = kvHead * cache.capacity;
   const float scaleLog2 = attention.scale * log2e;
   RawKey<format, headDim> rawKeys[Step::keyTiles];
   const auto loadKeys = [&](int slot) {
 #pragma unroll
     for (int tile = 0; tile < Step::keyTiles; ++tile) {
       const int own = min(slot + 8 * tile + lane / 4, units.end - 1);
-      loadKey<format, headDim>({cache.keys, cache.keyScales, (firstUnit + own) * headDim}, attention.rope.rotaryDim,
-                               rawKeys[tile]);
+      loadKey<format, headDim>({cache.keys, cache.keyScales, static_cast<std::size_t>(firstUnit + own) * headDim},
+                               attention.rope.rotaryDim, rawKeys[tile]);
     }
   };
   loadKeys(units.begin);
@@ -190,8 +193,9 @@ __global__ void __launch_bounds__(decodeThreads) attendDecodeKernel(DecodeAttent
   for (int slot = units.begin; slot < units.end; slot += Step::units) {
     RawValues<format, headDim> rawValues;
     const auto loadStepValues = [&] {
-      loadValues<format, headDim>({cache.values, cache.valueScales, (firstUnit + slot) * headDim}, units.end - slot,
-                                  rawValues);
+      loadValues<format, headDim>(
+          {cache.values, cache.valueScales, static_cast<std::size_t>(firstUnit + slot) * headDim}, units.end - slot,
+          rawValues);
     };
     // Early, while the keys are multiplied, unless more query heads leave too few registers for both.
     if (headTiles == 1) loadStepValues();
@@ -209,9 +213,10 @@ __global__ void __launch_bounds__(decodeThreads) attendDecodeKernel(DecodeAttent
         logits[tile][number] = visible ? logits[tile][number] * scaleLog2 : -INFINITY;
       }
     }
+    const bool hasNext = slot + Step::units < units.end;
     if (headTiles > 1) loadStepValues();
-    // The next keys are on their way while the values are multiplied.
-    if (slot + Step::units < units.end) loadKeys(slot + Step::units);
+    // The next keys are on their way while the values are multiplied, with the same exception.
+    if (headTiles == 1 && hasNext) loadKeys(slot + Step::units);
 
     std::uint32_t probabilities[headTiles][2];
     stepSoftmax<T, headDim, headTiles>(logits, sums, probabilities);
@@ -227,6 +232,7 @@ __global__ void __launch_bounds__(decodeThreads) attendDecodeKernel(DecodeAttent
         }
       }
     }
+    if (headTiles > 1 && hasNext) loadKeys(slot + Step::units);
   }
   storeSums<headDim, headTiles>(decode.parts, part, kvHead * group, group, sums);
 }
@@ -242,7 +248,8 @@ void launchAttendDecode(const DecodeAttention& decode, cudaStream_t stream) {
     if constexpr (hasGroupScales(cacheFormat) || cacheFormat == formatOf<T>()) {
       withHeadDim(tokens.headDim, [&](auto headDim) {
         constexpr int size = decltype(headDim)::value;
-        const auto kernel = few ? attendDecodeKernel<T, cacheFormat, size, 1> : attendDecodeKernel<T, cacheFormat, size, 2>;
+        const auto kernel =
+            few ? attendDecodeKernel<T, cacheFormat, size, 1> : attendDecodeKernel<T, cacheFormat, size, 2>;
         launch(kernel, grid, dim3(decodeThreads), 0, stream, decode);
       });
     }

@@ -31,15 +31,17 @@ void expectSizes(const AttendDecode& attention) {
   if (tokens.kvHeads > 0 && tokens.heads % tokens.kvHeads == 0 && tokens.heads / tokens.kvHeads <= mostHeadsPerKvHead) {
     return;
   }
-  throw Error("model-unsupported", std::to_string(tokens.heads) + " query heads on " + std::to_string(tokens.kvHeads) +
-                                       " KV heads are not supported: each KV head needs 1 to 16 query heads, all equally "
-                                       "many. Use the processor for this model.");
+  throw Error("model-unsupported",
+              std::to_string(tokens.heads) + " query heads on " + std::to_string(tokens.kvHeads) +
+                  " KV heads are not supported: each KV head needs 1 to 16 query heads, all equally "
+                  "many. Use the processor for this model.");
 }
 
 }  // namespace
 
 std::size_t decodeScratchBytes(int heads, int kvHeads, int headDim, int capacity) {
-  return attentionPartsBytes(static_cast<std::size_t>(partsOf(kvHeads, capacity)), static_cast<std::size_t>(heads), headDim);
+  return attentionPartsBytes(static_cast<std::size_t>(partsOf(kvHeads, capacity)), static_cast<std::size_t>(heads),
+                             headDim);
 }
 
 void attendDecode(const AttendDecode& attention, cudaStream_t stream) {

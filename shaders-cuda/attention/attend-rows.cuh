@@ -35,8 +35,8 @@ struct AttendedRows {
    * key. 4 · headDim FLOPs per row and unit.
    */
   template <class IsVisible>
-  __device__ __forceinline__ void attend(const float* queries, const float* keyTile, const float* valueTile, int headDim,
-                                         float scaleLog2, IsVisible isVisible) {
+  __device__ __forceinline__ void attend(const float* queries, const float* keyTile, const float* valueTile,
+                                         int headDim, float scaleLog2, IsVisible isVisible) {
     const int lane = laneIndex();
     const int stride = tileStride(headDim);
     float probabilities[rows];

@@ -74,8 +74,9 @@ __device__ void loadQueries(const AttentionMassSums& mass, const Observed& obser
 }
 
 /** Logits of this thread's rows and unit; -infinity where the row does not see the unit. */
-__device__ __forceinline__ void makeLogits(const AttentionMassSums& mass, const Observed& observed, const float* queries,
-                                           const float* keys, int firstRow, int slot, float (&logits)[rowsPerThread]) {
+__device__ __forceinline__ void makeLogits(const AttentionMassSums& mass, const Observed& observed,
+                                           const float* queries, const float* keys, int firstRow, int slot,
+                                           float (&logits)[rowsPerThread]) {
   const int headDim = mass.tokens.headDim;
   const int stride = tileStride(headDim);
   const int firstOwn = static_cast<int>(threadIdx.x) / units * rowsPerThread;
@@ -184,8 +185,8 @@ __global__ void __launch_bounds__(threads) denominatorsKernel(MassLaunch launch)
 }
 
 /** A thread per observed query head: its log sum from those of the parts. */
-__global__ void __launch_bounds__(threads) joinDenominatorsKernel(const float* partials, float* logSums, int tokens,
-                                                                  int firstObserved, int count) {
+__global__ void __launch_bounds__(threads)
+    joinDenominatorsKernel(const float* partials, float* logSums, int tokens, int firstObserved, int count) {
   const int index = static_cast<int>(blockIdx.x) * threads + static_cast<int>(threadIdx.x);
   if (index >= count) return;
   const int observed = tokens - firstObserved;
@@ -211,21 +212,23 @@ void launchMass(const AttentionMassSums& mass, cudaStream_t stream) {
     float* logSums = static_cast<float*>(mass.scratch);
     arguments.logSums = logSums;
     arguments.partials = logSums + static_cast<std::size_t>(tokens.heads) * tokens.tokens;
-    const unsigned int batches = blocksFor(static_cast<std::int64_t>(observed) * (tokens.heads / tokens.kvHeads), batch);
-    launch(denominatorsKernel<Activation, format>, dim3(parts, kvHeads, batches), dim3(threads), shared, stream, arguments);
+    const unsigned int batches =
+        blocksFor(static_cast<std::int64_t>(observed) * (tokens.heads / tokens.kvHeads), batch);
+    launch(denominatorsKernel<Activation, format>, dim3(parts, kvHeads, batches), dim3(threads), shared, stream,
+           arguments);
     const int count = tokens.heads * observed;
-    launch(joinDenominatorsKernel, dim3(blocksFor(count, threads)), dim3(threads), 0, stream, arguments.partials, logSums,
-           tokens.tokens, mass.firstObserved, count);
+    launch(joinDenominatorsKernel, dim3(blocksFor(count, threads)), dim3(threads), 0, stream, arguments.partials,
+           logSums, tokens.tokens, mass.firstObserved, count);
   }
-  launch(attentionMassKernel<Activation, format>, dim3(blocksFor(mass.cache.capacity, units), kvHeads), dim3(threads), shared,
-         stream, arguments);
+  launch(attentionMassKernel<Activation, format>, dim3(blocksFor(mass.cache.capacity, units), kvHeads), dim3(threads),
+         shared, stream, arguments);
 }
 
 }  // namespace
 
 std::size_t massScratchBytes(int tokens, int heads) {
-  return (1 + 2 * static_cast<std::size_t>(parts)) * static_cast<std::size_t>(tokens) * static_cast<std::size_t>(heads) *
-         sizeof(float);
+  return (1 + 2 * static_cast<std::size_t>(parts)) * static_cast<std::size_t>(tokens) *
+         static_cast<std::size_t>(heads) * sizeof(float);
 }
 
 void attentionMass(const AttentionMassSums& mass, cudaStream_t stream) {
@@ -235,7 +238,8 @@ void attentionMass(const AttentionMassSums& mass, cudaStream_t stream) {
   expect(mass.reach == nullptr ? mass.logSums != nullptr : mass.scratch != nullptr,
          "Attention mass needs the log sums of the attention, or, with a reach, scratch for its own.");
   expect(mass.firstObserved >= 0 && mass.firstObserved <= tokens.tokens,
-         "Cannot observe tokens from " + std::to_string(mass.firstObserved) + " of " + std::to_string(tokens.tokens) + ".");
+         "Cannot observe tokens from " + std::to_string(mass.firstObserved) + " of " + std::to_string(tokens.tokens) +
+             ".");
   if (mass.firstObserved == tokens.tokens) return;
   withFloatType(tokens.format, "The activations' format", [&](auto type) {
     using Activation = typename decltype(type)::type;

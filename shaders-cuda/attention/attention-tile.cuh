@@ -3,8 +3,8 @@
 #include "attention/cache-format.cuh"
 #include "attention/rope.cuh"
 
-// Tiles of keys, values and queries in shared memory as float32, for the kernels that run without tensor cores. All threads
-// of a one-dimensional block call these together.
+// Tiles of keys, values and queries in shared memory as float32, for the kernels that run without tensor cores. All
+// threads of a one-dimensional block call these together.
 
 namespace locret {
 
@@ -50,10 +50,13 @@ __device__ __forceinline__ void roundTile(float* tile, int rows, int headDim, in
   }
 }
 
-/** Units firstSlot.. of a KV head, not turned; rows from `units` to `rows` become zero. `values`: values instead of keys. */
+/**
+ * Units firstSlot.. of a KV head, not turned; rows from `units` to `rows` become zero. `values`: values instead of
+ * keys.
+ */
 template <NumberFormat format>
-__device__ __forceinline__ void loadUnitTile(const LayerCacheView& cache, bool values, int kvHead, int firstSlot, int units,
-                                             float* tile, int rows, int threads) {
+__device__ __forceinline__ void loadUnitTile(const LayerCacheView& cache, bool values, int kvHead, int firstSlot,
+                                             int units, float* tile, int rows, int threads) {
   const int headDim = cache.headDim;
   const int vectorsPerUnit = headDim / vectorChannels;
   for (int vector = static_cast<int>(threadIdx.x); vector < rows * vectorsPerUnit; vector += threads) {
@@ -64,7 +67,8 @@ __device__ __forceinline__ void loadUnitTile(const LayerCacheView& cache, bool v
       const std::size_t unit = static_cast<std::size_t>(kvHead) * cache.capacity + firstSlot + row;
       const std::size_t element = unit * static_cast<std::size_t>(headDim) + channel;
       decodeVector<format>(loadVector<format>(values ? cache.values : cache.keys, element),
-                           loadGroupScale<format>(values ? cache.valueScales : cache.keyScales, element, headDim), numbers);
+                           loadGroupScale<format>(values ? cache.valueScales : cache.keyScales, element, headDim),
+                           numbers);
       if constexpr (hasGroupScales(format)) {
         if (!values) {
           const KeyChannels channels = keyChannelsOf(cache.keyChannelScales, kvHead, headDim);
@@ -83,8 +87,8 @@ __device__ __forceinline__ void loadUnitTile(const LayerCacheView& cache, bool v
 
 /** Queries of rows firstRow.. of a KV head, not turned; rows from `count` to `rows` become zero. */
 template <class Activation>
-__device__ __forceinline__ void loadQueryTile(const ProjectedTokens& tokens, int kvHead, int firstRow, int count, float* tile,
-                                              int rows, int threads) {
+__device__ __forceinline__ void loadQueryTile(const ProjectedTokens& tokens, int kvHead, int firstRow, int count,
+                                              float* tile, int rows, int threads) {
   const int headDim = tokens.headDim;
   const int group = tokens.heads / tokens.kvHeads;
   const auto* numbers = static_cast<const Activation*>(tokens.values);
@@ -94,8 +98,7 @@ __device__ __forceinline__ void loadQueryTile(const ProjectedTokens& tokens, int
     float number = 0.0f;
     if (row < count) {
       const QueryRow query = queryRowOf(firstRow + row, group, kvHead);
-      const std::size_t head =
-          static_cast<std::size_t>(query.token) * (tokens.heads + 2 * tokens.kvHeads) + query.head;
+      const std::size_t head = static_cast<std::size_t>(query.token) * (tokens.heads + 2 * tokens.kvHeads) + query.head;
       number = toFloat(numbers[head * static_cast<std::size_t>(headDim) + channel]);
     }
     tile[row * tileStride(headDim) + channel] = number;

@@ -15,7 +15,8 @@ constexpr int largestHeadDim = 128;
 CacheUnitBytes cacheUnitBytes(NumberFormat format, int headDim) {
   expectHeadDim(NumberFormat::float32, headDim);
   const auto channels = static_cast<std::size_t>(headDim);
-  const std::size_t scales = channels / static_cast<std::size_t>(cacheGroupChannels(headDim)) * 2 * sizeof(std::uint16_t);
+  const std::size_t scales =
+      channels / static_cast<std::size_t>(cacheGroupChannels(headDim)) * 2 * sizeof(std::uint16_t);
   switch (format) {
     case NumberFormat::float32:
       return {4 * channels, 4 * channels, 0, 0};
@@ -38,9 +39,10 @@ std::size_t keyChannelScaleBytes(NumberFormat format, int kvHeads, int headDim) 
 void expectHeadDim(NumberFormat activation, int headDim) {
   if (activation == NumberFormat::float32) {
     if (headDim >= 8 && headDim <= largestHeadDim && headDim % 8 == 0) return;
-    throw Error("model-unsupported", "The model has heads of " + std::to_string(headDim) +
-                                         " channels; float32 attention is made for multiples of 8 from 8 to 128. Use the "
-                                         "processor for this model.");
+    throw Error("model-unsupported",
+                "The model has heads of " + std::to_string(headDim) +
+                    " channels; float32 attention is made for multiples of 8 from 8 to 128. Use the "
+                    "processor for this model.");
   }
   switch (headDim) {
     case 16:
@@ -60,8 +62,9 @@ void expectHeadDim(NumberFormat activation, int headDim) {
 
 void expectCacheFormat(NumberFormat cache, NumberFormat activation) {
   if (cache == activation || hasGroupScales(cache)) return;
-  throw Error("invalid-argument", std::string("A cache in ") + nameOf(cache) + " does not go with activations in " + nameOf(activation) +
-                                      "; choose " + nameOf(activation) + ", int8 or int4 for the cache.");
+  throw Error("invalid-argument", std::string("A cache in ") + nameOf(cache) + " does not go with activations in " +
+                                      nameOf(activation) + "; choose " + nameOf(activation) +
+                                      ", int8 or int4 for the cache.");
 }
 
 }  // namespace locret

@@ -14,7 +14,9 @@ inline constexpr int vectorChannels = 8;
 
 /** Eight channels as they lie in the cache. */
 template <NumberFormat format>
-struct alignas(format == NumberFormat::int4 ? 4 : format == NumberFormat::int8 ? 8 : 16) RawVector {
+struct alignas(format == NumberFormat::int4   ? 4
+               : format == NumberFormat::int8 ? 8
+                                              : 16) RawVector {
   static constexpr int wordCount = bitsOf(format) * vectorChannels / 32;
   std::uint32_t words[wordCount];
 };

@@ -13,8 +13,8 @@ struct DecodePart {
 };
 
 /**
- * Shares out the units in sight evenly, by whole steps of `step` units: how many there are is known on the device only, and
- * however many, all parts have something to do.
+ * Shares out the units in sight evenly, by whole steps of `step` units: how many there are is known on the device only,
+ * and however many, all parts have something to do.
  */
 __device__ __forceinline__ DecodePart decodePart(int length, int window, int part, int parts, int step) {
   const int total = length + 1;

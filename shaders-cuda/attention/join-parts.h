@@ -16,7 +16,10 @@ namespace locret {
 struct AttentionParts {
   /** Not divided by the denominators, float32 `[parts, rows, headDim]`; not read where a part's denominator is 0. */
   float* values;
-  /** Per part and row: largest logit in units of log2, and the sum of 2^(logit - largest), float32 `[parts, rows, 2]`. */
+  /**
+   * Per part and row: largest logit in units of log2, and the sum of 2^(logit - largest), float32 `[parts, rows, 2]`.
+   * /
+   */
   float* sums;
   std::int32_t parts;
   std::int32_t rows;
@@ -41,8 +44,8 @@ struct JoinParts {
 };
 
 /**
- * output = Σ 2^(m_p - m) · values_p / Σ 2^(m_p - m) · sum_p over the parts p, with m the largest m_p. Reads each part once:
- * parts · rows · (headDim + 2) · 4 bytes.
+ * output = Σ 2^(m_p - m) · values_p / Σ 2^(m_p - m) · sum_p over the parts p, with m the largest m_p. Reads each part
+ * once: parts · rows · (headDim + 2) · 4 bytes.
  */
 void joinParts(const JoinParts& join, cudaStream_t stream);
 

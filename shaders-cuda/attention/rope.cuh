@@ -5,8 +5,8 @@
 #include "device/error.h"
 #include "device/number-formats.cuh"
 
-// RoPE (arXiv 2104.09864, equation 34) with halves paired as transformers' rotate_half: channel c < rotaryDim / 2 is turned
-// with channel c + rotaryDim / 2, the channels from rotaryDim on stay.
+// RoPE (arXiv 2104.09864, equation 34) with halves paired as transformers' rotate_half: channel c < rotaryDim / 2 is
+// turned with channel c + rotaryDim / 2, the channels from rotaryDim on stay.
 
 namespace locret {
 
@@ -46,13 +46,17 @@ __device__ __forceinline__ void turnVectors(float (&first)[8], float (&second)[8
   }
 }
 
-/** @throws Error model-unsupported unless rotaryDim is even and within the head; on tensor cores also a multiple of 16 */
+/**
+ * @throws Error model-unsupported unless rotaryDim is even and within the head; on tensor cores also a multiple of 16
+ * /
+ */
 inline void expectRotaryDim(NumberFormat activation, int rotaryDim, int headDim) {
   const int step = activation == NumberFormat::float32 ? 2 : 16;
   if (rotaryDim >= step && rotaryDim <= headDim && rotaryDim % step == 0) return;
   throw Error("model-unsupported", "The model rotates " + std::to_string(rotaryDim) + " of " + std::to_string(headDim) +
-                                       " channels per head; " + nameOf(activation) + " attention is made for multiples of " +
-                                       std::to_string(step) + " up to the head's size. Use float32 or the processor.");
+                                       " channels per head; " + nameOf(activation) +
+                                       " attention is made for multiples of " + std::to_string(step) +
+                                       " up to the head's size. Use float32 or the processor.");
 }
 
 }  // namespace locret

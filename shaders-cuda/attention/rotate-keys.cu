@@ -59,7 +59,8 @@ void rotateKeys(const RotateKeys& rotation, cudaStream_t stream) {
   expectRotaryDim(NumberFormat::float32, rotation.rope.rotaryDim, cache.headDim);
   expect(rotation.count <= cache.capacity && rotation.count <= rotation.stagingCapacity,
          "Cannot stage " + std::to_string(rotation.count) + " units: the cache has room for " +
-             std::to_string(cache.capacity) + ", the staging area for " + std::to_string(rotation.stagingCapacity) + ".");
+             std::to_string(cache.capacity) + ", the staging area for " + std::to_string(rotation.stagingCapacity) +
+             ".");
   expect(!hasGroupScales(cache.format) || rotation.valueStaging != nullptr,
          "Values of a quantized cache need a staging area; give valueStaging.");
   const dim3 grid(blocksFor(rotation.count, unitsPerBlock), static_cast<unsigned int>(cache.kvHeads));

@@ -173,7 +173,8 @@ const Registration appending{"attention/append-units", [](Bench& bench) {
     const int tokens = 1'024;
     bench.measure(std::to_string(tokens) + " tokens " + nameOf(format),
                   {tokens * kvHeads * (headDim * 4.0 + layer.bytesPerUnit()), 0}, [&](cudaStream_t stream) {
-                    appendUnits({layer.projected(tokens), layer.cache(), layer.retainedLength(), layer.retainedLength()},
+                    appendUnits({layer.projected(tokens), layer.cache(), layer.retainedLength(),
+                                 layer.retainedLength()},
                                 stream);
                   });
   }
@@ -185,7 +186,8 @@ const Registration decoding{"attention/decode", [](Bench& bench) {
   const DeviceBuffer scratch(decodeScratchBytes(heads, kvHeads, headDim, capacity), "scratch");
   for (const NumberFormat format : cacheFormats) {
     const Layer layer(format);
-    bench.measure(std::string(nameOf(format)) + over(retained + 1), {(retained + 1) * kvHeads * layer.bytesPerUnit(), 0},
+    bench.measure(std::string(nameOf(format)) + over(retained + 1),
+                  {(retained + 1) * kvHeads * layer.bytesPerUnit(), 0},
                   [&](cudaStream_t stream) {
                     attendDecode({layer.projected(1), layer.cache(), layer.rope(), layer.retainedLength(), 0, scale,
                                   output.data(), scratch.data(), nullptr},
@@ -205,8 +207,8 @@ const Registration mass{"attention/mass", [](Bench& bench) {
     const int units = retained + tokens;
     bench.measure(std::to_string(tokens) + " tokens" + over(units), {units * kvHeads * layer.bytesPerUnit() / 2, 0},
                   [&](cudaStream_t stream) {
-                    attentionMass({layer.projected(tokens), layer.cache(), layer.rope(), layer.retainedLength(), 0, 0, scale,
-                                   logSums.as<float>(), sums.as<float>()},
+                    attentionMass({layer.projected(tokens), layer.cache(), layer.rope(), layer.retainedLength(), 0, 0,
+                                   scale, logSums.as<float>(), sums.as<float>()},
                                   stream);
                   });
   }

@@ -111,7 +111,8 @@ const Registration calibrate{"attention/calibrate-keys", [](Report& report) {
       std::vector<double> variances;
       for (int channel = 0; channel < sizes.headDim; ++channel) {
         const auto number = [&](int token) {
-          return double{attention.projection(token)[at(sizes.heads + kvHead, sizes.headDim) + static_cast<std::size_t>(channel)]};
+          const float* key = attention.projection(token) + at(sizes.heads + kvHead, sizes.headDim);
+          return double{key[channel]};
         };
         double mean = 0;
         for (int token = 0; token < sizes.tokens; ++token) mean += number(token) / sizes.tokens;
@@ -126,7 +127,9 @@ const Registration calibrate{"attention/calibrate-keys", [](Report& report) {
         scales.push_back(std::sqrt((variances[channel] + variances[partner]) / 2));
       }
       expected.insert(expected.end(), scales.begin(), scales.end());
-      for (std::size_t channel = 0; channel < means.size(); ++channel) expected.push_back(means[channel] / scales[channel]);
+      for (std::size_t channel = 0; channel < means.size(); ++channel) {
+        expected.push_back(means[channel] / scales[channel]);
+      }
     }
     report.compare(sizes.describe(), found, expected, 1e-4);
   }
@@ -197,7 +200,8 @@ const Registration refusals{"attention/cache-refusals", [](Report& report) {
                      [] { expectCacheFormat(NumberFormat::float32, NumberFormat::bfloat16); });
   const AttentionCase attention({NumberFormat::float32, NumberFormat::int8, 4, 2, 16, 16, 3, 4});
   report.expectError("values of an int8 cache without a place", "invalid-argument", [&] {
-    rotateKeys({attention.cache(), attention.rope(), attention.cache().keys, nullptr, NumberFormat::float32, 12, 7}, nullptr);
+    rotateKeys({attention.cache(), attention.rope(), attention.cache().keys, nullptr, NumberFormat::float32, 12, 7},
+               nullptr);
   });
   report.expectError("more units than the staging area has room for", "invalid-argument", [&] {
     rotateKeys({attention.cache(), attention.rope(), attention.cache().keys, attention.cache().values,

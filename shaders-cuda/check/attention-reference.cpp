@@ -103,9 +103,9 @@ ProjectedTokens AttentionCase::newTokens() const {
 }
 
 LayerCacheView AttentionCase::cache() const {
-  return {sizes_.cacheFormat,  keys_.data(),  values_.data(),      keyScales_.data(), valueScales_.data(),
-          channelScales_.data(), scores_.data(), tokenIndices_.data(), sizes_.kvHeads,    sizes_.headDim,
-          capacity()};
+  return {sizes_.cacheFormat,  keys_.data(),          values_.data(), keyScales_.data(),
+          valueScales_.data(), channelScales_.data(), scores_.data(), tokenIndices_.data(),
+          sizes_.kvHeads,      sizes_.headDim,        capacity()};
 }
 
 RopeTable AttentionCase::rope() const { return {deviceCosine_.data(), deviceSine_.data(), sizes_.rotaryDim}; }
@@ -146,7 +146,8 @@ double AttentionCase::channelScale(int kvHead, int channel) const {
 }
 
 std::vector<HostUnit> AttentionCase::downloadUnits() const {
-  const std::vector<double> keys = decodeSide(sizes_.cacheFormat, sizes_.headDim, keys_.download(), keyScales_.download());
+  const std::vector<double> keys =
+      decodeSide(sizes_.cacheFormat, sizes_.headDim, keys_.download(), keyScales_.download());
   const std::vector<double> values =
       decodeSide(sizes_.cacheFormat, sizes_.headDim, values_.download(), valueScales_.download());
   const std::vector<float> channels = channelScales_.download();
@@ -223,7 +224,8 @@ ExpectedAttention AttentionCase::expected(bool scalesInQuery, int firstObserved,
         const double weight = std::exp(logits[static_cast<std::size_t>(unit)] - largest);
         const HostUnit& seen = all[at(kvHead, units()) + static_cast<std::size_t>(unit)];
         for (std::size_t channel = 0; channel < headDim; ++channel) {
-          result.output[at(token * sizes_.heads + head, sizes_.headDim) + channel] += weight / sum * seen.value[channel];
+          result.output[at(token * sizes_.heads + head, sizes_.headDim) + channel] +=
+              weight / sum * seen.value[channel];
         }
         if (token >= firstObserved && unit < reach) {
           result.mass[at(kvHead, units()) + static_cast<std::size_t>(unit)] += weight / within;

@@ -76,8 +76,8 @@ class AttentionCase {
   std::vector<HostUnit> downloadUnits() const;
 
   /**
-   * Attention of the new tokens with the roundings of the kernels: turned queries and keys are in the activations' format.
-   * `scalesInQuery`: channel scales go to the query, as attendDecode does it, instead of to the key.
+   * Attention of the new tokens with the roundings of the kernels: turned queries and keys are in the activations'
+   * format. `scalesInQuery`: channel scales go to the query, as attendDecode does it, instead of to the key.
    */
   ExpectedAttention expected(bool scalesInQuery, int firstObserved = 0, int reach = 1 << 30) const;
   float scale() const;
