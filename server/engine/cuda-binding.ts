@@ -45,6 +45,7 @@ export interface CudaConfig {
   readonly feedForwardBias: boolean;
   readonly queryKeyNorm: boolean;
   readonly headWidth: number;
+  readonly headInput: number;
   readonly policy: number;
   readonly weightFormat: number;
   readonly cacheFormat: number;

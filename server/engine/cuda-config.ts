@@ -1,12 +1,15 @@
 import { LocretError } from '../errors.js';
 import type { PolicyName } from '../memory/policies/policy.js';
-import type { RetainingHeads } from '../model/checkpoint.js';
+import type { HeadInput, RetainingHeads } from '../model/checkpoint.js';
 import type { ModelShape } from '../model/shape.js';
 import type { CudaConfig } from './cuda-binding.js';
 import type { CachePlan, CachePrecision, WeightPrecision } from './engine.js';
 
 /** The values of `locret::NumberFormat`. */
 export const numberFormats = { float32: 0, bfloat16: 1, float16: 2, int8: 3, int4: 4 } as const;
+
+/** The values of `locret::HeadInput`. */
+const headInputs: Readonly<Record<HeadInput, number>> = { qkv: 0, hidden: 1 };
 
 /** The policies that the device has. */
 const policies: ReadonlyMap<PolicyName, number> = new Map([
@@ -43,7 +46,6 @@ export function cudaConfig({ shape, plan, policy, precision, cachePrecision, hea
   const devicePolicy = policies.get(policy);
   if (devicePolicy === undefined) throw unsupported(`The policy "${policy}"`);
   if (plan.uneven !== undefined) throw unsupported(`The allocation "${plan.uneven.allocation}"`);
-  if (heads?.input === 'hidden') throw unsupported('Retaining heads on hidden states');
   return {
     layers: shape.layers,
     hidden: shape.hidden,
@@ -61,6 +63,7 @@ export function cudaConfig({ shape, plan, policy, precision, cachePrecision, hea
     feedForwardBias: shape.feedForwardBias,
     queryKeyNorm: shape.queryKeyNorm,
     headWidth: heads?.width ?? 0,
+    headInput: headInputs[heads?.input ?? 'qkv'],
     policy: devicePolicy,
     weightFormat: numberFormats[precision],
     cacheFormat: cachePrecision === 'full' ? activationFormat(precision) : numberFormats[cachePrecision],

@@ -1,3 +1,4 @@
+import { headInputWidth } from '../model/checkpoint.js';
 import type { Checkpoint, LayerLinear, RetainingHeads, WeightMatrix } from '../model/checkpoint.js';
 import type { CudaBinding, CudaHandle } from './cuda-binding.js';
 import { numberFormats } from './cuda-config.js';
@@ -136,7 +137,7 @@ export function loadWeights(
     matrices('down', ['down']);
     biases('downBias', ['down']);
     if (heads === undefined) continue;
-    stream.floats('headFirst', layer, heads.first(layer), (shape.heads + 2 * shape.kvHeads) * shape.headDim);
+    stream.floats('headFirst', layer, heads.first(layer), headInputWidth(shape, heads.input));
     stream.floats('headSecond', layer, heads.second(layer), heads.width);
   }
   binding.ready(engine);

@@ -133,7 +133,7 @@ __global__ void __launch_bounds__(threads) attentionMassKernel(MassLaunch launch
 
 /** Blocks: x parts of the units, y KV heads, z batches of rows. */
 template <class Activation, NumberFormat format>
-__global__ void __launch_bounds__(threads) denominatorsKernel(MassLaunch launch) {
+__global__ void __launch_bounds__(threads, 3) denominatorsKernel(MassLaunch launch) {
   LOCRET_DYNAMIC_SHARED(float, keys);
   __shared__ float2 warpSums[batch][units / lanesPerWarp];
   const AttentionMassSums& mass = launch.mass;

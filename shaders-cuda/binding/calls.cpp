@@ -54,6 +54,7 @@ LocretConfig configOf(napi_env env, napi_value object) {
   config.feedForwardBias = flag("feedForwardBias");
   config.queryKeyNorm = flag("queryKeyNorm");
   config.headWidth = fields.integer("headWidth");
+  config.headInput = fields.integer("headInput");
   config.policy = fields.integer("policy");
   config.weightFormat = fields.integer("weightFormat");
   config.cacheFormat = fields.integer("cacheFormat");

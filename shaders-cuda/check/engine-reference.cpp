@@ -98,7 +98,7 @@ Vector ReferenceDecoder::attention(int layer, const Vector& input, int slot) {
   const auto kvHeads = static_cast<std::size_t>(shape_.kvHeads);
   Vector projected = multiply(weights.queryKeyValue, input);
   for (std::size_t i = 0; i < projected.size(); ++i) projected[i] += static_cast<double>(weights.queryKeyValueBias[i]);
-  Vector activated = multiply(weights.headFirst, projected);
+  Vector activated = multiply(weights.headFirst, shape_.headInput == HeadInput::hidden ? input : projected);
   for (double& number : activated) number = silu(number);
   const Vector scores = multiply(weights.headSecond, activated);
   for (std::size_t head = 0; head < heads + kvHeads; ++head) {

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "device/types.h"
+
 namespace locret::check {
 
 /** Sizes of a small decoder with everything that a family may have: biases, head norms, retaining heads. */
@@ -15,9 +17,11 @@ struct DecoderShape {
   int feedForward;
   int vocabulary;
   int headWidth;
+  HeadInput headInput;
   int window;
   double epsilon;
 
+  int headColumns() const { return headInput == HeadInput::hidden ? hidden : projectedWidth(); }
   int projectedWidth() const { return (heads + 2 * kvHeads) * headDim; }
 };
 

@@ -21,7 +21,7 @@ constexpr int stabilizers = 5;
 constexpr int pinned = 2;
 constexpr int capacity = 64;
 
-DecoderShape shapeOf(int window) {
+DecoderShape shapeOf(int window, HeadInput headInput = HeadInput::queryKeyValue) {
   return {.layers = 2,
           .hidden = 64,
           .heads = 4,
@@ -30,6 +30,7 @@ DecoderShape shapeOf(int window) {
           .feedForward = 96,
           .vocabulary = 100,
           .headWidth = 32,
+          .headInput = headInput,
           .window = window,
           .epsilon = 1e-5};
 }
@@ -60,7 +61,7 @@ DecoderWeights randomWeights(const DecoderShape& shape) {
     one.attentionOutput = matrix(shape.hidden, shape.heads * shape.headDim);
     one.gateUp = matrix(2 * shape.feedForward, shape.hidden);
     one.down = matrix(shape.hidden, shape.feedForward);
-    one.headFirst = matrix(shape.headWidth, shape.projectedWidth());
+    one.headFirst = matrix(shape.headWidth, shape.headColumns());
     one.headSecond = matrix(shape.kvHeads, shape.headWidth);
     weights.layers.push_back(one);
   }
@@ -82,6 +83,7 @@ LocretConfig configOf(const DecoderShape& shape, int weightFormat, int cacheForm
   config.queryKeyValueBias = 1;
   config.queryKeyNorm = 1;
   config.headWidth = shape.headWidth;
+  config.headInput = static_cast<std::int32_t>(shape.headInput);
   config.policy = LOCRET_POLICY_LOCRET;
   config.weightFormat = weightFormat;
   config.cacheFormat = cacheFormat;
@@ -206,7 +208,7 @@ class Engine {
     load(LOCRET_ATTENTION_OUTPUT, layer, weights.attentionOutput, shape_.heads * shape_.headDim);
     load(LOCRET_GATE_UP, layer, weights.gateUp, shape_.hidden);
     load(LOCRET_DOWN, layer, weights.down, shape_.feedForward);
-    load(LOCRET_HEAD_FIRST, layer, weights.headFirst, shape_.projectedWidth());
+    load(LOCRET_HEAD_FIRST, layer, weights.headFirst, shape_.headColumns());
     load(LOCRET_HEAD_SECOND, layer, weights.headSecond, shape_.headWidth);
   }
 
@@ -246,13 +248,11 @@ std::vector<std::int32_t> indicesOf(const ReferenceDecoder& reference, const Dec
 }
 
 /** Reads in chunks with evictions, then goes on token by token. */
-void checkReading(Report& report, int window) {
-  const DecoderShape shape = shapeOf(window);
+void checkReading(Report& report, const std::string& name, const DecoderShape& shape) {
   const DecoderWeights weights = randomWeights(shape);
   const Engine engine(shape, weights, LOCRET_FLOAT32, LOCRET_FLOAT32);
   ReferenceDecoder reference(shape, weights);
   constexpr double bound = 1e-4;
-  const std::string name = window == 0 ? "" : "window " + std::to_string(window) + ", ";
   for (int pass = 0; pass < 4; ++pass) {
     const bool last = pass == 3;
     const std::vector<std::int32_t> tokens = someTokens(last ? 7 : chunk, static_cast<std::uint64_t>(pass) + 1);
@@ -269,8 +269,9 @@ void checkReading(Report& report, int window) {
 }
 
 const Registration reading{"engine/reading", [](Report& report) {
-  checkReading(report, 0);
-  checkReading(report, 19);
+  checkReading(report, "", shapeOf(0));
+  checkReading(report, "window 19, ", shapeOf(19));
+  checkReading(report, "heads on hidden states, ", shapeOf(0, HeadInput::hidden));
 }};
 
 const Registration cache{"engine/cache", [](Report& report) {

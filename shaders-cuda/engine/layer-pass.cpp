@@ -70,9 +70,9 @@ void LayerPass::score(std::int32_t layer, std::int32_t tokens, cudaStream_t stre
   if (!sizes_.model.hasHeads()) return;
   const LayerWeights& weights = memory_.weights.layers[static_cast<std::size_t>(layer)];
   scoreUnits({.tokens = projected(tokens),
-              .hidden = nullptr,
-              .hiddenWidth = 0,
-              .input = HeadInput::queryKeyValue,
+              .hidden = memory_.work.normalized,
+              .hiddenWidth = sizes_.model.hidden,
+              .input = sizes_.model.headInput,
               .firstLayer = weights.headFirst.view(),
               .secondLayer = weights.headSecond.view(),
               .cache = memory_.cache.layer(layer),
@@ -165,7 +165,10 @@ void LayerPass::chooseProducts(cudaStream_t stream) const {
                   input, stream);
   };
   choose(work.normalized, weights.queryKeyValue, weights.queryKeyValueBias, work.projected, activation);
-  if (sizes_.model.hasHeads()) choose(work.projected, weights.headFirst, nullptr, work.scoreScratch, activation);
+  if (sizes_.model.hasHeads()) {
+    void* input = sizes_.model.headInput == HeadInput::hidden ? work.normalized : work.projected;
+    choose(input, weights.headFirst, nullptr, work.scoreScratch, activation);
+  }
   choose(work.attended, weights.attentionOutput, weights.attentionOutputBias, work.addition, NumberFormat::float32);
   choose(work.normalized, weights.gateUp, weights.gateUpBias, work.gateUp, activation);
   choose(work.gated, weights.down, weights.downBias, work.addition, NumberFormat::float32);
@@ -202,7 +205,8 @@ void LayerPass::runChunk(std::int32_t tokens, std::int32_t retained, const PassO
                  .scale = attentionScale(),
                  .output = work.attended,
                  .logSums = options.observeFrom < tokens ? work.logSums : nullptr,
-                 .valueCapacity = staged ? 0 : sizes_.cache.capacity},
+                 .valueCapacity = staged ? 0 : sizes_.cache.capacity,
+                 .scratch = work.chunkScratch},
                 stream);
     observe(layer, tokens, options, stream);
     endLayer(layer, tokens, stream);

@@ -86,7 +86,9 @@ locret::EngineSizes sizesOf(const LocretConfig& config) {
                                  .outputBias = config.outputBias != 0,
                                  .feedForwardBias = config.feedForwardBias != 0,
                                  .queryKeyNorm = config.queryKeyNorm != 0,
-                                 .headWidth = config.headWidth};
+                                 .headWidth = config.headWidth,
+                                 .headInput = checkedValue<locret::HeadInput>(
+                                     config.headInput, LOCRET_HEAD_INPUT_HIDDEN, "input of retaining heads")};
   const locret::CacheSizes cache{.budget = config.budget == 0 ? locret::CacheSizes::unlimited : config.budget,
                                  .chunk = config.chunk,
                                  .stabilizers = config.stabilizers,

@@ -71,6 +71,9 @@ enum { LOCRET_FLOAT32 = 0, LOCRET_BFLOAT16 = 1, LOCRET_FLOAT16 = 2, LOCRET_INT8 
 /** Which cache units stay. */
 enum { LOCRET_POLICY_LOCRET = 0, LOCRET_POLICY_KEY_DIFFERENCE = 1, LOCRET_POLICY_SINK_RECENT = 2 };
 
+/** What retaining heads read: the values of locret::HeadInput. */
+enum { LOCRET_HEAD_INPUT_QUERY_KEY_VALUE = 0, LOCRET_HEAD_INPUT_HIDDEN = 1 };
+
 /** Everything that is fixed while an engine lives. */
 typedef struct LocretConfig {
   int32_t layers;
@@ -92,6 +95,8 @@ typedef struct LocretConfig {
   int32_t queryKeyNorm;
   /** Width of the retaining heads (d_R); 0 without. */
   int32_t headWidth;
+  /** What they read; without heads of no meaning. */
+  int32_t headInput;
   int32_t policy;
   /** Of the matrices: any format. The activations follow: bfloat16 beside int8 and int4. */
   int32_t weightFormat;

@@ -30,11 +30,14 @@ struct ModelSizes {
   bool queryKeyNorm;
   /** Width of the retaining heads (d_R); 0 without. */
   std::int32_t headWidth;
+  HeadInput headInput;
 
   std::int32_t queryWidth() const { return heads * headDim; }
   std::int32_t keyWidth() const { return kvHeads * headDim; }
   /** Of query, key and value side by side. */
   std::int32_t projectedWidth() const { return queryWidth() + 2 * keyWidth(); }
+  /** Columns of a retaining head's first layer. */
+  std::int32_t headColumns() const { return headInput == HeadInput::hidden ? hidden : projectedWidth(); }
   bool hasHeads() const { return headWidth > 0; }
 };
 

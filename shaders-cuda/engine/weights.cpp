@@ -34,7 +34,7 @@ LayerWeights placeLayer(const EngineSizes& sizes, Arena& weights, Arena& heads) 
   layer.downBias = placeVector(weights, model.feedForwardBias, model.hidden);
   if (!model.hasHeads()) return layer;
   // Quantizing the heads would blur the order of the scores, and they are small.
-  layer.headFirst = placeMatrix(heads, formats.activation, model.headWidth, model.projectedWidth());
+  layer.headFirst = placeMatrix(heads, formats.activation, model.headWidth, model.headColumns());
   layer.headSecond = placeMatrix(heads, NumberFormat::float32, model.kvHeads, model.headWidth);
   return layer;
 }

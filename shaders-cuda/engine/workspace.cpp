@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "attention/attend-chunk.h"
 #include "attention/attend-decode.h"
 #include "attention/attention-mass.h"
 #include "device/number-formats.h"
@@ -56,6 +57,7 @@ Workspace placeWorkspace(const EngineSizes& sizes, const LayerCacheView& layer, 
   work.gated = rows(model.feedForward);
   work.logSums = arena.take<float>(count(model.heads, chunk));
   if (model.hasHeads()) work.scoreScratch = arena.takeBytes(scoreScratchBytes(chunk, model.headWidth, activation));
+  work.chunkScratch = arena.takeBytes(chunkScratchBytes(model.headDim));
   work.decodeScratch =
       arena.takeBytes(decodeScratchBytes(model.heads, model.kvHeads, model.headDim, cache.capacity));
   work.massScratch = arena.takeBytes(massScratchBytes(chunk, model.heads));

@@ -51,6 +51,7 @@ struct Workspace {
   /** float32 `[heads, chunk]` */
   float* logSums;
   void* scoreScratch;
+  void* chunkScratch;
   void* decodeScratch;
   void* massScratch;
   /** Attention observed so far, float32 `[layers, kvHeads, capacity]`. */

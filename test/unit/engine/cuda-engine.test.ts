@@ -14,7 +14,9 @@ import type {
   EngineOptions,
   LayerCache,
 } from '../../../server/engine/engine.js';
-import { policyNames } from '../../../server/memory/policies/policy-by-name.js';
+import type { PolicyName } from '../../../server/memory/policies/policy.js';
+import { readModelShape } from '../../../server/model/config.js';
+import { initialWeights, writeHeads } from '../../../server/training/head-weights.js';
 import { cudaBinding, cudaDevice, hasCuda } from '../../cuda-under-test.js';
 
 const model = fileURLToPath(new URL('../../fixtures/locret', import.meta.url));
@@ -23,6 +25,8 @@ const cacheFolder = mkdtempSync(path.join(tmpdir(), 'locret-cuda-'));
 const greedy = { temperature: 0, topP: 1, topK: 0, minP: 0, repetitionPenalty: 1, seed: 0 };
 const sizes: CachePlan = { budget: 48, chunk: 32, stabilizers: 8, pinned: 4, capacity: 128 };
 const vocabulary = 512;
+/** The policies that a device has. */
+const policyNames: readonly PolicyName[] = ['locret', 'key-difference', 'sink-recent'];
 const open: Engine[] = [];
 
 async function openOn(backend: 'onnx' | 'cuda', options: Partial<EngineOptions> = {}): Promise<Engine> {
@@ -97,6 +101,22 @@ describe.skipIf(!hasCuda)('the CUDA engine beside the one on the processor', () 
       }),
     );
     expect(decisions[1]).toEqual(decisions[0]);
+  });
+
+  it('keeps the same units by retaining heads on hidden states', async () => {
+    const onHidden = path.join(cacheFolder, 'hidden.safetensors');
+    const shape = readModelShape(model);
+    await writeHeads(onHidden, initialWeights(shape, 'hidden', 32, 3), shape, 'hidden', {});
+    const kept = await Promise.all(
+      (await openBoth({ heads: onHidden })).map(async (engine) => {
+        await engine.extend(someTokens(200), { evict: 'final' });
+        return places(engine);
+      }),
+    );
+    expect(kept[1]).toEqual(kept[0]);
+    const other = await openCuda();
+    await other.extend(someTokens(200), { evict: 'final' });
+    expect(await places(other)).not.toEqual(kept[0]);
   });
 
   it.each(policyNames)('forgets the same units by the policy %s', async (policy) => {
