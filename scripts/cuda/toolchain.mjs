@@ -89,10 +89,13 @@ export function deviceToolchain(wanted) {
   const oldest = wanted[0] ?? '';
   const forPrograms = ['-gencode', `arch=compute_${oldest},code=compute_${oldest}`];
   const common = [
+    // A fifth of the size that the default gives.
+    '--compress-mode=size',
     ...['-std=c++20', '-O3', '-lineinfo', '--expt-relaxed-constexpr', '-cudart', 'static'],
     ...['-Werror', 'all-warnings', '-Xptxas', '-v', '-Xcompiler', host, '-I.'],
   ];
   const libraries = windows ? [] : ['-Xlinker', '--exclude-libs,ALL', '-lpthread', '-ldl', '-lrt'];
+  const selfContained = windows ? [] : ['-Xcompiler', '-static-libstdc++,-static-libgcc', '-Xlinker', '--strip-debug'];
   const nodeLibrary = process.env['NODE_LIBRARY'];
   const forNode = windows && nodeLibrary !== undefined ? [nodeLibrary] : [];
   return {
@@ -107,6 +110,7 @@ export function deviceToolchain(wanted) {
     linkProgram: (objects, target) => ['nvcc', '-cudart', 'static', ...objects, '-o', target, ...libraries],
     linkModule: (objects, target) => [
       ...['nvcc', '-shared', '-cudart', 'static', ...objects, ...forNode, '-o', target],
+      ...selfContained,
       ...libraries,
     ],
   };

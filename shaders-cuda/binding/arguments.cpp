@@ -98,7 +98,9 @@ bool Fields::truth(const char* name) const {
   return value;
 }
 
-ObjectBuilder::ObjectBuilder(napi_env env) : env_(env), object_(nullptr) { check(env, napi_create_object(env, &object_)); }
+ObjectBuilder::ObjectBuilder(napi_env env) : env_(env), object_(nullptr) {
+  check(env, napi_create_object(env, &object_));
+}
 
 ObjectBuilder& ObjectBuilder::value(const char* name, napi_value value) {
   check(env_, napi_set_named_property(env_, object_, name, value));

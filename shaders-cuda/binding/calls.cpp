@@ -132,8 +132,8 @@ napi_value open(const Arguments& arguments) {
   const LocretConfig config = configOf(env, arguments.at(0));
   const std::span<float> cosine = arguments.floats(1);
   const std::span<float> sine = arguments.floats(2);
-  const std::size_t angles =
-      static_cast<std::size_t>(std::max(0, config.capacity)) * static_cast<std::size_t>(std::max(0, config.rotaryDim / 2));
+  const auto slots = static_cast<std::size_t>(std::max(0, config.capacity));
+  const std::size_t angles = slots * static_cast<std::size_t>(std::max(0, config.rotaryDim / 2));
   expectLength(cosine.size(), angles, "the table of cosines");
   expectLength(sine.size(), angles, "the table of sines");
   LocretEngine* engine = nullptr;

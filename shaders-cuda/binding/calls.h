@@ -7,8 +7,8 @@
 namespace locret::binding {
 
 /*
- * The functions of the module, over typed arrays; the first argument is mostly an engine that `open` returned. What fails
- * is thrown in JavaScript: an error with `code` and `message`. What each does: engine/locret-cuda.h.
+ * The functions of the module, over typed arrays; the first argument is mostly an engine that `open` returned. What
+ * fails is thrown in JavaScript: an error with `code` and `message`. What each does: engine/locret-cuda.h.
  */
 
 /** devices(): the driver, and all devices. */

@@ -118,7 +118,9 @@ class Engine {
     load(LOCRET_EMBEDDING, 0, weights.embedding, shape.hidden);
     load(LOCRET_LANGUAGE_HEAD, 0, weights.languageHead, shape.hidden);
     load(LOCRET_FINAL_NORM, 0, weights.finalNorm, 1);
-    for (int layer = 0; layer < shape.layers; ++layer) loadLayer(layer, weights.layers[static_cast<std::size_t>(layer)]);
+    for (int layer = 0; layer < shape.layers; ++layer) {
+      loadLayer(layer, weights.layers[static_cast<std::size_t>(layer)]);
+    }
     expectOk(locretReady(engine_));
   }
   ~Engine() { locretClose(engine_); }
@@ -187,8 +189,8 @@ class Engine {
   template <class Use>
   void eachLayer(int length, Use use) const {
     const auto units = static_cast<std::size_t>(shape_.kvHeads) * static_cast<std::size_t>(length);
-    const std::size_t packed =
-        (units * static_cast<std::size_t>(plan_.unitBytes) + static_cast<std::size_t>(plan_.layerTableBytes) + 3) / 4 * 4;
+    // Filled up to where a float32 may begin.
+    const std::size_t packed = static_cast<std::size_t>(units * plan_.unitBytes + plan_.layerTableBytes + 3) / 4 * 4;
     for (int layer = 0; layer < shape_.layers; ++layer) {
       std::vector<unsigned char> bytes(packed + units * 8);
       LocretLayer buffers{.units = bytes.data(),
@@ -258,7 +260,8 @@ void checkReading(Report& report, const std::string& name, const DecoderShape& s
     const std::vector<std::int32_t> tokens = someTokens(last ? 7 : chunk, static_cast<std::uint64_t>(pass) + 1);
     const std::vector<double> expected = reference.pass(tokens);
     const std::string sizes = name + "pass " + std::to_string(pass);
-    report.compare(sizes, engine.pass(tokens, last ? LOCRET_EVICT_FINAL : LOCRET_EVICT_BETWEEN_CHUNKS), expected, bound);
+    const int eviction = last ? LOCRET_EVICT_FINAL : LOCRET_EVICT_BETWEEN_CHUNKS;
+    report.compare(sizes, engine.pass(tokens, eviction), expected, bound);
     reference.evict(budget, pinned, last ? 0 : stabilizers);
     report.same(sizes + ", kept units", engine.tokenIndices(), indicesOf(reference, shape));
   }

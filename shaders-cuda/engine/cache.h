@@ -56,7 +56,8 @@ class RetainedCache {
   };
 
   std::vector<UnitArray> unitArrays(std::int32_t layer) const;
-  void copyLayer(std::int32_t layer, std::int32_t length, const HostLayer& host, bool toHost, cudaStream_t stream) const;
+  void copyLayer(std::int32_t layer, std::int32_t length, const HostLayer& host, bool toHost,
+                 cudaStream_t stream) const;
 
   ModelSizes model_;
   std::int32_t capacity_;

@@ -36,8 +36,8 @@ struct DeviceList {
 DeviceList listDevices();
 
 /**
- * Held by each engine: the end of the last one frees what products keep for all of them. The driver's own share of device
- * memory stays until the process ends, unless devices were only listed.
+ * Held by each engine: the end of the last one frees what products keep for all of them. The driver's own share of
+ * device memory stays until the process ends, unless devices were only listed.
  */
 class DeviceUse {
  public:

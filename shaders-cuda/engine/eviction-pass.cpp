@@ -103,8 +103,8 @@ void EvictionPass::selectHeads(const SelectUnits& selection, cudaStream_t stream
   selectUnits(selection, stream);
   if (readNumber(selection.invalid, stream) == 0) return;
   throw Error("model-corrupt",
-              "The rank of a cache unit is not a number. Check the model's weights and its retaining heads: they produce "
-              "values that are not finite.");
+              "The rank of a cache unit is not a number. Check the model's weights and its retaining heads: they "
+              "produce values that are not finite.");
 }
 
 void EvictionPass::select(const float* ranks, std::int32_t count, const EvictionLimits& limits,

@@ -22,8 +22,8 @@ struct PassOptions {
 using AfterAppend = std::function<void(std::int32_t layer)>;
 
 /**
- * The decoder's layers over new tokens, whose units are appended to the cache. Workspace::state and the token ids are on
- * the device before; the residual stream without the last addition is left in Workspace::hidden and ::addition.
+ * The decoder's layers over new tokens, whose units are appended to the cache. Workspace::state and the token ids are
+ * on the device before; the residual stream without the last addition is left in Workspace::hidden and ::addition.
  */
 class LayerPass {
  public:
@@ -58,8 +58,8 @@ class LayerPass {
  private:
   ProjectedTokens projected(std::int32_t tokens) const;
   /** x · Wᵀ from the activations' format to float32 or the activations' format. */
-  void product(const void* input, const PlacedMatrix& weight, const float* bias, void* output, NumberFormat outputFormat,
-               std::int32_t tokens, cudaStream_t stream) const;
+  void product(const void* input, const PlacedMatrix& weight, const float* bias, void* output,
+               NumberFormat outputFormat, std::int32_t tokens, cudaStream_t stream) const;
   void normalizeInto(void* output, const float* weight, bool adds, std::int32_t tokens, cudaStream_t stream) const;
   void embedTokens(const std::int32_t* tokens, std::int32_t count, cudaStream_t stream) const;
   void score(std::int32_t layer, std::int32_t tokens, cudaStream_t stream) const;

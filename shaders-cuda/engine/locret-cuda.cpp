@@ -62,7 +62,8 @@ void copyText(char (&target)[Size], const std::string& text) {
 /** An enumeration's value from a number of the interface. */
 template <typename Value>
 Value checkedValue(std::int32_t number, std::int32_t last, const char* what) {
-  locret::expect(number >= 0 && number <= last, std::string("There is no ") + what + " " + std::to_string(number) + ".");
+  locret::expect(number >= 0 && number <= last,
+                 std::string("There is no ") + what + " " + std::to_string(number) + ".");
   return static_cast<Value>(number);
 }
 

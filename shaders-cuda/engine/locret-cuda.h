@@ -2,9 +2,9 @@
 
 /*
  * Locret's CUDA engine behind plain C: a decoder of the llama family with its retained cache on one GPU. It needs the
- * driver only; opened without a GPU it says so. Every function that can fail returns LOCRET_OK or a code; the text of the
- * last failure of a thread is kept. An engine is used by one thread at a time, and every call returns when the device is
- * done with it. Memory given in stays the caller's.
+ * driver only; opened without a GPU it says so. Every function that can fail returns LOCRET_OK or LOCRET_FAILED, and the
+ * word and the text of the last failure of a thread are kept. An engine is used by one thread at a time, and every call
+ * returns when the device is done with it. Memory given in stays the caller's.
  */
 
 #include <stddef.h>
@@ -25,7 +25,7 @@ extern "C" {
 
 typedef struct LocretEngine LocretEngine;
 
-/** Outcomes. Each but the first has a word of server/errors.ts: locretErrorCode. */
+/** Outcomes; of a failure locretErrorCode and locretErrorText tell. */
 typedef enum LocretStatus {
   LOCRET_OK = 0,
   LOCRET_FAILED = 1,

@@ -72,8 +72,8 @@ void Session::checkRequest(const PassRequest& request) const {
              " would be needed. Read fewer tokens at once, or plan a larger capacity.");
   expect(request.firstTokenIndex >= state_.nextTokenIndex &&
              request.firstTokenIndex <= std::numeric_limits<std::int32_t>::max() - request.count,
-         "The first token index is " + std::to_string(request.firstTokenIndex) + ", which is not behind the last one, " +
-             std::to_string(state_.nextTokenIndex - 1) + ". Give ascending token indices.");
+         "The first token index is " + std::to_string(request.firstTokenIndex) +
+             ", which is not behind the last one, " + std::to_string(state_.nextTokenIndex - 1) + ". Give ascending token indices.");
   expect(request.observeFrom >= 0 && request.observeFrom <= request.count,
          "Attention is observed from a token of the pass, not from " + std::to_string(request.observeFrom) + ".");
   expect(request.logits == WantedLogits::none || request.logitRows != nullptr, "There is no room for the logits.");
@@ -214,7 +214,8 @@ void Session::step(std::int32_t token, bool observes) {
   expect(state_.length < sizes_.cache.capacity,
          "The cache holds " + std::to_string(sizes_.cache.capacity) + " units per KV head, and all are taken.");
   expect(token >= 0 && token < sizes_.model.vocabulary,
-         "Token " + std::to_string(token) + " is not one of the model's " + std::to_string(sizes_.model.vocabulary) + ".");
+         "Token " + std::to_string(token) + " is not one of the model's " + std::to_string(sizes_.model.vocabulary) +
+             ".");
   setHostState(state_.nextTokenIndex, token);
   graph_.launch(observes, attention_.reach() > 0, stream_);
   stream_.synchronize();

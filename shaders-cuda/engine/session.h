@@ -50,8 +50,8 @@ struct PassRequest {
 
 /**
  * A decoder with its retained cache on one device: what locret-cuda.h offers, with exceptions. Every call ends when the
- * device is done; all work is on one stream. After an error with another code than engine-failed it can go on: the cache
- * is as before the call, or (model-corrupt of an eviction) as before the eviction.
+ * device is done; all work is on one stream. After an error with another code than engine-failed it can go on: the
+ * cache is as before the call, or (model-corrupt of an eviction) as before the eviction.
  */
 class Session {
  public:

@@ -39,7 +39,7 @@ std::string describe(ModelTensor tensor, std::int32_t layer) {
 }  // namespace
 
 WeightLoader::WeightLoader(const EngineSizes& sizes, const Weights& weights, cudaStream_t stream)
-    : sizes_(sizes), weights_(weights), stream_(stream), piece_(largestPiece, "weights on their way into their format") {}
+    : sizes_(sizes), weights_(weights), stream_(stream), piece_(largestPiece, "weights that are being packed") {}
 
 WeightLoader::Target WeightLoader::targetOf(ModelTensor tensor, std::int32_t layer) const {
   const ModelSizes& model = sizes_.model;
