@@ -96,7 +96,7 @@ void checkCompaction(Report& report, const std::string& name, const CompactionCa
 void checkRandomly(Report& report, Random& random, const CompactionCase& shape) {
   std::vector<std::vector<std::int32_t>> kept;
   for (int head = 0; head < shape.kvHeads; ++head)
-    kept.push_back(retainTopUnits(random.normals(static_cast<std::size_t>(shape.count)), shape.limits));
+    kept.push_back(unitsThatStay(random.normals(static_cast<std::size_t>(shape.count)), shape.limits));
   checkCompaction(report, "at random", shape, kept);
 }
 

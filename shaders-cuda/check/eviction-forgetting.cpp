@@ -76,7 +76,7 @@ void checkForgetting(Report& report, const std::string& name, const std::vector<
 std::vector<RankedHead> randomHeads(Random& random, int kvHeads, int count, int tokens) {
   std::vector<RankedHead> heads(static_cast<std::size_t>(kvHeads));
   for (RankedHead& head : heads) {
-    head.tokenIndices = retainTopUnits(random.normals(static_cast<std::size_t>(tokens)), {count, 4, 0});
+    head.tokenIndices = unitsThatStay(random.normals(static_cast<std::size_t>(tokens)), {count, 4, 0});
     head.ranks = random.normals(static_cast<std::size_t>(count));
     // Ties, and a rank as low as a forgotten unit's.
     for (int i = 0; i < count; i += 3) head.ranks[static_cast<std::size_t>(i)] = 0.5f;

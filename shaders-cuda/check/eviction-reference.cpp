@@ -6,7 +6,7 @@
 
 namespace locret::check {
 
-std::vector<std::int32_t> retainTopUnits(const std::vector<float>& ranks, const RetainLimits& limits) {
+std::vector<std::int32_t> unitsThatStay(const std::vector<float>& ranks, const RetainLimits& limits) {
   const int length = static_cast<int>(ranks.size());
   std::vector<std::int32_t> kept(ranks.size());
   std::iota(kept.begin(), kept.end(), 0);
@@ -47,7 +47,7 @@ Forgetting forgetTokens(const std::vector<RankedHead>& heads, int pinned, const 
     for (std::size_t slot = 0; slot < ranks.size(); ++slot) {
       if (isForgotten(head.tokenIndices[slot])) ranks[slot] = -std::numeric_limits<float>::infinity();
     }
-    forgetting.kept.push_back(retainTopUnits(ranks, {budget, pinnedStay ? pinned : 0, 0}));
+    forgetting.kept.push_back(unitsThatStay(ranks, {budget, pinnedStay ? pinned : 0, 0}));
   }
   return forgetting;
 }

@@ -15,7 +15,7 @@ struct RetainLimits {
 };
 
 /** What retainTopUnits in server/engine/eviction.ts returns, by sorting. */
-std::vector<std::int32_t> retainTopUnits(const std::vector<float>& ranks, const RetainLimits& limits);
+std::vector<std::int32_t> unitsThatStay(const std::vector<float>& ranks, const RetainLimits& limits);
 
 /** Token indices and ranks of the units of one KV head. */
 struct RankedHead {

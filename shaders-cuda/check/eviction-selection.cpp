@@ -36,7 +36,7 @@ void checkSelection(Report& report, const std::string& name, const std::vector<f
   std::vector<std::int32_t> expected;
   for (int head = 0; head < kvHeads; ++head) {
     const auto first = ranks.begin() + static_cast<std::ptrdiff_t>(head * stride);
-    std::vector<std::int32_t> kept = retainTopUnits({first, first + count}, limits);
+    std::vector<std::int32_t> kept = unitsThatStay({first, first + count}, limits);
     // What lies behind the last slot is not written.
     kept.resize(static_cast<std::size_t>(limits.budget), -1);
     expected.insert(expected.end(), kept.begin(), kept.end());
