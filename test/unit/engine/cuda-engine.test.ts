@@ -6,23 +6,16 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { createEngine } from '../../../server/engine/create-engine.js';
 import { loadCudaBinding } from '../../../server/engine/cuda-binding.js';
 import { cachePrecisions } from '../../../server/engine/engine.js';
-import type {
-  AttentionMass,
-  CachePlan,
-  ChunkReport,
-  Engine,
-  EngineOptions,
-  LayerCache,
-} from '../../../server/engine/engine.js';
+import type { AttentionMass, CachePlan, ChunkReport, Engine, EngineOptions } from '../../../server/engine/engine.js';
 import type { PolicyName } from '../../../server/memory/policies/policy.js';
 import { readModelShape } from '../../../server/model/config.js';
 import { initialWeights, writeHeads } from '../../../server/training/head-weights.js';
 import { cudaBinding, cudaDevice, hasCuda } from '../../cuda-under-test.js';
+import { continuation, greedy, oneByOne, someTokens, wholeCache } from './small-engine.js';
 
 const model = fileURLToPath(new URL('../../fixtures/locret', import.meta.url));
 const heads = path.join(model, 'heads.safetensors');
 const cacheFolder = mkdtempSync(path.join(tmpdir(), 'locret-cuda-'));
-const greedy = { temperature: 0, topP: 1, topK: 0, minP: 0, repetitionPenalty: 1, seed: 0 };
 const sizes: CachePlan = { budget: 48, chunk: 32, stabilizers: 8, pinned: 4, capacity: 128 };
 const vocabulary = 512;
 /** The policies that a device has. */
@@ -48,32 +41,6 @@ async function openOn(backend: 'onnx' | 'cuda', options: Partial<EngineOptions> 
 const openCuda = (options: Partial<EngineOptions> = {}): Promise<Engine> => openOn('cuda', options);
 const openBoth = (options: Partial<EngineOptions> = {}): Promise<Engine[]> =>
   Promise.all([openOn('onnx', options), openOn('cuda', options)]);
-
-function someTokens(count: number, seed = 1): number[] {
-  let state = seed;
-  return Array.from({ length: count }, () => {
-    state = (state * 1103515245 + 12345) % 2 ** 31;
-    return (state >> 8) % vocabulary;
-  });
-}
-
-async function wholeCache(engine: Engine): Promise<LayerCache[]> {
-  const layers: LayerCache[] = [];
-  for (let layer = 0; layer < engine.description.shape.layers; layer++) layers.push(await engine.exportLayer(layer));
-  return layers;
-}
-
-async function* oneByOne(layers: readonly LayerCache[]): AsyncGenerator<LayerCache> {
-  for (const layer of layers) yield await Promise.resolve(layer);
-}
-
-async function continuation(engine: Engine, question: readonly number[]) {
-  const mark = await engine.mark();
-  const { logits } = await engine.extend(question, { evict: 'none', logits: 'last' });
-  const { tokens } = await engine.generate({ maxTokens: 8, sampling: greedy, stopTokens: [] });
-  await engine.rewind(mark);
-  return { logits: [...logits], tokens: [...tokens] };
-}
 
 /** Which tokens' units are where. */
 const places = async (engine: Engine): Promise<number[][]> =>

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import type { CachePlan, ChunkReport, Engine, EngineOptions, LayerCache } from '../../../server/engine/engine.js';
+import type { CachePlan, ChunkReport, Engine, EngineOptions } from '../../../server/engine/engine.js';
 import { createOnnxEngine } from '../../../server/engine/onnx-engine.js';
+import { continuation, greedy, oneByOne, someTokens, wholeCache } from './small-engine.js';
 
 const model = fileURLToPath(new URL('../../fixtures/locret', import.meta.url));
 const heads = path.join(model, 'heads.safetensors');
 const cacheFolder = mkdtempSync(path.join(tmpdir(), 'locret-engine-'));
-const greedy = { temperature: 0, topP: 1, topK: 0, minP: 0, repetitionPenalty: 1, seed: 0 };
 const sizes: CachePlan = { budget: 48, chunk: 32, stabilizers: 8, pinned: 4, capacity: 128 };
 const vocabulary = 512;
 const open: Engine[] = [];
@@ -27,35 +27,6 @@ async function openEngine(plan: Partial<CachePlan> = {}, options: Partial<Engine
   });
   open.push(engine);
   return engine;
-}
-
-function someTokens(count: number, seed = 1): number[] {
-  let state = seed;
-  return Array.from({ length: count }, () => {
-    state = (state * 1103515245 + 12345) % 2 ** 31;
-    return (state >> 8) % vocabulary;
-  });
-}
-
-async function wholeCache(engine: Engine): Promise<LayerCache[]> {
-  const layers: LayerCache[] = [];
-  for (let layer = 0; layer < engine.description.shape.layers; layer++) layers.push(await engine.exportLayer(layer));
-  return layers;
-}
-
-async function* oneByOne(layers: readonly LayerCache[]): AsyncGenerator<LayerCache> {
-  for (const layer of layers) yield await Promise.resolve(layer);
-}
-
-async function continuation(
-  engine: Engine,
-  question: readonly number[],
-): Promise<{ logits: number[]; tokens: number[] }> {
-  const mark = await engine.mark();
-  const { logits } = await engine.extend(question, { evict: 'none', logits: 'last' });
-  const { tokens } = await engine.generate({ maxTokens: 8, sampling: greedy, stopTokens: [] });
-  await engine.rewind(mark);
-  return { logits: [...logits], tokens: [...tokens] };
 }
 
 afterEach(async () => {

@@ -3,16 +3,16 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import type { CachePlan, Engine, ExtendOptions, LayerCache } from '../../../server/engine/engine.js';
+import type { CachePlan, Engine, ExtendOptions } from '../../../server/engine/engine.js';
 import { createOnnxEngine } from '../../../server/engine/onnx-engine.js';
 import { foreseeingPolicyNames, policyNames } from '../../../server/memory/policies/policy-by-name.js';
 import type { PolicyName } from '../../../server/memory/policies/policy.js';
+import { greedy, oneByOne, wholeCache } from './small-engine.js';
 
 const model = fileURLToPath(new URL('../../fixtures/locret', import.meta.url));
 const heads = path.join(model, 'heads.safetensors');
 const cacheFolder = mkdtempSync(path.join(tmpdir(), 'locret-engine-'));
 const plan: CachePlan = { budget: 48, chunk: 32, stabilizers: 8, pinned: 4, capacity: 128 };
-const greedy = { temperature: 0, topP: 1, topK: 0, minP: 0, repetitionPenalty: 1, seed: 0 };
 const open: Engine[] = [];
 
 async function openEngine(policy: PolicyName): Promise<Engine> {
@@ -33,16 +33,6 @@ const reading = (policy: PolicyName, evict: ExtendOptions['evict']): ExtendOptio
   evict,
   ...(foresees(policy) ? { patches } : {}),
 });
-
-async function wholeCache(engine: Engine): Promise<LayerCache[]> {
-  const layers: LayerCache[] = [];
-  for (let layer = 0; layer < engine.description.shape.layers; layer++) layers.push(await engine.exportLayer(layer));
-  return layers;
-}
-
-async function* oneByOne(layers: readonly LayerCache[]): AsyncGenerator<LayerCache> {
-  for (const layer of layers) yield await Promise.resolve(layer);
-}
 
 afterEach(async () => {
   for (const engine of open.splice(0)) await engine.dispose();

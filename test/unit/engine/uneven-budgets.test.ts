@@ -6,11 +6,11 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { CachePlan, Engine, EngineOptions, LayerCache } from '../../../server/engine/engine.js';
 import { createOnnxEngine } from '../../../server/engine/onnx-engine.js';
 import { policyNames } from '../../../server/memory/policies/policy-by-name.js';
+import { greedy, oneByOne, wholeCache } from './small-engine.js';
 
 const model = fileURLToPath(new URL('../../fixtures/locret', import.meta.url));
 const heads = path.join(model, 'heads.safetensors');
 const cacheFolder = mkdtempSync(path.join(tmpdir(), 'locret-engine-'));
-const greedy = { temperature: 0, topP: 1, topK: 0, minP: 0, repetitionPenalty: 1, seed: 0 };
 const sizes: CachePlan = { budget: 48, chunk: 32, stabilizers: 8, pinned: 4, capacity: 128 };
 const pyramid: CachePlan = { ...sizes, uneven: { allocation: 'pyramid', longest: 80 } };
 const shared: CachePlan = { ...sizes, uneven: { allocation: 'shared', longest: 80 } };
@@ -29,16 +29,6 @@ async function openEngine(plan: CachePlan, options: Partial<EngineOptions> = {})
 
 const someTokens = (count: number, seed = 7): number[] =>
   Array.from({ length: count }, (_, i) => (i * i * 31 + i * seed + 11) % 512);
-
-async function wholeCache(engine: Engine): Promise<LayerCache[]> {
-  const layers: LayerCache[] = [];
-  for (let layer = 0; layer < engine.description.shape.layers; layer++) layers.push(await engine.exportLayer(layer));
-  return layers;
-}
-
-async function* oneByOne(layers: readonly LayerCache[]): AsyncGenerator<LayerCache> {
-  for (const layer of layers) yield await Promise.resolve(layer);
-}
 
 const lengthsOf = (layers: readonly LayerCache[]): number[][] =>
   layers.map(({ uneven }) => Array.from(uneven?.lengths ?? []));
