@@ -1,9 +1,10 @@
-"""Trains the retaining heads on the frozen model, as published (Locret, arXiv 2410.01805, section 3.3 and the official train.py).
+"""Trains the retaining heads on the frozen model (Locret, arXiv 2410.01805, section 3.3 and the official train.py).
 
     python heads.py --model DIR --units units.pkl --out DIR/retaining_heads.safetensors --minutes 6
 
-Label of a memory token and KV head: the largest attention logit q·k/√d (before the softmax) that any query head of the group, at any
-token of any answer, gives to it. Loss: SmoothL1 + 0.0025 · (sum over layers of the mean squared difference of neighbouring scores).
+Label of a memory token and KV head: the largest share of the layer's output that it has at any token of any answer, as a logarithm. As
+published it would be the largest attention logit; keeping the units with the best shares answers more, however well they are predicted.
+Loss: SmoothL1 + 0.0025 · (sum over layers of the mean squared difference of neighbouring scores).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from contexts import Context, held_out_contexts
 from model import LanguageModel
 from rows import RowBuilder
 from stream import MemoryStream, RetainingHeads
+from train import average_gradients
 from units import load_packs
 
 SMOOTHNESS = 0.0025
@@ -46,13 +48,11 @@ def label(model: LanguageModel, context: Context) -> Labelled:
     projections = [torch.cat(p).half() for p in stream.projections]
     stream.keep_projections = False
     stream.append(context.blocks)
-    _, seen = stream.ask([q.prompt + q.reply for q in context.questions], with_attention=True)
-    answers = torch.zeros(len(context.questions), seen[0].shape[3], dtype=torch.bool)
+    _, seen = stream.ask([q.prompt + q.reply for q in context.questions], with_contributions=True)
+    answers = torch.zeros(len(context.questions), seen[0].shape[2], dtype=torch.bool)
     for row, q in enumerate(context.questions):
         answers[row, len(q.prompt) - 1 : len(q.prompt) + len(q.reply) - 1] = True
-    labels = [
-        logits.amax(2).masked_fill(~answers[:, None, :, None], -torch.inf).amax((0, 2))[:, :memory].clone() for logits in seen
-    ]
+    labels = [shares.masked_fill(~answers[:, None, :, None], -torch.inf).amax((0, 2))[:, :memory].clone() for shares in seen]
     return Labelled(projections, labels)
 
 
@@ -82,6 +82,27 @@ def losses(heads: RetainingHeads, sample: Labelled) -> tuple[Tensor, Tensor, Ten
     return regression, smoothness, torch.stack(overlap)
 
 
+class HeadTrainer:
+    """Steps of AdamW on one labelled text each (of each process), gradients clipped by value."""
+
+    def __init__(self, heads: RetainingHeads, world: int = 1):
+        self.heads, self.world = heads, world
+        self.optimizer = torch.optim.AdamW(heads.parameters(), betas=(0.9, 0.95), weight_decay=0.01)
+
+    def step(self, sample: Labelled, rate: float) -> tuple[Tensor, Tensor, Tensor]:
+        """→ losses before the step, see `losses`."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        regression, smoothness, overlap = losses(self.heads, sample)
+        (regression + SMOOTHNESS * smoothness).backward()
+        if self.world > 1:
+            average_gradients(self.heads, self.world, [])
+        torch.nn.utils.clip_grad_value_(self.heads.parameters(), 0.5)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        return regression, smoothness, overlap
+
+
 @torch.no_grad()
 def held_out_quality(heads: RetainingHeads, samples: list[Labelled]) -> tuple[float, Tensor]:
     """Mean SmoothL1 and mean top-10 % overlap per layer and KV head (chance: 0.1)."""
@@ -90,16 +111,11 @@ def held_out_quality(heads: RetainingHeads, samples: list[Labelled]) -> tuple[fl
 
 
 def train(heads: RetainingHeads, samples: list[Labelled], held_out: list[Labelled], minutes: float, rate: float) -> None:
-    optimizer = torch.optim.AdamW(heads.parameters(), lr=rate, betas=(0.9, 0.95), weight_decay=0.01)
+    trainer = HeadTrainer(heads)
     begin, step, order = time.time(), 0, random.Random(0)
     while (done := (time.time() - begin) / (60 * minutes)) < 1:
-        for group in optimizer.param_groups:
-            group["lr"] = rate * min(1, done / 0.1 + 0.02) * min(1, (1 - done) / 0.5 + 0.01)
-        regression, smoothness, overlap = losses(heads, order.choice(samples))
-        (regression + SMOOTHNESS * smoothness).backward()
-        torch.nn.utils.clip_grad_value_(heads.parameters(), 0.5)
-        optimizer.step()
-        optimizer.zero_grad()
+        risen = rate * min(1, done / 0.1 + 0.02) * min(1, (1 - done) / 0.5 + 0.01)
+        regression, _, overlap = trainer.step(order.choice(samples), risen)
         step += 1
         if step % 500 == 0:
             loss, held = held_out_quality(heads, held_out)

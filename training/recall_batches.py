@@ -29,6 +29,9 @@ class Batch:
     values: list[Tensor]
     units: Tensor
 
+    def targets(self) -> tuple[Tensor, Tensor]:
+        return targets_of(self.ids, self.kinds, self.conversations)
+
 
 def make_batch(rows: list[tuple[Row, RetainedMemory | None]], model: LanguageModel) -> Batch:
     """Rows behind their memories; None: no memory at all. On the model's device."""
@@ -82,18 +85,17 @@ def hidden_behind(model: LanguageModel, batch: Batch) -> Tensor:
     return model.model.norm(x)
 
 
-def targets_of(batch: Batch) -> tuple[Tensor, Tensor]:
+def targets_of(ids: Tensor, kinds: Tensor, conversations: Tensor) -> tuple[Tensor, Tensor]:
     """Per token the next one of the same conversation and its kind; PAD where there is none."""
-    follows = batch.conversations[:, 1:] == batch.conversations[:, :-1]
-    kinds = torch.where(follows, batch.kinds[:, 1:], PAD)
-    return batch.ids[:, 1:], kinds
+    follows = conversations[:, 1:] == conversations[:, :-1]
+    return ids[:, 1:], torch.where(follows, kinds[:, 1:], PAD)
 
 
 @torch.no_grad()
-def exact_answers(model: LanguageModel, batch: Batch) -> tuple[list[bool], float]:
-    """For every answer, row by row, whether greedy decoding gives it to the last token; and the mean loss of an answer token."""
-    hidden = hidden_behind(model, batch)[:, :-1]
-    targets, kinds = targets_of(batch)
+def right_answers(model: LanguageModel, hidden: Tensor, targets_and_kinds: tuple[Tensor, Tensor]) -> tuple[list[bool], float]:
+    """hidden [rows, T - 1, width], targets and kinds of `targets_of` → for every answer, row by row, whether greedy decoding gives it to
+    the last token; and the mean loss of an answer token."""
+    targets, kinds = targets_and_kinds
     answer = kinds >= ANSWER
     logits = model.logits(hidden[answer]).float()
     wrong = torch.zeros_like(answer)
@@ -103,3 +105,9 @@ def exact_answers(model: LanguageModel, batch: Batch) -> tuple[list[bool], float
     right = torch.ones(int(starts.sum()), dtype=torch.bool, device=model.device)
     right[number[wrong.flatten()]] = False
     return right.tolist(), F.cross_entropy(logits, targets[answer]).item()
+
+
+@torch.no_grad()
+def exact_answers(model: LanguageModel, batch: Batch) -> tuple[list[bool], float]:
+    """`right_answers` behind the batch's memories and recalled definitions."""
+    return right_answers(model, hidden_behind(model, batch)[:, :-1], batch.targets())

@@ -17,6 +17,7 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from names import Names
+from paths import invented_line
 from pieces import Piece, ShownFact, absent_name, facts_of, mixed_name, rename, replace_literals, substitute
 from recall_questions import ENGLISH, GERMAN, IT, THIS, WEIGHT, answer, key_span, question
 from rows import ANSWER, CODE, KEY, QUESTION
@@ -26,6 +27,8 @@ from world import World
 LANGUAGE_SHARE = {"ts": 0.42, "py": 0.33, "go": 0.1, "rust": 0.1, "java": 0.05}
 COMMENT = {"py": ('"""', "'''", "#")}
 USUAL_COMMENT = ("/*", "//")
+# Share of the conversations that begin with a turn about something else.
+EARLIER_SHARE = 0.25
 
 
 @dataclass
@@ -60,6 +63,11 @@ class Row:
 
     def __len__(self) -> int:
         return len(self.context) + sum(len(conversation.ids) for conversation in self.conversations)
+
+
+def joined(first: Conversation, second: Conversation, between: list[int]) -> Conversation:
+    kinds = first.kinds + [QUESTION] * len(between) + second.kinds
+    return Conversation(first.ids + between + second.ids, kinds, first.asked + second.asked)
 
 
 class RecallRowBuilder:
@@ -194,7 +202,34 @@ class RecallRowBuilder:
         subject, place = (shown[0].subject, shown[0].place) if shown else ("", "")
         return self.turn(text, answer("general", subject, None, place, german), "general", None, place)
 
-    def conversation(self, facts: list[Fact], text: str, has_selection: bool) -> Conversation | None:
+    def earlier_turn(self, world: World, facts: list[Fact], text: str) -> Conversation | None:
+        """A turn about something else, which may or may not be among the recalled definitions; nothing in it is to be learned."""
+        rng = self.rng
+        german = rng.random() < 0.08
+        phrases = GERMAN if german else ENGLISH
+        present = sorted({f.subject for f in facts if re.fullmatch(r"[\w$]+", f.subject)})
+        draw = rng.random()
+        if draw < 0.35 and facts:
+            made = self.about(rng.choice(facts), phrases, german)
+        elif draw < 0.45:
+            made = self.absent(facts, text)
+        else:
+            subject = self.names.make(rng, rng.choice(present) if present else "foo_bar")
+            place = f"{rng.choice(list(world.paths.values()))}:{invented_line(rng)}"
+            kind = rng.choice(["where", "where", "nodoc", "call"])
+            asked = question(rng, kind, subject, "function", phrases)
+            made = self.turn(asked, answer(kind, subject, subject, place, german), kind, None, "") if asked and subject not in text else None
+        return made and Conversation(made.ids, [QUESTION] * len(made.ids), [])
+
+    def conversation(self, world: World, facts: list[Fact], text: str, has_selection: bool) -> Conversation | None:
+        """A question, or two about one thing; every fourth time behind a turn about something else."""
+        made = self.questions(facts, text, has_selection)
+        if made is None or self.rng.random() > EARLIER_SHARE:
+            return made
+        earlier = self.earlier_turn(world, facts, text)
+        return joined(earlier, made, self.ids("\n")) if earlier else made
+
+    def questions(self, facts: list[Fact], text: str, has_selection: bool) -> Conversation | None:
         """One or two turns; about the last definition four times of five."""
         rng = self.rng
         draw = rng.random()
@@ -219,9 +254,7 @@ class RecallRowBuilder:
         second = self.about(rng.choice(others), IT if rng.random() < 0.6 else ENGLISH, False)
         if second is None:
             return first
-        between = self.ids("\n")
-        kinds = first.kinds + [QUESTION] * len(between) + second.kinds
-        return Conversation(first.ids + between + second.ids, kinds, first.asked + second.asked)
+        return joined(first, second, self.ids("\n"))
 
     def row(self, world: World, length: int) -> Row | None:
         """At most `length` tokens in all; None if nothing fits."""
@@ -250,7 +283,7 @@ class RecallRowBuilder:
         most = 99 if pieces else 2
         has_selection = any(f.kind == "lines" for f in facts)
         for _ in range(24):
-            made = self.conversation(facts, text, has_selection)
+            made = self.conversation(world, facts, text, has_selection)
             if made is None:
                 continue
             if len(row) + len(made.ids) > length or len(row.conversations) == most:

@@ -19,6 +19,8 @@ from model import TURN_END, LanguageModel, ModelConfig, rope_tables, rotate
 
 MAX_SLOTS = 32768
 SINK = 4
+# Smaller shares of a layer's output are all alike.
+LEAST_CONTRIBUTION = 1e-6
 
 
 class RetainingHeads(nn.Module):
@@ -149,9 +151,10 @@ class MemoryStream:
             self.scores[i] = scores.gather(1, kept)
 
     @torch.no_grad()
-    def ask(self, tails: list[list[int]], with_attention: bool = False):
-        """Continues the cache with each tail independently. → logits [n, T, vocabulary]; with_attention: also, per layer, the logits
-        q·k/√d of the tails' queries on the cached units [n, h_kv, group, T, units]."""
+    def ask(self, tails: list[list[int]], with_contributions: bool = False):
+        """Continues the cache with each tail independently. → logits [n, T, vocabulary]; with_contributions: also, per layer, what each
+        cached unit gives to the layer's output at each token, largest of the query heads of a group: log(attention · ‖W_o v‖ / ‖h‖)
+        [n, h_kv, T, units] (KVzap's measure, arXiv 2601.07891)."""
         kv, dim, group = self.config.num_key_value_heads, self.config.head_dim, self.config.group
         length, batch = max(map(len, tails)), len(tails)
         ids = torch.zeros(batch, length, dtype=torch.long, device=self.device)
@@ -166,14 +169,17 @@ class MemoryStream:
             queries = self.rotated(q, cached).view(batch, kv, group, length, dim)
             on_cache = torch.einsum("bkgtd,knd->bkgtn", queries, self.rotated(self.keys[i], 0)) / math.sqrt(dim)
             on_tail = (queries @ self.rotated(k, cached)[:, :, None].transpose(3, 4) / math.sqrt(dim)).masked_fill(future, -torch.inf)
-            if with_attention:
-                seen.append(on_cache)
             weights = torch.cat([on_cache, on_tail], -1).softmax(-1)
+            if with_contributions:
+                output = layer.self_attn.o_proj.weight.view(-1, kv, group, dim)
+                sizes = torch.einsum("hkgd,knd->kgnh", output, self.values[i]).norm(dim=-1)
+                share = (weights[..., :cached] * sizes[:, :, None]).amax(2) / x.norm(dim=-1)[:, None, :, None]
+                seen.append(share.clamp_min(LEAST_CONTRIBUTION).log())
             out = torch.einsum("bkgtn,knd->bkgtd", weights[..., :cached], self.values[i]) + weights[..., cached:] @ v[:, :, None]
             x = x + layer.self_attn.o_proj(out.reshape(batch, kv * group, length, dim).transpose(1, 2).flatten(2))
             x = x + layer.mlp(layer.post_attention_layernorm(x))
         logits = self.model.logits(self.model.model.norm(x))
-        return (logits, seen) if with_attention else logits
+        return (logits, seen) if with_contributions else logits
 
     def generate(self, tail: list[int], limit: int = 96) -> list[int]:
         """Greedy answer tokens, without the end of turn."""

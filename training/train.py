@@ -24,7 +24,7 @@ import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from tokenizers import Tokenizer
-from torch import Tensor
+from torch import Tensor, nn
 
 from initialization import mimetic_init
 from model import LanguageModel, ModelConfig
@@ -112,7 +112,7 @@ def held_out_accuracy(model: LanguageModel, ids: Tensor, kinds: Tensor, batch: i
     )
 
 
-def average_gradients(model: LanguageModel, world: int, extra: list[float]) -> list[float]:
+def average_gradients(model: nn.Module, world: int, extra: list[float]) -> list[float]:
     """Means of the gradients and of a few numbers over all processes."""
     parameters = list(model.parameters())
     flat = torch.cat([p.grad.reshape(-1) for p in parameters] + [torch.tensor(extra)])
