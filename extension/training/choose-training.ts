@@ -120,6 +120,11 @@ async function chooseLabels(): Promise<TrainingChoice['labels'] | undefined> {
       detail: vscode.l10n.t('Which cache units answers to questions about the code look at.'),
     },
     {
+      value: 'contribution',
+      label: 'contribution',
+      detail: vscode.l10n.t('How much each unit contributes to such answers.'),
+    },
+    {
       value: 'reconstruction',
       label: 'reconstruction',
       detail: vscode.l10n.t('Which cache units are needed to repeat the code; for models that repeat well.'),

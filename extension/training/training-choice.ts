@@ -7,7 +7,7 @@ export interface TrainingChoice {
   readonly model: string;
   /** Absolute folders. */
   readonly folders: readonly string[];
-  readonly labels: 'published' | 'reconstruction';
+  readonly labels: 'published' | 'contribution' | 'reconstruction';
   readonly input: 'qkv' | 'hidden';
   readonly steps: number;
   /** The user's setting; undefined: full precision. */
@@ -55,7 +55,7 @@ export class BegunTrainingStore {
       return {
         model: reader.text('model'),
         folders: reader.list('folders', (folder) => new ObjectReader({ folder }, 'folders').text('folder')),
-        labels: reader.word('labels', ['published', 'reconstruction']),
+        labels: reader.word('labels', ['published', 'contribution', 'reconstruction']),
         input: reader.word('input', ['qkv', 'hidden']),
         steps: reader.line('steps'),
         precision: reader.has('precision') ? reader.word('precision', precisions) : undefined,

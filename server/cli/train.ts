@@ -5,7 +5,7 @@ import type { HeadInput } from '../model/checkpoint.js';
 import { resolveModel } from '../model/catalog.js';
 import type { WeightPrecision } from '../onnx/linear.js';
 import type { HeadQuality } from '../training/evaluation.js';
-import { labelKinds } from '../training/label-pass.js';
+import { labelKinds } from '../training/label-kind.js';
 import { evaluateHeads } from '../training/evaluate-heads.js';
 import { trainHeads } from '../training/train-heads.js';
 import { completeOptions, trainingDefaults, type TrainingOptions } from '../training/training-options.js';

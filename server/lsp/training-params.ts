@@ -2,6 +2,7 @@ import path from 'node:path';
 import { LocretError } from '../errors.js';
 import { showJson } from '../model/json-fields.js';
 import type { StopTrainingParams, TrainingOptions, TrainParams } from '../protocol.js';
+import { labelKinds } from '../training/label-kind.js';
 import { fieldsOf, flag, text } from './params.js';
 
 function refuse(name: string, value: unknown, expected: string): LocretError {
@@ -57,7 +58,7 @@ function trainingOptions(value: unknown): Partial<TrainingOptions> {
   const options = new Options(fieldsOf(value));
   return {
     ...options.word('input', ['qkv', 'hidden']),
-    ...options.word('labels', ['published', 'reconstruction']),
+    ...options.word('labels', labelKinds),
     ...options.word('answers', ['source', 'model']),
     ...options.wholeNumber('width', 1),
     ...options.wholeNumber('steps', 1),

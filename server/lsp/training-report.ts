@@ -1,7 +1,14 @@
 import path from 'node:path';
 import { LocretError } from '../errors.js';
+import type { LabelKind } from '../training/label-kind.js';
 import { readTrainingRecord, type TrainingRecord } from '../training/training-record.js';
 import { plain, table } from './report-markdown.js';
+
+const labelMeanings: Readonly<Record<LabelKind, string>> = {
+  published: 'largest logits of answers',
+  contribution: "largest shares of a layer's output in answers",
+  reconstruction: 'largest shares while the text is repeated',
+};
 
 const count = (value: number): string => value.toLocaleString('en-US');
 const measure = (value: number): string => value.toFixed(3);
@@ -11,11 +18,7 @@ function settingRows({ model, repositories, trainingFiles, heldOutFiles, tokens,
   return [
     ['model', model, `weights ${precision}`],
     ['repositories', repositories.join(', '), `${count(trainingFiles)} files, and ${count(heldOutFiles)} held out`],
-    [
-      'labels',
-      labels,
-      labels === 'published' ? 'largest logits of answers' : 'largest shares while the text is repeated',
-    ],
+    ['labels', labels, labelMeanings[labels]],
     ['heads read', input, input === 'qkv' ? 'query, key and value' : 'the hidden state'],
     ['width', count(width), 'between the two layers of a head'],
     ['steps', count(steps), `each on a sample of ${count(tokens)} tokens`],

@@ -59,13 +59,12 @@ export function buildLogitLabelGraph(shape: ModelShape): Uint8Array {
 }
 
 /**
- * The reconstruction label (KVzip arXiv 2505.23416, as refined in KVzap arXiv 2601.07891): the logarithm of the largest
- * attention · ‖W_o v‖ / ‖h‖ over the rows, in which the model repeats the text, and the query heads of the group. What it
- * measures is the share of a layer's output, so that it can be compared over heads and layers.
+ * The label of KVzap (arXiv 2601.07891): the logarithm of the largest attention · ‖W_o v‖ / ‖h‖ over the rows and the query
+ * heads of the group. What it measures is the share of a layer's output, so that it can be compared over heads and layers.
  */
-export function buildReconstructionLabelGraph(shape: ModelShape): Uint8Array {
+export function buildContributionLabelGraph(shape: ModelShape): Uint8Array {
   const { heads, kvHeads } = shape;
-  const graph = new GraphBuilder('reconstruction_labels');
+  const graph = new GraphBuilder('contribution_labels');
   const logits = addLogits(graph, shape);
   graph.input(labelNames.mask, 'float32', ['rows', 'units']);
   graph.input(labelNames.inverseNorms, 'float32', ['rows']);

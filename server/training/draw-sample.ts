@@ -5,7 +5,7 @@ import type { LoadedModel } from '../model/model.js';
 import { plainForm, repositoryTokenForm } from '../repository/text-form.js';
 import { factsOf, type Fact } from './facts.js';
 import { answerOf, chooseFacts, questionOf } from './questions.js';
-import type { LabelKind } from './label-pass.js';
+import type { LabelKind } from './label-kind.js';
 import type { Exchange, TrainingSample } from './sample.js';
 import { readSource, type SourceText, type TrainingFile } from './training-files.js';
 

@@ -2,20 +2,14 @@ import type { Checkpoint } from '../model/checkpoint.js';
 import type { ModelShape } from '../model/shape.js';
 import { maskedLogit } from '../onnx/attention.js';
 import {
+  buildContributionLabelGraph,
   buildLogitLabelGraph,
   buildOutputNormGraph,
-  buildReconstructionLabelGraph,
   labelNames,
 } from '../onnx/label-graphs.js';
 import type { FrozenModel, ObservedPass } from './frozen-model.js';
 import { GraphSession, type Numbers } from './graph-session.js';
-
-/**
- * What a unit is worth. `published`: the largest logit that an answer's tokens give to it. `reconstruction`: the largest
- * share of a layer's output that it has while the model repeats the text; comparable over heads.
- */
-export type LabelKind = 'published' | 'reconstruction';
-export const labelKinds: readonly LabelKind[] = ['published', 'reconstruction'];
+import type { LabelKind } from './label-kind.js';
 
 /** Tokens of a pass, half-open. */
 export interface Rows {
@@ -119,8 +113,8 @@ function outputGram(matrix: Float32Array, { hidden, heads, headDim }: ModelShape
   return gram;
 }
 
-/** See {@link buildReconstructionLabelGraph}. */
-class ReconstructionLabels implements LabelPass {
+/** See {@link buildContributionLabelGraph}. */
+class ContributionLabels implements LabelPass {
   private memory = 0;
   private found: Float32Array[] = [];
   private norms: Numbers[] = [];
@@ -224,9 +218,10 @@ export async function openLabelPass(
   switch (kind) {
     case 'published':
       return new PublishedLabels(await open(buildLogitLabelGraph(shape)));
+    case 'contribution':
     case 'reconstruction': {
-      const session = await open(buildReconstructionLabelGraph(shape));
-      return new ReconstructionLabels(session, await open(buildOutputNormGraph(shape)), grams);
+      const session = await open(buildContributionLabelGraph(shape));
+      return new ContributionLabels(session, await open(buildOutputNormGraph(shape)), grams);
     }
   }
 }

@@ -5,7 +5,8 @@ import type { LoadedModel } from '../model/model.js';
 import { drawSample } from './draw-sample.js';
 import { FrozenModel } from './frozen-model.js';
 import type { LayerSample } from './head-optimizer.js';
-import { gramsOf, openLabelPass, type LabelPass } from './label-pass.js';
+import { observesHidden } from './label-kind.js';
+import { gramsOf, type LabelPass, openLabelPass } from './label-pass.js';
 import { labelSample } from './label-sample.js';
 import { findTrainingFiles, type TrainingFile, type TrainingFiles } from './training-files.js';
 import type { TrainingOptions } from './training-options.js';
@@ -87,7 +88,7 @@ export class LabelledSamples {
         precision,
         threads,
         cacheFolder: packedWeightsFolder(settings.cacheFolder, model.folder),
-        headInputs: labels === 'reconstruction' && input !== 'hidden' ? [input, 'hidden'] : [input],
+        headInputs: observesHidden(labels) && input !== 'hidden' ? [input, 'hidden'] : [input],
         capacity: sampleSlots(tokens),
       },
       (checkpoint) => {

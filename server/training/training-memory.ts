@@ -2,6 +2,7 @@ import { LocretError } from '../errors.js';
 import { planMemory } from '../memory/plan.js';
 import { headInputWidth } from '../model/checkpoint.js';
 import type { LoadedModel } from '../model/model.js';
+import { observesHidden } from './label-kind.js';
 import { sampleSlots } from './labelled-samples.js';
 import type { TrainingOptions } from './training-options.js';
 
@@ -31,7 +32,7 @@ export function trainingBytes(model: LoadedModel, options: TrainingOptions, toke
   const planned = planMemory(model, { precision, threads }, undefined, Infinity).bytes;
   const cache = 4 * layers * kvHeads * sampleSlots(tokens) * 2 * headDim;
   const inputs = headInputWidth(shape, input);
-  const alsoHidden = labels === 'reconstruction' && input !== 'hidden' ? shape.hidden : 0;
+  const alsoHidden = observesHidden(labels) && input !== 'hidden' ? shape.hidden : 0;
   const sample = cache + 4 * layers * tokens * (inputs + alsoHidden + kvHeads) + planned.activations;
   const heads = 4 * width * (inputs + kvHeads) * (matricesPerLayer * layers + matricesOfStep) + 4 * tokens * width * 4;
   const { weights, packing, program } = planned;

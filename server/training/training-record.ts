@@ -3,6 +3,7 @@ import { JsonValue } from '../memory/json-value.js';
 import type { Refusal } from '../model/json-fields.js';
 import { isPytorchFile } from '../model/pytorch-file.js';
 import { SafetensorsFile } from '../model/safetensors.js';
+import { labelKinds } from './label-kind.js';
 import { pointsOf, type CoursePoint } from './training-course.js';
 import type { TrainingOptions } from './training-options.js';
 
@@ -28,7 +29,7 @@ const damaged: Refusal = { code: 'heads-corrupt', remedy: 'Train the heads again
 function optionsOf(value: JsonValue): TrainingRecord['options'] {
   return {
     input: value.field('input').word(['qkv', 'hidden']),
-    labels: value.field('labels').word(['published', 'reconstruction']),
+    labels: value.field('labels').word(labelKinds),
     answers: value.field('answers').word(['source', 'model']),
     width: value.field('width').count(),
     steps: value.field('steps').count(),

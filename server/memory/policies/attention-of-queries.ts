@@ -24,6 +24,19 @@ function forEachQuery(
   }
 }
 
+/** Turns the first `seen` logits into softmax weights. */
+function softmax(logits: Float64Array, seen: number): void {
+  let largest = -Infinity;
+  for (let unit = 0; unit < seen; unit++) largest = Math.max(largest, logits[unit] ?? 0);
+  let total = 0;
+  for (let unit = 0; unit < seen; unit++) {
+    const weight = Math.exp((logits[unit] ?? 0) - largest);
+    logits[unit] = weight;
+    total += weight;
+  }
+  for (let unit = 0; unit < seen; unit++) logits[unit] = (logits[unit] ?? 0) / total;
+}
+
 /**
  * Attention that each unit gets, softmax(q · K / sqrt(d)) over the units that the query sees, summed over the rows from
  * `firstRow` on and averaged over the query heads of the group. `[length]`
@@ -31,18 +44,20 @@ function forEachQuery(
 export function attentionSums(view: ScoredView, observed: ObservedQueries, firstRow: number): Float64Array {
   const sums = new Float64Array(view.length);
   forEachQuery(view, observed, firstRow, (logits, seen) => {
-    let largest = -Infinity;
-    for (let unit = 0; unit < seen; unit++) largest = Math.max(largest, logits[unit] ?? 0);
-    let total = 0;
-    for (let unit = 0; unit < seen; unit++) {
-      const weight = Math.exp((logits[unit] ?? 0) - largest);
-      logits[unit] = weight;
-      total += weight;
-    }
-    const share = 1 / (total * observed.group);
-    for (let unit = 0; unit < seen; unit++) sums[unit] = (sums[unit] ?? 0) + (logits[unit] ?? 0) * share;
+    softmax(logits, seen);
+    for (let unit = 0; unit < seen; unit++) sums[unit] = (sums[unit] ?? 0) + (logits[unit] ?? 0) / observed.group;
   });
   return sums;
+}
+
+/** The largest attention that any of the rows and query heads gives to each unit; 0 where no query sees it. `[length]` */
+export function largestAttention(view: ScoredView, observed: ObservedQueries): Float64Array {
+  const largest = new Float64Array(view.length);
+  forEachQuery(view, observed, 0, (logits, seen) => {
+    softmax(logits, seen);
+    for (let unit = 0; unit < seen; unit++) largest[unit] = Math.max(largest[unit] ?? 0, logits[unit] ?? 0);
+  });
+  return largest;
 }
 
 /** The largest q · k / sqrt(d) that any of the rows and query heads gives to each unit; 0 where no query sees it. `[length]` */

@@ -4,7 +4,7 @@ import { h2o } from './h2o.js';
 import { keyDifference } from './key-difference.js';
 import { locret } from './locret.js';
 import { nacl } from './nacl.js';
-import { oracle } from './oracle.js';
+import { attentionOracle, oracle } from './oracle.js';
 import type { EvictionPolicy, PolicyName } from './policy.js';
 import { random } from './random.js';
 import { sinkRecent } from './sink-recent.js';
@@ -24,6 +24,7 @@ const policies: Readonly<Record<PolicyName, EvictionPolicy>> = {
   'expected-attention': expectedAttentionPolicy,
   nacl,
   oracle,
+  'attention-oracle': attentionOracle,
 };
 
 /** The policies that can be chosen for a memory, the trained one first. */
@@ -40,7 +41,7 @@ export const policyNames: readonly PolicyName[] = [
 ];
 
 /** Policies that must know questions, or their answers, before anything is read: they are for measurements. */
-export const foreseeingPolicyNames: readonly PolicyName[] = ['snapkv-patched', 'oracle'];
+export const foreseeingPolicyNames: readonly PolicyName[] = ['snapkv-patched', 'oracle', 'attention-oracle'];
 
 /** The best policy for a model without retaining heads. */
 export const trainingFreePolicy: PolicyName = 'key-difference';

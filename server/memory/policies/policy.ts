@@ -119,4 +119,5 @@ export type PolicyName =
   | 'token-entropy'
   | 'expected-attention'
   | 'nacl'
-  | 'oracle';
+  | 'oracle'
+  | 'attention-oracle';

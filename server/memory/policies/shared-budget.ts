@@ -41,7 +41,7 @@ function competitor(ranks: Float32Array, { budget, pinned, stabilizers, longest 
  * AdaKV (arXiv 2407.11550, Algorithm 1, with its safeguard): the KV heads of a layer keep together what they would keep
  * with equal budgets. Every head keeps its best units up to 20 % of the budget, and what is exempt; of all others those
  * with the highest ranks stay, whichever head they are of. Ranks must be comparable over heads, as retaining heads'
- * scores are that were trained on `reconstruction` labels. Of equal ranks the lower head's stay.
+ * scores are that were trained on `contribution` or `reconstruction` labels. Of equal ranks the lower head's stay.
  *
  * @param heads the ranks of each head's units, `[its length]`
  * @returns units that each head keeps, `[heads]`

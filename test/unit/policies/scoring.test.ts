@@ -113,6 +113,15 @@ describe('oracle', () => {
     const again = scoring.score({ ...view, scores: labels }, queriesOf(view, [[-1]]), { index: 1, units: 1 });
     expectClose(again.subarray(0, 3), [7, 4, 3]);
   });
+
+  it('by attention labels them with the largest share that any observed query gives', () => {
+    const byAttention = scoringOf('attention-oracle', 'patches');
+    const view = viewOf(logKeys([8, 1, 1, 6]), { added: 2, scores: Float32Array.of(0.9, 0, 0, 0) });
+    const labels = byAttention.score(view, queriesOf(view, [[1]]), { index: 0, units: 1 });
+    expectClose(labels.subarray(0, 3), [0.9, 1 / 16, 1 / 16]);
+    const again = byAttention.score({ ...view, scores: labels }, queriesOf(view, [[0]]), { index: 1, units: 1 });
+    expectClose(again.subarray(0, 3), [0.9, 1 / 4, 1 / 4]);
+  });
 });
 
 describe('token-entropy', () => {

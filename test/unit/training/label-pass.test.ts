@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../../../server/model/open-checkpoint.js';
 import { FrozenModel } from '../../../server/training/frozen-model.js';
-import { gramsOf, type LabelKind, openLabelPass } from '../../../server/training/label-pass.js';
+import type { LabelKind } from '../../../server/training/label-kind.js';
+import { gramsOf, openLabelPass } from '../../../server/training/label-pass.js';
 import { labelSample } from '../../../server/training/label-sample.js';
 import type { HeadInput } from '../../../server/model/checkpoint.js';
 import type { LayerSample } from '../../../server/training/head-optimizer.js';
@@ -23,7 +24,7 @@ beforeAll(async () => {
   model = await FrozenModel.open(
     { folder, precision: 'float32', threads: 1, cacheFolder, headInputs: ['qkv', 'hidden'], capacity: 16 },
     (opened) => {
-      grams = gramsOf('reconstruction', opened);
+      grams = gramsOf('contribution', opened);
     },
   );
 });
@@ -49,7 +50,7 @@ async function label(
 }
 
 /** The definition, number by number: log of the largest attention · ‖W_o v‖ / ‖h‖ over answer tokens and query heads. */
-async function reconstructionByDefinition(layer: number): Promise<number[]> {
+async function contributionByDefinition(layer: number): Promise<number[]> {
   const { hidden, heads, kvHeads, headDim } = model.shape;
   const output = checkpoint.linear(layer, 'attentionOutput').read();
   const best = new Array<number>(kvHeads * memory.length).fill(-Infinity);
@@ -88,14 +89,17 @@ async function reconstructionByDefinition(layer: number): Promise<number[]> {
 }
 
 describe('labels', () => {
-  it('by reconstruction are the log of the largest share of the output', async () => {
-    const samples = await label('reconstruction', answer);
-    for (const layer of [0, 1, 2]) {
-      const expected = await reconstructionByDefinition(layer);
-      expect(samples[layer]?.labels).toHaveLength(expected.length);
-      for (const [index, value] of expected.entries()) expect(samples[layer]?.labels[index]).toBeCloseTo(value, 3);
-    }
-  });
+  it.each(['contribution', 'reconstruction'] as const)(
+    'by %s are the log of the largest share of the output',
+    async (kind) => {
+      const samples = await label(kind, answer);
+      for (const layer of [0, 1, 2]) {
+        const expected = await contributionByDefinition(layer);
+        expect(samples[layer]?.labels).toHaveLength(expected.length);
+        for (const [index, value] of expected.entries()) expect(samples[layer]?.labels[index]).toBeCloseTo(value, 3);
+      }
+    },
+  );
 
   it('of answers in several blocks of rows are the largest of all of them', async () => {
     const long = Array.from({ length: 150 }, (_, index) => (index * 13) % 512);

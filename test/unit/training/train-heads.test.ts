@@ -170,6 +170,7 @@ describe('trainHeads', () => {
   it('learns: the loss falls on what it is trained on, with either label and input', async () => {
     for (const [labels, input] of [
       ['published', 'qkv'],
+      ['contribution', 'qkv'],
       ['reconstruction', 'hidden'],
     ] as const) {
       const losses: number[] = [];
