@@ -108,10 +108,10 @@ class Cell {
     });
   }
 
-  /** What a policy that foresees is shown: the question, or for the oracle the question and its answer. */
+  /** What a policy that foresees is shown: the question, or for an oracle the question and its answer. */
   private patch(question: BenchQuestion): Patch {
     const tokens = this.questionTokens(question);
-    if (this.input.planned.plan.policy !== 'oracle') return { tokens, observe: tokens.length };
+    if (this.input.planned.plan.policy === 'snapkv-patched') return { tokens, observe: tokens.length };
     const answer = this.input.planned.model.tokenizer.encode(question.answer);
     return { tokens: [...tokens, ...answer], observe: answer.length };
   }
@@ -119,12 +119,12 @@ class Cell {
   async run(): Promise<Outcome[]> {
     const { planned, mode, seed } = this.input;
     const { policy } = planned.plan;
-    const foresees = policy === 'oracle' || policy === 'snapkv-patched';
+    const seesAnswers = policy === 'oracle' || policy === 'attention-oracle';
     // Questions come from the outline, which a reading makes; one that foresees is shown something neutral at first.
     const neutral = { tokens: planned.model.tokenizer.encode('What is in this repository?'), observe: 1 };
-    let memory = await this.read(undefined, foresees ? [neutral] : []);
+    let memory = await this.read(undefined, seesAnswers || policy === 'snapkv-patched' ? [neutral] : []);
     const questions = await makeQuestions(memory, this.input.questions, seed);
-    if (policy === 'oracle')
+    if (seesAnswers)
       memory = await this.read(
         undefined,
         questions.map((question) => this.patch(question)),

@@ -1,6 +1,7 @@
 import type { AllocationName } from '../server/memory/policies/allocation.js';
 import type { PolicyName } from '../server/memory/policies/policy.js';
 import type { Mode } from './quality-cell.js';
+import type { TrainedVariant } from './quality-heads.js';
 
 /** One row of the table: a policy, and how its memory is asked. */
 export interface QualityRow {
@@ -9,6 +10,8 @@ export interface QualityRow {
   /** How the budget is divided between layers and KV heads. */
   readonly allocation: AllocationName;
   readonly mode: Mode;
+  /** Heads that are trained for it; undefined: the model's own. */
+  readonly heads?: TrainedVariant;
   /** True when nothing is evicted: only where repository, question and answer fit the window. */
   readonly full: boolean;
   /** True when the repository is read anew for each question. */
@@ -40,7 +43,17 @@ export const qualityRows: readonly QualityRow[] = [
   memory('Locret', 'locret'),
   memory('Locret + pyramid', 'locret', 'pyramid'),
   memory('Locret + shared', 'locret', 'shared'),
-  memory('oracle', 'oracle'),
+  ...(['published', 'contribution', 'reconstruction'] as const).map((labels) => ({
+    ...memory(`Locret, ${labels} labels`, 'locret'),
+    heads: { labels, input: 'qkv' } as const,
+  })),
+  { ...memory('Locret, contribution labels, hidden', 'locret'), heads: { labels: 'contribution', input: 'hidden' } },
+  {
+    ...memory('Locret, contribution labels + shared', 'locret', 'shared'),
+    heads: { labels: 'contribution', input: 'qkv' },
+  },
+  memory('oracle (logits)', 'oracle'),
+  memory('oracle (attention)', 'attention-oracle'),
   { ...memory('SnapKV, patched', 'snapkv-patched'), perQuestion: true },
   { ...memory('Locret, question first', 'locret'), mode: 'question-first', perQuestion: true },
   { ...memory('Locret + recall', 'locret'), mode: 'recall' },

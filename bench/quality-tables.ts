@@ -48,6 +48,7 @@ function difference(
 /** Everything that was measured at one length; differences are in points. */
 export function overallTable(cells: readonly MeasuredCell[], tokens: number): Table {
   const here = cells.filter((cell) => cell.tokens === tokens);
+  const full = here.find(({ row }) => row.full);
   return {
     columns: [
       `${lengthName(tokens)} tokens`,
@@ -58,12 +59,14 @@ export function overallTable(cells: readonly MeasuredCell[], tokens: number): Ta
       'log p',
       'right against Locret',
       'kept against Locret',
+      ...(full === undefined ? [] : ['right against the full cache']),
     ],
     rows: here.map(({ row, budget, outcomes }) => {
-      const reference = here.find((cell) => cell.row.name === referenceRow && (row.full || cell.budget === budget));
+      const reference = here.find((cell) => cell.row.name === referenceRow && cell.budget === budget);
       const isReference = row.name === referenceRow;
       const against = (of: (outcome: Outcome) => number | undefined): string =>
         isReference || row.full ? '–' : difference(outcomes, reference?.outcomes ?? [], of);
+      const againstFull = row.full ? '–' : difference(outcomes, full?.outcomes ?? [], isFound);
       return [
         isReference ? `**${row.name}**` : row.name,
         row.full ? 'all' : String(budget),
@@ -73,6 +76,7 @@ export function overallTable(cells: readonly MeasuredCell[], tokens: number): Ta
         mean(outcomes.map(({ logProbability }) => logProbability)).toFixed(2),
         against(isFound),
         against(({ survival }) => survival),
+        ...(full === undefined ? [] : [againstFull]),
       ];
     }),
   };

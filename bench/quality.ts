@@ -11,6 +11,7 @@ import { surveyRepository } from '../server/repository/survey.js';
 import { publish } from './figure.js';
 import { type Outcome, runCell } from './quality-cell.js';
 import { drawChart } from './quality-chart.js';
+import { headsOf, trainingWords } from './quality-heads.js';
 import { type BenchRepository, cutRepository } from './quality-repositories.js';
 import { keepOutcomes, knownOutcomes } from './quality-results.js';
 import { type QualityRow, qualityRows } from './quality-rows.js';
@@ -66,23 +67,22 @@ const questions = Number(options.questions ?? (quick ? 10 : 25));
 const perQuestion = Number(options['per-question'] ?? (quick ? 2 : 25));
 const rows = qualityRows.filter(({ name }) => options.row === undefined || options.row.includes(name));
 
-/** Identity of the backbone's weights and the retaining heads'. */
-function weightsOf({ folder, locret, shape }: LoadedModel): string {
+/** Identity of the backbone's weights. */
+function weightsOf({ folder }: LoadedModel): string {
   const checkpoint = openCheckpoint(folder);
   try {
-    const heads = locret.heads === undefined ? '' : openRetainingHeads(locret.heads, shape).fingerprint;
-    return checkpoint.fingerprint + heads;
+    return checkpoint.fingerprint;
   } finally {
     checkpoint.close();
   }
 }
 
 /**
- * Of a repository that fits the window a sixth and a third; otherwise the paper's range of budgets as far as the model's
+ * Of a repository that fits the window a twentieth, a sixth and a third; otherwise the paper's range of budgets as far as the model's
  * window goes, at most four of them; quickly only the model's own.
  */
 function budgetsOf({ locret }: LoadedModel, tokens: number): number[] {
-  if (tokens <= smallest) return [6, 3].map((share) => Math.floor(tokens / share));
+  if (tokens <= smallest) return [20, 6, 3].map((share) => Math.floor(tokens / share));
   if (quick && locret.budget !== undefined) return [locret.budget];
   const room = Math.max(locret.chunk ?? 0, behindFull) + (locret.local ?? 0);
   return [128, 256, 512, 1024, 2048, 4096].filter((budget) => budget + room <= window).slice(-4);
@@ -104,8 +104,20 @@ async function repositoriesOf(tokens: number): Promise<BenchRepository[]> {
 }
 
 async function planRow(repo: string, row: QualityRow, budget: number): Promise<PlannedModel> {
-  const settings = { repo, modelFolder: options.model, threads: Number(options.threads) };
-  if (!row.full) return planModel({ ...settings, policy: row.policy, allocation: row.allocation, budget });
+  const threads = Number(options.threads);
+  const modelFolder = options.model;
+  const settings = { repo, modelFolder, threads };
+  if (!row.full) {
+    const heads =
+      row.heads && (await headsOf(row.heads, { modelFolder, weights, folder: path.resolve(cache, 'heads'), threads }));
+    return planModel({
+      ...settings,
+      policy: row.policy,
+      allocation: row.allocation,
+      budget,
+      ...(heads === undefined ? {} : { heads }),
+    });
+  }
   const planned = await planModel({ ...settings, policy: row.policy });
   const { plan } = planned;
   return { ...planned, plan: { ...plan, cache: { ...plan.cache, budget: Infinity, capacity: window } } };
@@ -128,7 +140,9 @@ async function measure(
     for (const { name, root } of all) {
       const count = row.perQuestion ? Math.min(perQuestion, questions) : questions;
       const planned = await planRow(root, row, budget);
-      const cell = { weights, root, row: row.name, plan: planned.plan.cache, questions: count, seed };
+      const { cache: sizes, heads: file } = planned.plan;
+      const heads = file === undefined ? undefined : openRetainingHeads(file, model.shape).fingerprint;
+      const cell = { weights, heads, root, row: row.name, plan: sizes, questions: count, seed };
       let found = await knownOutcomes(cache, cell);
       if (found === undefined) {
         engine ??= await loadRow(planned);
@@ -174,7 +188,8 @@ await publish({
     'lines that an answer rests on which are still held when it is asked, over all layers and KV heads. **log p**: mean ' +
     'log-probability of the right answer’s tokens, from the memory alone. **against Locret**: paired differences over the ' +
     'same questions with 95 % bootstrap intervals. **pyramid**, **shared**: the same budget on average and the same memory, ' +
-    'more of it for lower layers, or shared by score between the KV heads of a layer, as far as the window goes. The model’s window is ' +
+    'more of it for lower layers, or shared by score between the KV heads of a layer, as far as the window goes. **labels**, ' +
+    `**hidden**: other heads than the bundled ones, trained in the product for this table (${trainingWords}). The model’s window is ` +
     `${window} positions, so larger budgets do not fit, and the full cache only fits ${smallest} tokens.\n\n` +
     '![Share of gold units kept, by budget and policy](quality.svg)',
   tables: [

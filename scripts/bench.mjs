@@ -8,32 +8,33 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = `${root}.cache/bench/`;
 const nodeLlamaCpp = '3.22.1';
 
-/** @type {Record<string, { entries: string[], peers: string[], peersFolder?: string }>} */
+/** @type {Record<string, { entries: string[], peers?: string[], sources?: Record<string, string[]> }>} */
 const benches = {
   speed: {
     entries: ['speed', 'speed-onnx', 'speed-llama-cpp'],
     peers: [`node-llama-cpp@${nodeLlamaCpp}`, `@node-llama-cpp/${prebuilt()}@${nodeLlamaCpp}`],
   },
-  memory: { entries: ['memory'], peers: [] },
-  eviction: { entries: ['eviction'], peers: [] },
-  answers: { entries: ['answers'], peers: [] },
+  memory: { entries: ['memory'] },
+  eviction: { entries: ['eviction'] },
+  answers: { entries: ['answers'] },
   quality: {
     entries: ['quality'],
-    // Sources to ask about. A folder of their own: npm removes what it was not asked for.
-    peersFolder: `${folder}held-out/`,
-    peers: [
-      'immer@11.2.10',
-      'preact@11.2.0',
-      'commander@14.0.3',
-      'prosemirror-view@1.42.9',
-      '@trpc/server@11.25.2',
-      'zod@4.6.7',
-      'webpack@5.112.2',
-      'luxon@3.7.2',
-      'nodemailer@10.6.1',
-      'mongoose@9.12.1',
-      'stylelint@18.0.0',
-    ],
+    sources: {
+      'held-out': [
+        'immer@11.2.10',
+        'preact@11.2.0',
+        'commander@14.0.3',
+        'prosemirror-view@1.42.9',
+        '@trpc/server@11.25.2',
+        'zod@4.6.7',
+        'webpack@5.112.2',
+        'luxon@3.7.2',
+        'nodemailer@10.6.1',
+        'mongoose@9.12.1',
+        'stylelint@18.0.0',
+      ],
+      training: ['rxjs@7.8.2', 'ramda@0.32.0', 'undici@7.30.2', 'ethers@6.17.0', 'mathjs@15.2.0', 'mobx@7.1.3'],
+    },
   },
 };
 
@@ -52,7 +53,9 @@ if (bench === undefined) {
   process.exit(2);
 }
 installPackages();
-installTools(bench.peersFolder ?? folder, bench.peers);
+installTools(folder, bench.peers ?? []);
+// Sources to ask about and to train on have folders of their own: npm removes what it was not asked for.
+for (const [name, packages] of Object.entries(bench.sources ?? {})) installTools(`${folder}${name}/`, packages);
 const { build } = await import('esbuild');
 await build({
   absWorkingDir: root,

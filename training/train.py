@@ -114,7 +114,7 @@ def held_out_accuracy(model: LanguageModel, ids: Tensor, kinds: Tensor, batch: i
 
 def average_gradients(model: nn.Module, world: int, extra: list[float]) -> list[float]:
     """Means of the gradients and of a few numbers over all processes."""
-    parameters = list(model.parameters())
+    parameters = [p for p in model.parameters() if p.grad is not None]
     flat = torch.cat([p.grad.reshape(-1) for p in parameters] + [torch.tensor(extra)])
     dist.all_reduce(flat)
     flat /= world
