@@ -12,6 +12,7 @@ import type { CachePrecision, WeightPrecision } from './engine/engine.js';
 import type { ErrorCode } from './errors.js';
 import type { FileRetention, ReadProgress } from './memory/memory.js';
 import type { BackendChoice, PlannedBytes } from './memory/plan.js';
+import type { AllocationName } from './memory/policies/allocation.js';
 import type { PolicyName } from './memory/policies/policy.js';
 import type { ModelEntry } from './model/catalog.js';
 import type { ChangedFile, DefinitionKind, SkippedFile } from './repository/source.js';
@@ -72,6 +73,8 @@ export interface SidecarSettings {
   /** Newest units exempt from an eviction (n_s). */
   readonly stabilizers?: number;
   readonly policy?: PolicyName;
+  /** How the budget is divided between layers and KV heads. */
+  readonly allocation?: AllocationName;
   /** Tokens of definitions that are re-read for a question; 0 switches recall off. */
   readonly recallTokens?: number;
   /** Patterns in .gitignore syntax. */

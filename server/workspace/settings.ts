@@ -4,6 +4,7 @@ import { type CachePrecision, cachePrecisions, type WeightPrecision, weightPreci
 import { LocretError } from '../errors.js';
 import type { MemorySettings } from '../memory/open-memory.js';
 import { type BackendChoice, backendChoices } from '../memory/plan.js';
+import { type AllocationName, allocationNames } from '../memory/policies/allocation.js';
 import { policyNames } from '../memory/policies/policy-by-name.js';
 import type { PolicyName } from '../memory/policies/policy.js';
 import { isJsonObject, showJson } from '../model/json-fields.js';
@@ -23,6 +24,7 @@ export interface ChosenSettings {
   readonly chunk: number | undefined;
   readonly stabilizers: number | undefined;
   readonly policy: PolicyName | undefined;
+  readonly allocation: AllocationName | undefined;
   readonly include: readonly string[];
   readonly exclude: readonly string[];
   readonly recallTokens: number | undefined;
@@ -116,6 +118,7 @@ export function parseSettings(value: unknown): ChosenSettings {
     chunk: fields.wholeNumber('chunk', 1),
     stabilizers: fields.wholeNumber('stabilizers', 0),
     policy: fields.word('policy', policyNames),
+    allocation: fields.word('allocation', allocationNames),
     include: fields.texts('include'),
     exclude: fields.texts('exclude'),
     recallTokens: fields.wholeNumber('recallTokens', 0),
@@ -132,9 +135,9 @@ export function parseSettings(value: unknown): ChosenSettings {
 export function makeSameMemories(a: ChosenSettings, b: ChosenSettings): boolean {
   const deciding = (settings: ChosenSettings): string => {
     const { model, heads, backend, precision, cachePrecision, budget, chunk, stabilizers, policy } = settings;
-    const { include, exclude } = settings;
-    const numbers = [backend, precision, cachePrecision, budget, chunk, stabilizers];
-    return JSON.stringify([model, heads ?? null, ...numbers, policy, include, exclude]);
+    const { allocation, include, exclude } = settings;
+    const sizes = [backend, precision, cachePrecision, budget, chunk, stabilizers, policy, allocation];
+    return JSON.stringify([model, heads ?? null, ...sizes, include, exclude]);
   };
   return deciding(a) === deciding(b);
 }
@@ -146,7 +149,7 @@ export function makeSameMemories(a: ChosenSettings, b: ChosenSettings): boolean 
  */
 export async function memorySettings(settings: ChosenSettings, folder: string): Promise<MemorySettings> {
   const { model, heads, backend, precision, cachePrecision, budget, chunk, stabilizers, policy } = settings;
-  const { include, exclude } = settings;
+  const { allocation, include, exclude } = settings;
   return {
     repo: folder,
     modelFolder: await resolveModel(expandHome(model), modelFolders()),
@@ -161,6 +164,7 @@ export async function memorySettings(settings: ChosenSettings, folder: string): 
     ...(chunk === undefined ? {} : { chunk }),
     ...(stabilizers === undefined ? {} : { stabilizers }),
     ...(policy === undefined ? {} : { policy }),
+    ...(allocation === undefined ? {} : { allocation }),
   };
 }
 

@@ -138,6 +138,14 @@ describe('reading through the sidecar', () => {
     expect(editor.root(root)?.state).toBe('idle');
   });
 
+  it('plans a budget that is divided as the client asks for', async () => {
+    const desk = new Desk();
+    const root = desk.repository('apples', apples);
+    const editor = await desk.open([root], { allocation: 'shared' });
+    const { rows } = await editor.request('locret/plan', { root: uriOf(root) });
+    expect(rows.find(([name]) => name === 'allocation')?.[1]).toBe('shared');
+  });
+
   it('frees the model on request and loads it again for the next question', async () => {
     const desk = new Desk();
     const root = desk.repository('apples', apples);
