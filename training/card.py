@@ -18,7 +18,8 @@ from model import CONFIG_KEYS
 from units import Pack, load_packs
 
 REPORT = re.compile(
-    r"(?:length (\d+) )?step (\d+) ([\d.]+) M tokens .*answer loss ([\d.]+) .*held out: answer loss ([\d.]+) .*exact ([\d.]+)"
+    r"(?:length (\d+) )?step (\d+) ([\d.]+) M tokens .*?answer loss ([\d.]+) .*held out: answer loss ([\d.]+) .*?exact ([\d.]+)"
+    r"(?:.*after eviction: .* exact ([\d.]+))?"
 )
 KINDS = {
     "where": "where defined", "sig": "parameters", "doc": "documentation", "nodoc": "no documentation", "const": "constant",
@@ -47,13 +48,14 @@ def loss_curve(logs: list[Path]) -> tuple[str, float, int]:
     rows, tokens, steps = [], 0.0, 0
     for log in logs:
         run_tokens, run_steps = 0.0, 0
-        for length, step, millions, loss, held_loss, exact in REPORT.findall(log.read_text()):
+        for length, step, millions, loss, held_loss, exact, evicted in REPORT.findall(log.read_text()):
             run_tokens, run_steps = float(millions), int(step)
-            rows.append(f"| {tokens + run_tokens:.2f} | {length or 'recall'} | {loss} | {held_loss} | {percent(float(exact))} |")
+            behind = percent(float(evicted)) if evicted else "–"
+            rows.append(f"| {tokens + run_tokens:.2f} | {length or 'recall'} | {loss} | {held_loss} | {percent(float(exact))} | {behind} |")
         tokens, steps = tokens + run_tokens, steps + run_steps
     stride = max(1, len(rows) // 20)
     shown = [row for i, row in enumerate(rows) if i % stride == 0 or i == len(rows) - 1]
-    head = "| M tokens | row length | answer loss | held-out answer loss | held-out exact |\n|---|---|---|---|---|\n"
+    head = "| M tokens | row length | answer loss | held-out answer loss | held-out exact | from a third of the units |\n|---|---|---|---|---|---|\n"
     return head + "\n".join(shown), tokens, steps
 
 

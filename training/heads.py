@@ -1,6 +1,7 @@
 """Trains the retaining heads on the frozen model (Locret, arXiv 2410.01805, section 3.3 and the official train.py).
 
     python heads.py --model DIR --units units.pkl --out DIR/retaining_heads.safetensors --minutes 6
+    python heads.py --model DIR --units units.pkl --init FILE     measures heads on held-out packages
 
 Label of a memory token and KV head: the largest share of the layer's output that it has at any token of any answer, as a logarithm. As
 published it would be the largest attention logit; keeping the units with the best shares answers more, however well they are predicted.
@@ -29,6 +30,8 @@ from units import load_packs
 
 SMOOTHNESS = 0.0025
 TOP_SHARE = 0.1
+# About a text, so that what is labelled low is not only what nobody asked.
+QUESTIONS = 30
 
 
 @dataclass
@@ -63,7 +66,7 @@ def collect(model: LanguageModel, builder: RowBuilder, count: int, minutes: floa
     while len(samples) < count and time.time() < end:
         memory = rng.choice([300, 450, 600, 1000])
         recalled = rng.choice([0, 0, 0, 2])
-        samples.append(label(model, held_out_contexts(builder, 1, memory, recalled, 12)[0]))
+        samples.append(label(model, held_out_contexts(builder, 1, memory, recalled, QUESTIONS)[0]))
     return samples
 
 
@@ -130,7 +133,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--tokenizer", type=Path, help="folder of tokenizer.json, default: the model's")
     parser.add_argument("--units", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--out", type=Path, help="nothing is trained without it")
     parser.add_argument("--init", type=Path, help="heads to continue from")
     parser.add_argument("--size", type=int, default=96, help="hidden size d_R")
     parser.add_argument("--contexts", type=int, default=1500)
@@ -145,17 +148,18 @@ def main() -> None:
     model = LanguageModel.load(arguments.model).eval().requires_grad_(False)
     tokenizer = Tokenizer.from_file(str((arguments.tokenizer or arguments.model) / "tokenizer.json"))
     held_out = collect(model, RowBuilder(load_packs(arguments.units, held_out=True), tokenizer, 4243), 40, arguments.label_minutes)
-    samples = collect(
-        model, RowBuilder(load_packs(arguments.units, held_out=False), tokenizer, 4242), arguments.contexts, arguments.label_minutes
-    )
-    tokens = sum(len(s.projections[0]) for s in samples)
-    print(f"{len(samples)} contexts, {tokens / 1e6:.2f} M tokens; {len(held_out)} held out", flush=True)
     heads = RetainingHeads.load(arguments.init, model.config) if arguments.init else RetainingHeads(model.config, arguments.size)
-    train(heads, samples, held_out, arguments.minutes, arguments.rate)
+    if arguments.out:
+        packs = load_packs(arguments.units, held_out=False)
+        samples = collect(model, RowBuilder(packs, tokenizer, 4242), arguments.contexts, arguments.label_minutes)
+        tokens = sum(len(s.projections[0]) for s in samples)
+        print(f"{len(samples)} contexts, {tokens / 1e6:.2f} M tokens; {len(held_out)} held out", flush=True)
+        train(heads, samples, held_out, arguments.minutes, arguments.rate)
     loss, overlap = held_out_quality(heads, held_out)
     print(f"held out: SmoothL1 {loss:.3f}, overlap of the top 10 % {overlap.mean():.3f} (chance 0.100), per layer and KV head:")
     print([[round(x, 2) for x in row] for row in overlap.view(model.config.num_hidden_layers, -1).tolist()])
-    heads.save(arguments.out)
+    if arguments.out:
+        heads.save(arguments.out)
 
 
 if __name__ == "__main__":

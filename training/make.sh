@@ -52,30 +52,33 @@ if [ ! -f "$RUN/tokenizer.json" ]; then
   node check-tokenizer.mjs "$RUN" "$RUN/reference.json"
 fi
 
-# shellcheck disable=SC2086
-if [ ! -d "$RUN/base/final" ]; then
+# $1: what is written, $RUN/$1.log its log; the rest: a training script with its arguments, on a CPU in two processes
+train() {
+  STAGE=$1
+  shift
   if [ "$PROFILE" = cpu ]; then
     export WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT=29517 OMP_NUM_THREADS=1
-    RANK=1 "$PYTHON" train.py --units units.pkl --tokenizer "$RUN" --out "$RUN/base" $BASE > "$RUN/base-1.log" &
-    RANK=0 "$PYTHON" train.py --units units.pkl --tokenizer "$RUN" --out "$RUN/base" $BASE | tee "$RUN/base.log"
+    RANK=1 "$PYTHON" "$@" --units units.pkl --tokenizer "$RUN" --out "$RUN/$STAGE" > "$RUN/$STAGE-1.log" &
+    RANK=0 "$PYTHON" "$@" --units units.pkl --tokenizer "$RUN" --out "$RUN/$STAGE" | tee "$RUN/$STAGE.log"
     wait
     unset WORLD_SIZE
   else
-    "$PYTHON" train.py --units units.pkl --tokenizer "$RUN" --out "$RUN/base" $DEVICE $SHAPE $BASE | tee "$RUN/base.log"
+    "$PYTHON" "$@" --units units.pkl --tokenizer "$RUN" --out "$RUN/$STAGE" | tee "$RUN/$STAGE.log"
   fi
-fi
+}
+
+# shellcheck disable=SC2086
+[ -d "$RUN/base/final" ] || train base train.py $DEVICE $SHAPE $BASE
 if [ ! -f "$RUN/heads.safetensors" ]; then
   "$PYTHON" heads.py --model "$RUN/base/final" --tokenizer "$RUN" --units units.pkl --out "$RUN/heads.safetensors" | tee "$RUN/heads.log"
 fi
 
-# The second stage learns behind memories that these heads keep; heads that are trained after it keep others and do harm.
+# The second stage learns behind memories that these heads keep, and the heads go on learning with it.
 # shellcheck disable=SC2086
-if [ ! -d "$RUN/recall/final" ]; then
-  "$PYTHON" recall_training.py --init "$RUN/base/final" --heads "$RUN/heads.safetensors" --tokenizer "$RUN" --units units.pkl \
-    --out "$RUN/recall" $DEVICE $RECALL | tee "$RUN/recall.log"
-fi
+[ -d "$RUN/recall/final" ] || train recall recall_training.py --init "$RUN/base/final" --heads "$RUN/heads.safetensors" $DEVICE $RECALL
 
-"$PYTHON" evaluate.py --model "$RUN/recall/final" --tokenizer "$RUN" --heads "$RUN/heads.safetensors" --units units.pkl --out "$RUN/accuracy.json"
-"$PYTHON" export.py --checkpoint "$RUN/recall/final" --tokenizer "$RUN" --heads "$RUN/heads.safetensors" --units units.pkl --out ../models/nano
+HEADS=$RUN/recall/final/retaining_heads.safetensors
+"$PYTHON" evaluate.py --model "$RUN/recall/final" --tokenizer "$RUN" --heads "$HEADS" --units units.pkl --out "$RUN/accuracy.json"
+"$PYTHON" export.py --checkpoint "$RUN/recall/final" --tokenizer "$RUN" --heads "$HEADS" --units units.pkl --out ../models/nano
 "$PYTHON" card.py --model ../models/nano --units units.pkl --accuracy "$RUN/accuracy.json" --heads-log "$RUN/heads.log" \
   --log "$RUN/base.log" "$RUN/recall.log" --out ../models/nano/README.md

@@ -26,7 +26,7 @@ from torch import Tensor
 
 from contexts import held_out_contexts
 from evicted_rows import SHARES, EvictedBatch, evicted_row, exact_after_eviction, loss_after_eviction
-from heads import HeadTrainer, label
+from heads import QUESTIONS, HeadTrainer, label
 from model import LanguageModel
 from muon import Muon
 from names import Names
@@ -43,8 +43,8 @@ KEY_WEIGHT, CODE_WEIGHT, CODE_SHARE = 3.0, 0.05, 0.2
 BARE_SHARE = 0.3
 HELD_OUT_ROWS = 32
 HELD_OUT_SHARE = 0.33
-# Of a text that the heads learn from: its tokens, and questions about it.
-HEAD_TOKENS, HEAD_QUESTIONS = [300, 450, 600], 30
+# Tokens of a text that the heads learn from.
+HEAD_TOKENS = [300, 450, 600]
 
 
 def loss_of(model: LanguageModel, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -157,7 +157,7 @@ def main() -> None:
         step += 1
         if step % 2 == 0:
             pool.read_on(2)
-            text = held_out_contexts(short, 1, short.rng.choice(HEAD_TOKENS), 0, HEAD_QUESTIONS)[0]
+            text = held_out_contexts(short, 1, short.rng.choice(HEAD_TOKENS), 0, QUESTIONS)[0]
             overlaps.append(trainer.step(label(model, text), arguments.head_rate * min(1, (1 - progress) / arguments.decay + 0.01))[2].mean().item())
         (evicted_history if is_evicted else history).append((answer_loss.item(), code_loss.item()))
         if rank == 0 and (time.time() - reported > arguments.report_every or step == 1):
