@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { askMemory } from '../server/answer/ask.js';
+import type { Turn } from '../server/answer/conversation.js';
 import { openMemory } from '../server/memory/open-memory.js';
 import { ReadMemory } from '../server/memory/repository-memory.js';
 import type { Definition } from '../server/repository/source.js';
@@ -62,6 +63,14 @@ function chooseQuestions(all: readonly Definition[], count: number): LookupQuest
   ];
 }
 
+/** What may have been asked before the i-th question: where another definition is, and the right answer. */
+function earlierTurn(places: readonly LookupQuestion[], i: number): Turn[] {
+  const { question, definition } = places[(i * 11 + 5) % places.length] ?? {};
+  if (question === undefined || definition === undefined) return [];
+  const { name, path: file, line } = definition;
+  return [{ question, answer: `\`${name}\` is defined in \`${file}:${line}\`.` }];
+}
+
 const opened = await openMemory({
   repo: options.repo,
   modelFolder: options.model,
@@ -82,12 +91,18 @@ try {
     const { recall } = await askMemory(attentive, { question, maxTokens: 1 });
     if (recall.files.some((file) => file.path === definition?.path)) attended += 1;
   }
-  for (const recallTokens of options.recall.map(Number)) {
+  const [first = '0'] = options.recall;
+  const runs = [
+    ...options.recall.map((recall) => ({ recallTokens: Number(recall), before: 'nothing' })),
+    { recallTokens: Number(first), before: 'another question' },
+  ];
+  for (const { recallTokens, before } of runs) {
     const right = new Map<string, number>(questionKinds.map((kind) => [kind, 0]));
     let links = 0;
     const seconds: number[] = [];
-    for (const { kind, question, definition, isRight } of questions) {
-      const { text, citations, timings } = await askMemory(memory, { question, recallTokens, maxTokens: 96 });
+    for (const [i, { kind, question, definition, isRight }] of questions.entries()) {
+      const history = before === 'nothing' ? [] : earlierTurn(places, i);
+      const { text, citations, timings } = await askMemory(memory, { question, history, recallTokens, maxTokens: 96 });
       if (isRight(text)) right.set(kind, (right.get(kind) ?? 0) + 1);
       else if (options.wrong) process.stdout.write(`  ${question}\n    ${text.replaceAll('\n', '\n    ')}\n`);
       const [first] = citations;
@@ -96,7 +111,7 @@ try {
       seconds.push(timings.firstTokenSeconds);
     }
     const counts = questionKinds.map((kind) => String(right.get(kind)));
-    const row = [String(recallTokens), ...counts, String(links), median(seconds).toFixed(2)];
+    const row = [String(recallTokens), before, ...counts, String(links), median(seconds).toFixed(2)];
     process.stdout.write(`${row.join('  ')}\n`);
     rows.push(row);
   }
@@ -117,12 +132,13 @@ if (isThisRepository) {
       'of parts of those that are. How often the answer’s own words give path and line, all parameters, the first sentence ' +
       'of the documentation, or that there is no such thing, to the last character; how often the first link leads to the ' +
       'definition; and the median seconds to the first token; by the tokens of definitions that are re-read before the ' +
-      'question (0: from the memory alone). The right file is among the 8 that a question attends to most in the retained ' +
+      'question (0: from the memory alone), and by what was asked before: nothing, or where something else is defined. The right file is among the 8 that a question attends to most in the retained ' +
       `cache ${attended} times of ${places.length} (by chance: ${((8 * places.length) / filesRead).toFixed(1)}).`,
     tables: [
       {
         columns: [
           'recall, tokens',
+          'asked before',
           ...questionKinds.map((kind, i) => `${kind} right, of ${asked[i]}`),
           `first link right, of ${places.length}`,
           'seconds',
