@@ -12,6 +12,7 @@ import { publish } from './figure.js';
 import { type Outcome, runCell } from './quality-cell.js';
 import { drawChart } from './quality-chart.js';
 import { headsOf, trainingWords } from './quality-heads.js';
+import { type LengthPlan, lengthPlans } from './quality-plan.js';
 import { type BenchRepository, cutRepository } from './quality-repositories.js';
 import { keepOutcomes, knownOutcomes } from './quality-results.js';
 import { type QualityRow, qualityRows } from './quality-rows.js';
@@ -47,7 +48,6 @@ const { values: options, positionals } = parseArgs({
     threads: { type: 'string', default: String(os.availableParallelism()) },
   },
 });
-const { quick } = options;
 const seed = Number(options.seed);
 const cache = '.cache/bench/quality';
 const product = '.cache/bench/product';
@@ -59,13 +59,7 @@ const packages = positionals.length > 0 ? positionals : heldOut;
 const model = await openModel(options.model);
 const weights = weightsOf(model);
 const window = model.locret.window ?? model.shape.maxPositions;
-/** What fits the window with all that stands behind it. */
-const smallest = window - 2 * behindFull;
-const lengths = options.tokens?.map(Number) ?? [smallest, 16_384, ...(quick ? [] : [65_536, 262_144])];
-const repositories = Number(options.repositories ?? (quick ? 2 : 10));
-const questions = Number(options.questions ?? (quick ? 10 : 25));
-const perQuestion = Number(options['per-question'] ?? (quick ? 2 : 25));
-const rows = qualityRows.filter(({ name }) => options.row === undefined || options.row.includes(name));
+const plans = plansOf(model);
 
 /** Identity of the backbone's weights. */
 function weightsOf({ folder }: LoadedModel): string {
@@ -77,22 +71,34 @@ function weightsOf({ folder }: LoadedModel): string {
   }
 }
 
-/**
- * Of a repository that fits the window a twentieth, a sixth and a third; otherwise the paper's range of budgets as far as the model's
- * window goes, at most four of them; quickly only the model's own.
- */
-function budgetsOf({ locret }: LoadedModel, tokens: number): number[] {
-  if (tokens <= smallest) return [20, 6, 3].map((share) => Math.floor(tokens / share));
-  if (quick && locret.budget !== undefined) return [locret.budget];
+/** What is measured: the table's own plan, as far as the command line does not say otherwise. */
+function plansOf({ locret, shape }: LoadedModel): LengthPlan[] {
+  const positions = locret.window ?? shape.maxPositions;
   const room = Math.max(locret.chunk ?? 0, behindFull) + (locret.local ?? 0);
-  return [128, 256, 512, 1024, 2048, 4096].filter((budget) => budget + room <= window).slice(-4);
+  const limits = { smallest: positions - 2 * behindFull, largestBudget: positions - room };
+  const known = lengthPlans(limits, options.quick);
+  const wanted = options.tokens?.map(Number) ?? known.map(({ tokens }) => tokens);
+  const [shortest, second] = known;
+  return wanted.flatMap((tokens): LengthPlan[] => {
+    const usual = known.find((plan) => plan.tokens === tokens) ?? (tokens <= limits.smallest ? shortest : second);
+    if (usual === undefined) return [];
+    return [
+      {
+        tokens,
+        repositories: Number(options.repositories ?? usual.repositories),
+        questions: Number(options.questions ?? usual.questions),
+        perQuestion: Number(options['per-question'] ?? usual.perQuestion),
+        budgets: options.budget?.map(Number) ?? usual.budgets,
+        rows: options.row ?? usual.rows,
+      },
+    ];
+  });
 }
 
-/** Repositories of so many tokens, of each package in turn; short ones hold few questions, so there are more of them. */
-async function repositoriesOf(tokens: number): Promise<BenchRepository[]> {
-  const count = tokens <= window ? 4 * repositories : repositories;
+/** Repositories of a length, of each package in turn. */
+async function repositoriesOf({ tokens, repositories }: LengthPlan): Promise<BenchRepository[]> {
   const cut: BenchRepository[] = [];
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < repositories; i++) {
     const first = i % packages.length;
     const inTurn = [...packages.slice(first), ...packages.slice(0, first)];
     const variant = Math.floor(i / packages.length);
@@ -130,7 +136,7 @@ async function loadRow(planned: PlannedModel): Promise<Engine> {
 /** What one row has to say about all repositories of a length. */
 async function measure(
   row: QualityRow,
-  tokens: number,
+  { tokens, questions, perQuestion }: LengthPlan,
   budget: number,
   all: readonly BenchRepository[],
 ): Promise<MeasuredCell> {
@@ -159,14 +165,21 @@ async function measure(
   return { row, tokens, budget, outcomes };
 }
 
+/** `8 of 16,384 tokens with at most 25 questions each (4 where the repository is read anew for each)` */
+function sizeWords({ tokens, repositories, questions, perQuestion }: LengthPlan): string {
+  const anew = perQuestion > 0 ? ` (${perQuestion} where the repository is read anew for each)` : '';
+  return `${repositories} of ${tokens.toLocaleString('en-US')} tokens with at most ${questions} questions about each memory${anew}`;
+}
+
 const cells: MeasuredCell[] = [];
-for (const tokens of lengths) {
-  const all = await repositoriesOf(tokens);
-  const budgets = options.budget?.map(Number) ?? budgetsOf(model, tokens);
+for (const plan of plans) {
+  const { tokens, budgets } = plan;
+  const all = await repositoriesOf(plan);
+  const rows = qualityRows.filter(({ name }) => plan.rows === undefined || plan.rows.includes(name));
   for (const row of rows) {
-    if (row.full && tokens > smallest) continue;
+    if ((row.full && tokens > window - 2 * behindFull) || (row.perQuestion && plan.perQuestion === 0)) continue;
     for (const budget of row.full ? budgets.slice(0, 1) : budgets) {
-      const cell = await measure(row, tokens, budget, all);
+      const cell = await measure(row, plan, budget, all);
       cells.push(cell);
       const right = cell.outcomes.filter((outcome) => outcome.right).length;
       process.stdout.write(`${tokens}  ${row.full ? '-' : budget}  ${row.name}  ${right} of ${cell.outcomes.length}\n`);
@@ -181,8 +194,7 @@ await publish({
   title: 'What each policy keeps, and what is answered from it',
   text:
     `${options.model} on repositories cut from ${packages.map((folder) => path.basename(folder)).join(', ')}: ` +
-    `${repositories} of each length (${4 * repositories} of those that fit the window), at most ${questions} questions of each ` +
-    `frozen memory (${perQuestion} where the repository is read anew for each), made by program from the outline. ` +
+    `${plans.map(sizeWords).join('; ')}. Questions are made by program from the outline. ` +
     '**right**: answers that are right to the last character, greedy decoding, to questions about what is there (a memory ' +
     'that has lost everything is right about what is not there; the tables by kind have that too). **kept**: share of the cache units of the ' +
     'lines that an answer rests on which are still held when it is asked, over all layers and KV heads. **log p**: mean ' +
@@ -190,11 +202,11 @@ await publish({
     'same questions with 95 % bootstrap intervals. **pyramid**, **shared**: the same budget on average and the same memory, ' +
     'more of it for lower layers, or shared by score between the KV heads of a layer, as far as the window goes. **labels**, ' +
     `**hidden**: other heads than the bundled ones, trained in the product for this table (${trainingWords}). The model’s window is ` +
-    `${window} positions, so larger budgets do not fit, and the full cache only fits ${smallest} tokens.\n\n` +
+    `${window} positions, so larger budgets do not fit, and the full cache only fits ${window - 2 * behindFull} tokens.\n\n` +
     '![Share of gold units kept, by budget and policy](quality.svg)',
   tables: [
-    ...lengths.map((tokens) => overallTable(cells, tokens)),
-    ...lengths.map((tokens) => kindTable(cells, tokens)),
+    ...plans.map(({ tokens }) => overallTable(cells, tokens)),
+    ...plans.map(({ tokens }) => kindTable(cells, tokens)),
   ],
   versions: [],
 });
