@@ -38,6 +38,8 @@ struct Memory {
   std::size_t capacity = 0;
   std::size_t inUse = 0;
   std::map<std::byte*, std::size_t> allocations;
+  // Allocations up to the one that is to fail; negative: none is.
+  int untilFailure = -1;
   bool isProtected = false;
   int accesses = 0;
 
@@ -104,7 +106,20 @@ std::size_t deviceBytesInUse() { return memory().inUse; }
 
 void setDeviceCapacity(std::size_t bytes) { memory().capacity = bytes; }
 
+void failAllocation(int before) {
+  Memory& all = memory();
+  const std::lock_guard lock(all.mutex);
+  all.untilFailure = before;
+}
+
+bool isAllocationToFail() {
+  Memory& all = memory();
+  const std::lock_guard lock(all.mutex);
+  return all.untilFailure >= 0 && all.untilFailure-- == 0;
+}
+
 void* allocateDevice(std::size_t bytes) {
+  if (isAllocationToFail()) return nullptr;
   DeviceAccess access;
   Memory& all = memory();
   const std::lock_guard lock(all.mutex);
