@@ -9,13 +9,15 @@
 //   --objects              only compiles
 //   --jobs 2               how many compilers run at once
 //
-// On Windows the same with nvcc and cl in the path; NODE_LIBRARY names Node's import library (node.lib) and
-// NODE_API_HEADERS the folder with node_api.h.
+// On Windows the same, in a developer prompt of Visual Studio 2022 (x64) with nvcc in the path. NODE_API_HEADERS and
+// NODE_LIBRARY name another folder with node_api.h, and another node.lib, than what is found or installed.
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { compilerOutput, runSteps } from './cuda/compile.mjs';
+import { readRequirements, uncommonLibraries } from './cuda/requirements.mjs';
 import { forbiddenSpills, kernelsThatMaySpill, readResources } from './cuda/resources.mjs';
 import { findSources } from './cuda/sources.mjs';
 import { architectures, deviceToolchain, emulatedToolchain } from './cuda/toolchain.mjs';
@@ -94,7 +96,23 @@ export async function buildCuda({ emulated = false, sanitize = false, arch, part
   if (sources.bench.length > 0) steps.push(link([...library, ...sources.bench], built.bench, toolchain.linkProgram));
   if (withModule) steps.push(link([...library, ...sources.binding], built.module, toolchain.linkModule));
   await runSteps(steps, { cwd: kernels, jobs });
+  if (withModule && !emulated && process.platform === 'linux') checkRequirements(built.module);
   return built;
+}
+
+/**
+ * Says which glibc the module needs, and throws when it needs more than every system has.
+ * @param {string} module
+ */
+function checkRequirements(module) {
+  const { status, stdout } = spawnSync('objdump', ['-p', module], { encoding: 'utf8' });
+  // Binutils, which has linked the module, may be there without it.
+  if (status !== 0) return;
+  const requirements = readRequirements(stdout);
+  const uncommon = uncommonLibraries(requirements);
+  if (uncommon.length > 0)
+    throw new Error(`${module} needs ${uncommon.join(', ')}; link it in, or open it at run time.`);
+  process.stdout.write(`The engine needs the driver and glibc ${requirements.glibc} or newer.\n`);
 }
 
 /**
