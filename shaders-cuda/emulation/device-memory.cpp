@@ -60,11 +60,27 @@ struct Memory {
   /** The pages of an allocation, guards included. */
   std::size_t mappedBytes(std::size_t bytes) const;
 
+  /** A call for each run of allocations that lie side by side. */
+  void setAccessOfRuns(int protection) {
+    std::byte* first = nullptr;
+    std::size_t length = 0;
+    for (const auto& [pointer, bytes] : allocations) {
+      std::byte* begin = pointer - guardBytes;
+      if (begin != first + length) {
+        if (length > 0) mprotect(first, length, protection);
+        first = begin;
+        length = 0;
+      }
+      length += mappedBytes(bytes);
+    }
+    mprotect(first, length, protection);
+  }
+
   void setAccess(int protection) {
     if (allocations.empty()) return;
-    // The kernel walks over all pages between: many freed ones cost more than a call for each allocation.
+    // The system walks over all pages between: many freed ones cost more than a call for each run of allocations.
     if (allocations.size() <= manyAllocations) {
-      for (const auto& [pointer, bytes] : allocations) mprotect(pointer - guardBytes, mappedBytes(bytes), protection);
+      setAccessOfRuns(protection);
       return;
     }
     std::byte* first = allocations.begin()->first - guardBytes;
