@@ -40,6 +40,7 @@ const kernels = path.join(root, 'shaders-cuda');
  * @property {string} check the program that checks every kernel
  * @property {string} bench the program that measures them
  * @property {string} module what Node loads
+ * @property {readonly string[]} kernels the objects that kernels were compiled to
  */
 
 /**
@@ -68,7 +69,8 @@ export async function buildCuda({ emulated = false, sanitize = false, arch, part
     }),
     { cwd: kernels, jobs },
   );
-  if (!emulated) checkSpills(sources, objectOf);
+  const kernelSources = sources.library.filter((source) => source.endsWith('.cu'));
+  if (!emulated) checkSpills(kernelSources, objectOf);
 
   const library = [...sources.library, ...support];
   const programs = part === undefined ? '' : `-${part.join('-')}`;
@@ -76,6 +78,7 @@ export async function buildCuda({ emulated = false, sanitize = false, arch, part
     check: path.join(folder, `check-all${programs}${toolchain.program}`),
     bench: path.join(folder, `bench-all${programs}${toolchain.program}`),
     module: emulated ? path.join(folder, 'locret-cuda-emulated.node') : path.join(root, 'dist', 'locret-cuda.node'),
+    kernels: kernelSources.map(objectOf),
   };
   if (objects) return built;
   const link = (
@@ -127,11 +130,10 @@ function configuration(emulated, sanitize, arch) {
 }
 
 /**
- * @param {import('./cuda/sources.mjs').Sources} sources
+ * @param {readonly string[]} files with kernels
  * @param {(source: string) => string} objectOf
  */
-function checkSpills(sources, objectOf) {
-  const files = sources.library.filter((source) => source.endsWith('.cu'));
+function checkSpills(files, objectOf) {
   const resources = files.flatMap((source) => readResources(compilerOutput(objectOf(source))));
   const allowed = files.flatMap((source) => kernelsThatMaySpill(path.join(kernels, source)));
   const most = Math.max(0, ...resources.map(({ registers }) => registers));
@@ -173,7 +175,7 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
       objects: values.objects ?? false,
       jobs: Number(values.jobs ?? 2),
     });
-    for (const file of Object.values(built))
+    for (const file of [built.check, built.bench, built.module])
       if (existsSync(file)) process.stdout.write(`${path.relative(root, file)}\n`);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
