@@ -130,7 +130,7 @@ export function cudaPage({ date, commit, compiler, moduleBytes, resources, shown
     kernelTable(resources, shown),
     '## Planned device memory',
     'Llama-3.1-8B with retaining heads (d_R 1,024), a budget of 16,384 and 4,096 units for question and answer, in GB (10⁹ ' +
-      'bytes): counted by the functions that lay the memory out, while a model is loaded.',
+      'bytes): counted by the functions that lay the memory out, in all with the 0.03 GB that loading takes.',
     planTable(plans),
   ].join('\n\n')}\n`;
 }

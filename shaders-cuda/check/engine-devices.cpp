@@ -2,6 +2,7 @@
 
 #include <array>
 #include <string>
+#include <vector>
 
 #include "check/check.h"
 #include "check/engine-under-check.h"

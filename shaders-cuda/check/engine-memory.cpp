@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "check/check.h"
 #include "check/engine-under-check.h"
@@ -9,6 +10,7 @@
 
 #if defined(LOCRET_EMULATED)
 #include "emulation/device-memory.h"
+#include "emulation/machine.h"
 #endif
 
 namespace locret::check {
@@ -101,6 +103,28 @@ const Registration everywhere{"engine/out-of-memory", [](Report& report) {
   }
   // Weights, retaining heads, cache, staging, workspace, logits, loading, and the page-locked state.
   report.expect("there are eight allocations", failures - 1 == 8);
+}};
+
+/** An engine finds cublasLt by itself, lets it do the products of whole chunks where it is faster, and frees its room. */
+const Registration library{"engine/with-cublaslt", [](Report& report) {
+  const DecoderShape shape = shapeOf(0);
+  const DecoderWeights weights = randomWeights(shape);
+  const LocretConfig config = configOf(shape, LOCRET_BFLOAT16, LOCRET_BFLOAT16);
+  const AllocationCounters before = allocationCounters();
+  const std::vector<std::int32_t> tokens = someTokens(16, 1);
+  std::vector<float> own;
+  {
+    const EngineUnderCheck engine(shape, weights, config);
+    own = engine.pass(tokens, LOCRET_EVICT_NONE);
+  }
+  emulation::machine().cublasLt = emulation::CublasLtKind::right;
+  {
+    const EngineUnderCheck engine(shape, weights, config);
+    report.expect("its workspace is held", allocationCounters().bytes > before.bytes + engine.plan().totalBytes);
+    report.compare("the same logits", engine.pass(tokens, LOCRET_EVICT_NONE), {own.begin(), own.end()}, 0.05);
+  }
+  emulation::machine().cublasLt = emulation::CublasLtKind::none;
+  report.expect("all is given back with the last engine", allocationCounters().bytes == before.bytes);
 }};
 #endif
 
