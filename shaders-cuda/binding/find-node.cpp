@@ -18,6 +18,9 @@ FARPROC WINAPI answerWithThisProgram(unsigned event, PDelayLoadInfo info) {
 
 }  // namespace
 
-ExternC const PfnDliHook __pfnDliNotifyHook2 = answerWithThisProgram;
+extern "C" {
+// Of the type that the header declares: constant or not, depending on the compiler.
+decltype(__pfnDliNotifyHook2) __pfnDliNotifyHook2 = answerWithThisProgram;
+}
 
 #endif

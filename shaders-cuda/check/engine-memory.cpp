@@ -51,7 +51,7 @@ const Registration planned{"engine/planned-memory", [](Report& report) {
 const Registration refusal{"engine/does-not-fit", [](Report& report) {
   const DecoderShape shape = shapeOf(0);
   CachePlan huge;
-  huge.capacity = 1 << 28;
+  huge.capacity = 1 << 29;
   const LocretConfig config = configOf(shape, LOCRET_BFLOAT16, LOCRET_BFLOAT16, huge);
   LocretPlan plan{};
   expectOk(locretPlan(&config, &plan));
