@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { readRequirements, uncommonLibraries } from '../../../scripts/cuda/requirements.mjs';
 import { forbiddenSpills, kernelsThatMaySpill, readResources } from '../../../scripts/cuda/resources.mjs';
 import { architectures, deviceToolchain } from '../../../scripts/cuda/toolchain.mjs';
@@ -104,6 +104,19 @@ describe('the compiler for devices', () => {
     for (const name of ['80', '86', '89', '90', '100', '120'])
       expect(command).toContain(`arch=compute_${name},code=sm_${name}`);
     expect(command).toContain('arch=compute_120,code=compute_120');
+  });
+
+  it('links a module on Windows that finds Node in whatever program runs it', () => {
+    vi.stubEnv('NODE_LIBRARY', 'C:/node/node.lib');
+    const platform = vi.spyOn(process, 'platform', 'get').mockReturnValue('win32');
+    try {
+      const link = deviceToolchain(architectures).linkModule(['a.o'], 'locret-cuda.node').join(' ');
+      expect(link).toContain('C:/node/node.lib delayimp.lib -Xlinker /DELAYLOAD:node.exe');
+      expect(link).not.toMatch(/-l|--/);
+    } finally {
+      platform.mockRestore();
+      vi.unstubAllEnvs();
+    }
   });
 
   it('takes every warning for an error, and has the runtime inside', () => {
