@@ -117,6 +117,12 @@ const Registration marks{"engine/marks", [](Report& report) {
   const LocretState evicted = engine.state();
   engine.importAll(engine.exportAll(), evicted);
   refused("a mark from before a restored cache", evicted);
+  const LocretState restored = engine.state();
+  expectOk(locretClear(engine.get()));
+  engine.importAll(engine.exportAll(), {});
+  report.expect("a restored empty cache is empty", engine.state().length == 0);
+  engine.pass(someTokens(16, 6), LOCRET_EVICT_NONE);
+  refused("a mark from before that", restored);
   engine.pass(someTokens(7, 5), LOCRET_EVICT_NONE);
 }};
 

@@ -185,7 +185,6 @@ std::vector<unsigned char> EngineUnderCheck::exportAll() const {
 }
 
 void EngineUnderCheck::importAll(const std::vector<unsigned char>& all, const LocretState& at) const {
-  expectOk(locretClear(engine_));
   std::size_t begin = 0;
   eachLayer(at.length, [&](int layer, LocretLayer& buffers, std::vector<unsigned char>& bytes) {
     std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(begin), bytes.size(), bytes.begin());

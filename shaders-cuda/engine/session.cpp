@@ -309,6 +309,8 @@ void Session::importLayer(std::int32_t layer, std::int32_t length, const HostLay
 
 void Session::resume(std::int32_t length, std::int32_t nextTokenIndex) {
   checkLayer(0, length);
+  // Marks from before are of other units.
+  state_.evictions += 1;
   state_.length = length;
   state_.nextTokenIndex = nextTokenIndex;
 }
