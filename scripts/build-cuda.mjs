@@ -9,13 +9,15 @@
 //   --objects              only compiles
 //   --jobs 2               how many compilers run at once
 //
-// On Windows the same with nvcc and cl in the path; NODE_LIBRARY names Node's import library (node.lib) and
-// NODE_API_HEADERS the folder with node_api.h.
+// On Windows the same, in a developer prompt of Visual Studio 2022 (x64) with nvcc in the path. NODE_API_HEADERS and
+// NODE_LIBRARY name another folder with node_api.h, and another node.lib, than what is found or installed.
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { compilerOutput, runSteps } from './cuda/compile.mjs';
+import { readRequirements, uncommonLibraries } from './cuda/requirements.mjs';
 import { forbiddenSpills, kernelsThatMaySpill, readResources } from './cuda/resources.mjs';
 import { findSources } from './cuda/sources.mjs';
 import { architectures, deviceToolchain, emulatedToolchain } from './cuda/toolchain.mjs';
@@ -38,6 +40,7 @@ const kernels = path.join(root, 'shaders-cuda');
  * @property {string} check the program that checks every kernel
  * @property {string} bench the program that measures them
  * @property {string} module what Node loads
+ * @property {readonly string[]} kernels the objects that kernels were compiled to
  */
 
 /**
@@ -66,7 +69,8 @@ export async function buildCuda({ emulated = false, sanitize = false, arch, part
     }),
     { cwd: kernels, jobs },
   );
-  if (!emulated) checkSpills(sources, objectOf);
+  const kernelSources = sources.library.filter((source) => source.endsWith('.cu'));
+  if (!emulated) checkSpills(kernelSources, objectOf);
 
   const library = [...sources.library, ...support];
   const programs = part === undefined ? '' : `-${part.join('-')}`;
@@ -74,6 +78,7 @@ export async function buildCuda({ emulated = false, sanitize = false, arch, part
     check: path.join(folder, `check-all${programs}${toolchain.program}`),
     bench: path.join(folder, `bench-all${programs}${toolchain.program}`),
     module: emulated ? path.join(folder, 'locret-cuda-emulated.node') : path.join(root, 'dist', 'locret-cuda.node'),
+    kernels: kernelSources.map(objectOf),
   };
   if (objects) return built;
   const link = (
@@ -94,7 +99,23 @@ export async function buildCuda({ emulated = false, sanitize = false, arch, part
   if (sources.bench.length > 0) steps.push(link([...library, ...sources.bench], built.bench, toolchain.linkProgram));
   if (withModule) steps.push(link([...library, ...sources.binding], built.module, toolchain.linkModule));
   await runSteps(steps, { cwd: kernels, jobs });
+  if (withModule && !emulated && process.platform === 'linux') checkRequirements(built.module);
   return built;
+}
+
+/**
+ * Says which glibc the module needs, and throws when it needs more than every system has.
+ * @param {string} module
+ */
+function checkRequirements(module) {
+  const { status, stdout } = spawnSync('objdump', ['-p', module], { encoding: 'utf8' });
+  // Binutils, which has linked the module, may be there without it.
+  if (status !== 0) return;
+  const requirements = readRequirements(stdout);
+  const uncommon = uncommonLibraries(requirements);
+  if (uncommon.length > 0)
+    throw new Error(`${module} needs ${uncommon.join(', ')}; link it in, or open it at run time.`);
+  process.stdout.write(`The engine needs the driver and glibc ${requirements.glibc} or newer.\n`);
 }
 
 /**
@@ -109,11 +130,10 @@ function configuration(emulated, sanitize, arch) {
 }
 
 /**
- * @param {import('./cuda/sources.mjs').Sources} sources
+ * @param {readonly string[]} files with kernels
  * @param {(source: string) => string} objectOf
  */
-function checkSpills(sources, objectOf) {
-  const files = sources.library.filter((source) => source.endsWith('.cu'));
+function checkSpills(files, objectOf) {
   const resources = files.flatMap((source) => readResources(compilerOutput(objectOf(source))));
   const allowed = files.flatMap((source) => kernelsThatMaySpill(path.join(kernels, source)));
   const most = Math.max(0, ...resources.map(({ registers }) => registers));
@@ -155,7 +175,7 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
       objects: values.objects ?? false,
       jobs: Number(values.jobs ?? 2),
     });
-    for (const file of Object.values(built))
+    for (const file of [built.check, built.bench, built.module])
       if (existsSync(file)) process.stdout.write(`${path.relative(root, file)}\n`);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

@@ -5,7 +5,8 @@
 //   --part products        only these parts (several with commas); compiles nothing for devices
 //   --sanitize             every access is watched; slow; compiles nothing for devices
 //   --order descending     ascending, descending or shuffled: the order of threads within a block
-//   --device               on the device of this machine instead of on the processor; with --arch, for it alone
+//   --device               on the device of this machine instead of on the processor; with --arch, for it alone;
+//                          with --sanitize, also under compute-sanitizer: memcheck and racecheck
 import { spawnSync } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -54,8 +55,9 @@ function explain(error) {
  * @param {readonly string[]} options
  */
 function runProgram(program, options) {
-  const { status, signal } = spawnSync(program, options, { stdio: 'inherit' });
-  if (signal !== null) process.stderr.write(`The checks were ended by ${signal}.\n`);
+  const { status, signal, error } = spawnSync(program, options, { stdio: 'inherit' });
+  if (error !== undefined) process.stderr.write(`${program} cannot be started: ${error.message}\n`);
+  else if (signal !== null) process.stderr.write(`The checks were ended by ${signal}.\n`);
   return status ?? 1;
 }
 
@@ -72,16 +74,33 @@ async function runChosen(argv) {
       arch: { type: 'string' },
     },
   });
+  const onDevice = values.device === true;
   const { check } = await buildCuda({
-    emulated: values.device !== true,
-    sanitize: values.sanitize ?? false,
+    emulated: !onDevice,
+    sanitize: !onDevice && values.sanitize === true,
     arch: commaSeparated(values.arch),
     part: commaSeparated(values.part),
   });
-  return runProgram(check, [
+  const options = [
     ...(values.only === undefined ? [] : ['--only', values.only]),
     ...(values.order === undefined ? [] : ['--order', values.order]),
-  ]);
+  ];
+  const status = runProgram(check, options);
+  if (status !== 0 || !onDevice || values.sanitize !== true) return status;
+  for (const tool of ['memcheck', 'racecheck']) {
+    process.stdout.write(`\n> compute-sanitizer --tool ${tool}\n`);
+    const found = runProgram('compute-sanitizer', [
+      '--tool',
+      tool,
+      '--error-exitcode',
+      '1',
+      check,
+      '--brief',
+      ...options,
+    ]);
+    if (found !== 0) return found;
+  }
+  return 0;
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
  * @property {string} kernel the mangled name
  * @property {string} architecture such as sm_90
  * @property {number} registers per thread
+ * @property {number} sharedBytes of each block, as far as they are known when it is compiled
  * @property {number} spilledBytes stored and loaded
  */
 
@@ -28,7 +29,8 @@ export function readResources(report) {
     if (spills !== null) spilledBytes = Number(spills[1]) + Number(spills[2]);
     const used = /Used (\d+) registers/.exec(line);
     if (used !== null && current !== undefined) {
-      kernels.push({ ...current, registers: Number(used[1]), spilledBytes });
+      const sharedBytes = Number(/(\d+) bytes smem/.exec(line)?.[1] ?? 0);
+      kernels.push({ ...current, registers: Number(used[1]), sharedBytes, spilledBytes });
       current = undefined;
     }
   }
@@ -54,4 +56,19 @@ export function forbiddenSpills(kernels, allowed) {
   return kernels.filter(
     ({ kernel, spilledBytes }) => spilledBytes > 0 && !allowed.some((name) => kernel.includes(`${name.length}${name}`)),
   );
+}
+
+/**
+ * The name of a kernel as it stands in the source, without its namespaces; the mangled one where it has none.
+ * @param {string} mangled such as `_ZN6locret10gateKernelEv`: each name behind the number of its characters
+ */
+export function kernelName(mangled) {
+  let name = mangled;
+  let rest = mangled.replace(/^_ZN?/, '');
+  for (let length = parseInt(rest, 10); length > 0; length = parseInt(rest, 10)) {
+    const begin = String(length).length;
+    name = rest.slice(begin, begin + length);
+    rest = rest.slice(begin + length);
+  }
+  return name;
 }

@@ -1,7 +1,6 @@
 // The compilers: g++ for kernels on the processor, nvcc for devices. Paths in commands are relative to shaders-cuda/.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import path from 'node:path';
+import { nodeApiHeaders, nodeApiLibrary } from './node-api.mjs';
 
 /** Ampere to Blackwell: every device that has the instructions the kernels are written with. */
 export const architectures = ['80', '86', '89', '90', '100', '120'];
@@ -19,21 +18,8 @@ export function has(/** @type {string} */ program) {
   return spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
 }
 
-/** The folder with node_api.h: Node's own headers, where they are installed beside it. */
-function nodeHeaders() {
-  const folders = [
-    process.env['NODE_API_HEADERS'],
-    path.join(process.execPath, '..', '..', 'include', 'node'),
-    path.join(process.execPath, '..', 'include', 'node'),
-  ];
-  return folders.find((folder) => folder !== undefined && existsSync(path.join(folder, 'node_api.h')));
-}
-
-/** @returns {string[]} */
-function includeNode() {
-  const folder = nodeHeaders();
-  return folder === undefined ? [] : ['-isystem', folder];
-}
+/** Only the C interface and Node's entry are seen from outside: not, for instance, what is instantiated of C++'s library. */
+const exportsOnly = '--version-script=binding/exports.map';
 
 /**
  * Kernels on the processor. With `sanitize`, the address and the undefined-behaviour sanitizer watch every access.
@@ -62,26 +48,30 @@ export function emulatedToolchain({ sanitize }) {
     compile: (source, target, dependencies) => [
       'g++',
       ...common,
-      ...(source.startsWith('binding/') ? includeNode() : []),
+      ...(source.startsWith('binding/') ? ['-isystem', nodeApiHeaders()] : []),
       ...['-MMD', '-MF', dependencies, '-x', 'c++', '-c', source, '-o', target],
     ],
     linkProgram: (objects, target) => ['g++', ...sanitizers, ...objects, '-o', target, '-pthread', '-ldl'],
-    linkModule: (objects, target) => ['g++', '-shared', ...sanitizers, ...objects, '-o', target, '-pthread', '-ldl'],
+    linkModule: (objects, target) => [
+      ...['g++', '-shared', ...sanitizers, ...objects, '-o', target],
+      ...[`-Wl,${exportsOnly}`, '-pthread', '-ldl'],
+    ],
   };
 }
 
 /**
  * Kernels for devices, with the CUDA runtime inside, so that only the driver is needed. The newest architecture is there
  * as PTX too, for devices that come later. Kernels that only the programs check and bench have are PTX of the oldest one,
- * which the driver compiles when they run: that spares minutes. On Windows nvcc calls cl, and Node's functions come from
- * the import library that NODE_LIBRARY names.
+ * which the driver compiles when they run: that spares minutes. Of C++'s libraries only the larger one is linked in: GCC's
+ * own is there wherever Node is, and the part of it that could be linked in needs a newer glibc. On Windows nvcc calls cl.
  * @param {readonly string[]} wanted architectures
  * @returns {Toolchain}
  */
 export function deviceToolchain(wanted) {
   const windows = process.platform === 'win32';
   const newest = wanted[wanted.length - 1] ?? '';
-  const host = windows ? '/W4,/WX,/EHsc,/Zc:preprocessor,/utf-8' : '-Wall,-Wextra,-Werror,-fPIC,-fvisibility=hidden';
+  // cl also warns of what nvcc generates; what it would say about the sources, the other compilers say.
+  const host = windows ? '/W3,/EHsc,/Zc:preprocessor,/utf-8' : '-Wall,-Wextra,-Werror,-fPIC,-fvisibility=hidden';
   const forEngine = [
     ...wanted.flatMap((name) => ['-gencode', `arch=compute_${name},code=sm_${name}`]),
     ...['-gencode', `arch=compute_${newest},code=compute_${newest}`],
@@ -95,22 +85,26 @@ export function deviceToolchain(wanted) {
     ...['-Werror', 'all-warnings', '-Xptxas', '-v', '-Xcompiler', host, '-I.'],
   ];
   const libraries = windows ? [] : ['-Xlinker', '--exclude-libs,ALL', '-lpthread', '-ldl', '-lrt'];
-  const selfContained = windows ? [] : ['-Xcompiler', '-static-libstdc++,-static-libgcc', '-Xlinker', '--strip-debug'];
-  const nodeLibrary = process.env['NODE_LIBRARY'];
-  const forNode = windows && nodeLibrary !== undefined ? [nodeLibrary] : [];
+  const selfContained = [
+    ...['-Xcompiler', '-static-libstdc++', '-Xlinker', '--strip-debug'],
+    ...['-Xlinker', '--gc-sections', '-Xlinker', exportsOnly],
+  ];
+  // See binding/find-node.cpp.
+  const forNode = () =>
+    windows ? [nodeApiLibrary(), 'delayimp.lib', '-Xlinker', '/DELAYLOAD:node.exe'] : selfContained;
   return {
     program: windows ? '.exe' : '',
     compile: (source, target, dependencies) => [
       'nvcc',
       ...(/^(check|bench)\//.test(source) ? forPrograms : forEngine),
       ...common,
-      ...(source.startsWith('binding/') ? includeNode() : []),
+      ...(source.startsWith('binding/') ? ['-isystem', nodeApiHeaders()] : []),
       ...['-MMD', '-MF', dependencies, '-c', source, '-o', target],
     ],
     linkProgram: (objects, target) => ['nvcc', '-cudart', 'static', ...objects, '-o', target, ...libraries],
     linkModule: (objects, target) => [
-      ...['nvcc', '-shared', '-cudart', 'static', ...objects, ...forNode, '-o', target],
-      ...selfContained,
+      ...['nvcc', '-shared', '-cudart', 'static', ...objects, '-o', target],
+      ...forNode(),
       ...libraries,
     ],
   };

@@ -182,6 +182,14 @@ export function cudaBindingFile(): string | undefined {
   return existsSync(file) ? file : undefined;
 }
 
+/** What helps against an engine that the system cannot load. */
+function loadingRemedy(message: string): string {
+  const glibc = /version [`'"]?GLIBC_([\d.]+)/.exec(message)?.[1];
+  return glibc === undefined
+    ? 'Build it again with `npm run build:cuda`, or install the package for this system again.'
+    : `It needs a Linux with glibc ${glibc} or newer; on this one, build it with \`npm run build:cuda\`.`;
+}
+
 /**
  * Loads the CUDA engine. It opens without a GPU, too: `devices` says so then.
  * @throws LocretError engine-failed when the file is none, or of another version
@@ -192,12 +200,9 @@ export function loadCudaBinding(file: string): CudaBinding {
   try {
     module = load(file);
   } catch (error) {
-    throw new LocretError(
-      'engine-failed',
-      `The GPU engine ${file} cannot be loaded: ${messageOf(error)}.`,
-      'Build it again with `npm run build:cuda`, or install the package for this system again.',
-      { cause: error },
-    );
+    const message = messageOf(error);
+    const text = `The GPU engine ${file} cannot be loaded: ${message}.`;
+    throw new LocretError('engine-failed', text, loadingRemedy(message), { cause: error });
   }
   if (isCudaBinding(module)) return module;
   throw new LocretError(

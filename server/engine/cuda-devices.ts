@@ -1,4 +1,4 @@
-import { messageOf } from '../errors.js';
+import { isLocretError, messageOf } from '../errors.js';
 import { type CudaBinding, cudaBindingFile, type CudaDevice, loadCudaBinding } from './cuda-binding.js';
 import { guardCuda } from './cuda-errors.js';
 
@@ -50,7 +50,8 @@ export function findCuda(file = cudaBindingFile()): CudaPresence {
     binding = loadCudaBinding(file);
     found = guardCuda(() => binding.devices());
   } catch (error) {
-    return absent(messageOf(error), 'Install the package again, or build the engine again with `npm run build:cuda`.');
+    const remedy = isLocretError(error) ? error.remedy : 'Run on the processor (backend cpu).';
+    return absent(messageOf(error).replace(/\.$/, ''), remedy);
   }
   const { driverVersion, devices, problem } = found;
   if (problem !== '' || devices.length === 0) {
@@ -66,8 +67,8 @@ export function findCuda(file = cudaBindingFile()): CudaPresence {
     .sort((a, b) => b.freeBytes - a.freeBytes);
   if (usable.length === 0) {
     return absent(
-      `${devices.map(describe).join(', ')}; 8.0 is needed`,
-      'A GPU of the Ampere generation (2020) or newer is needed.',
+      `${devices.map(describe).join(', ')}, and the GPU engine has no code for that`,
+      'A GPU of the Ampere generation (2020, compute capability 8.0) or newer is needed, and an engine built for it.',
       { driverVersion, devices },
     );
   }

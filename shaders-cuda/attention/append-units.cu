@@ -108,6 +108,17 @@ __global__ void __launch_bounds__(threads) appendUnitsKernel(AppendUnits append)
   }
 }
 
+/**
+ * The mean variance of a KV head's channels counts as so many tokens of each channel: a few tokens tell little of a
+ * channel's own, and beside some hundred it changes next to nothing.
+ */
+constexpr float priorTokens = 16.0f;
+/**
+ * The mean variance is taken as at least this share of the keys' mean square. When the tokens are all the same it is
+ * nothing but rounding, and keys divided by its root would leave the range of float16.
+ */
+constexpr float leastVariance = 0x1p-16f;
+
 /** Mean and variance of every channel of a KV head's keys, then scale and center. One block per KV head. */
 template <class Activation>
 __global__ void __launch_bounds__(threads) calibrateKeysKernel(CalibrateKeys calibration) {
@@ -134,9 +145,18 @@ __global__ void __launch_bounds__(threads) calibrateKeysKernel(CalibrateKeys cal
   }
   __syncthreads();
   if (channel >= headDim) return;
+  float variance = 0.0f;
+  float square = 0.0f;
+  for (int other = 0; other < headDim; ++other) {
+    variance += variances[other];
+    square = fmaf(means[other], means[other], square);
+  }
+  const float prior = fmaxf(variance, leastVariance * (square + variance)) / static_cast<float>(headDim);
   const int half = calibration.rotaryDim / 2;
   const int partner = channel < half ? channel + half : channel < 2 * half ? channel - half : channel;
-  const float deviation = sqrtf(0.5f * (variances[channel] + variances[partner]));
+  const float count = static_cast<float>(tokens.tokens);
+  const float own = 0.5f * (variances[channel] + variances[partner]);
+  const float deviation = sqrtf((count * own + priorTokens * prior) / (count + priorTokens));
   const float scale = deviation > 0.0f ? deviation : 1.0f;
   float* scales =
       static_cast<float*>(calibration.cache.keyChannelScales) + static_cast<std::size_t>(2) * kvHead * headDim;

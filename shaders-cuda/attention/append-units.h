@@ -19,7 +19,7 @@ void appendUnits(const AppendUnits& append, cudaStream_t stream);
 
 /** What the quantization of keys is calibrated from. */
 struct CalibrateKeys {
-  /** Tokens of real text: some hundred are enough, see attention/cache-format.h. */
+  /** Tokens of real text: some hundred are enough, see attention/cache-format.h; a few do no harm. */
   ProjectedTokens tokens;
   /** Only keyChannelScales is written. */
   LayerCacheView cache;
@@ -29,7 +29,8 @@ struct CalibrateKeys {
 
 /**
  * Sets channelScale (the standard deviation of a channel over the tokens; of a rotated pair, of both) and center (the
- * mean divided by channelScale) of every KV head. To be called before the first unit is appended to an int8 or int4
+ * mean divided by channelScale) of every KV head. The mean variance of the head's channels counts as 16 more tokens of
+ * each channel. To be called before the first unit is appended to an int8 or int4
  * cache, once per model or per memory: units that are in the cache would change their meaning. Does nothing for other
  * formats.
  */

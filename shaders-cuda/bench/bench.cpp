@@ -92,7 +92,7 @@ void Bench::measure(const std::string& sizes, Work work, const std::function<voi
   add(sizes, work, std::move(milliseconds));
 }
 
-void Bench::add(const std::string& sizes, Work work, std::vector<double> milliseconds) {
+void Bench::add(const std::string& sizes, Work work, std::vector<double> milliseconds, std::size_t peakBytes) {
   expect(!milliseconds.empty(), "A measurement has no runs.");
   std::sort(milliseconds.begin(), milliseconds.end());
   const Measurement measured{name_,
@@ -100,7 +100,8 @@ void Bench::add(const std::string& sizes, Work work, std::vector<double> millise
                              work,
                              milliseconds.front(),
                              milliseconds[milliseconds.size() / 2],
-                             static_cast<int>(milliseconds.size())};
+                             static_cast<int>(milliseconds.size()),
+                             peakBytes};
   const double seconds = measured.medianMilliseconds / 1e3;
   std::printf("%-26s | %-44s | %10.4f | %10.4f", name_.c_str(), sizes.c_str(), measured.fastestMilliseconds,
               measured.medianMilliseconds);
@@ -111,6 +112,8 @@ void Bench::add(const std::string& sizes, Work work, std::vector<double> millise
     std::printf(" | %7.1f TFLOP/s", work.flops / seconds / 1e12);
     if (peaks_.flops > 0) std::printf(" %5.1f %%", 100 * work.flops / seconds / peaks_.flops);
   }
+  if (work.tokens > 0) std::printf(" | %.0f tokens/s", work.tokens / seconds);
+  if (peakBytes > 0) std::printf(" | at most %.2f GB", static_cast<double>(peakBytes) / 1e9);
   std::printf("\n");
   std::fflush(stdout);
   measurements_.push_back(measured);
@@ -143,7 +146,8 @@ std::string toJson(const std::string& device, const Peaks& peaks, const std::vec
             ", \"bytes\": " + number(measured.work.bytes) + ", \"flops\": " + number(measured.work.flops) +
             ", \"fastestMilliseconds\": " + number(measured.fastestMilliseconds) +
             ", \"medianMilliseconds\": " + number(measured.medianMilliseconds) +
-            ", \"runs\": " + std::to_string(measured.runs) + " }";
+            ", \"runs\": " + std::to_string(measured.runs) + ", \"tokens\": " + number(measured.work.tokens) +
+            ", \"peakBytes\": " + std::to_string(measured.peakBytes) + " }";
     separator = ",\n";
   }
   return json + "\n  ]\n}\n";

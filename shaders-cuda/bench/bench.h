@@ -18,6 +18,8 @@ struct Work {
   double bytes = 0;
   /** Multiplications and additions on tensor cores, 16-bit with float32 accumulation. */
   double flops = 0;
+  /** Tokens that are read or generated, where that is what is measured. */
+  double tokens = 0;
 };
 
 /** One measured case. */
@@ -28,6 +30,8 @@ struct Measurement {
   double fastestMilliseconds;
   double medianMilliseconds;
   int runs;
+  /** Most bytes of device memory that were allocated, where they were counted. */
+  std::size_t peakBytes;
 };
 
 /** The device's limits, from its clocks and sizes as the driver tells them. */
@@ -52,8 +56,11 @@ class Bench {
    */
   void measure(const std::string& sizes, Work work, const std::function<void(cudaStream_t)>& enqueue);
 
-  /** Adds something that was measured otherwise, in milliseconds: a whole pass, for instance. */
-  void add(const std::string& sizes, Work work, std::vector<double> milliseconds);
+  /**
+   * Adds something that was measured otherwise, in milliseconds: a whole pass, for instance.
+   * @param peakBytes of device memory, counted by its allocator; 0: not counted
+   */
+  void add(const std::string& sizes, Work work, std::vector<double> milliseconds, std::size_t peakBytes = 0);
 
   /** The name under which the following rows go. */
   void begin(const std::string& name);

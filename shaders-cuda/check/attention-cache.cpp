@@ -1,4 +1,5 @@
 #include <cmath>
+#include <numeric>
 
 #include "attention/append-units.h"
 #include "attention/cache-format.h"
@@ -121,10 +122,13 @@ const Registration calibrate{"attention/calibrate-keys", [](Report& report) {
         means.push_back(mean);
         variances.push_back(variance);
       }
+      const double prior =
+          std::accumulate(variances.begin(), variances.end(), 0.0) / static_cast<double>(variances.size());
       std::vector<double> scales;
       for (std::size_t channel = 0; channel < means.size(); ++channel) {
         const std::size_t partner = channel < 8 ? channel + 8 : channel < 16 ? channel - 8 : channel;
-        scales.push_back(std::sqrt((variances[channel] + variances[partner]) / 2));
+        const double own = (variances[channel] + variances[partner]) / 2;
+        scales.push_back(std::sqrt((sizes.tokens * own + 16 * prior) / (sizes.tokens + 16)));
       }
       expected.insert(expected.end(), scales.begin(), scales.end());
       for (std::size_t channel = 0; channel < means.size(); ++channel) {

@@ -4,6 +4,9 @@
 
 #include <cmath>
 #include <cstdint>
+#include <new>
+
+#include <sys/mman.h>
 
 #include "check/check.h"
 #include "device/launch.cuh"
@@ -148,12 +151,31 @@ void checkMemory(Report& report) {
   report.expect("a copy is read before it was waited for", allNaN({copied.begin(), copied.begin() + 32}));
 }
 
+/** Addresses of the host, reserved: among them is one whose lower half is no number that kernels are given. */
+class HostAddresses {
+ public:
+  HostAddresses() : begin_(mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {
+    if (begin_ == MAP_FAILED) throw std::bad_alloc();
+  }
+  ~HostAddresses() { munmap(begin_, bytes); }
+  HostAddresses(const HostAddresses&) = delete;
+  HostAddresses& operator=(const HostAddresses&) = delete;
+
+  /** An address with 0x80000000 in its lower half: neither a count nor a factor (emulation/kernel-arguments.cpp). */
+  float* unmistakable() const {
+    constexpr std::uintptr_t frame = std::uintptr_t{1} << 32;
+    const auto first = reinterpret_cast<std::uintptr_t>(begin_);
+    return reinterpret_cast<float*>((first + frame / 2 - 1) / frame * frame + frame / 2);
+  }
+
+ private:
+  static constexpr std::size_t bytes = std::size_t{2} << 32;
+  void* begin_;
+};
+
 void checkArguments(Report& report) {
-  // Large enough to have an address that cannot be taken for a count before padding.
-  std::vector<float> memoryOfHost(std::size_t{1} << 23);
-  const auto address = reinterpret_cast<std::uintptr_t>(memoryOfHost.data());
-  const bool looksLikeCount = static_cast<std::uint32_t>(address) < 1u << 24;
-  float* const host = memoryOfHost.data() + (looksLikeCount ? std::size_t{1} << 22 : 0);
+  const HostAddresses addresses;
+  float* const host = addresses.unmistakable();
   expectViolation(report, "a host pointer as an argument", "host memory", [&] {
     launch(setsOne, 1, 32, 0, cudaStream_t{}, host);
   });

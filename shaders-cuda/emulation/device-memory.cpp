@@ -38,6 +38,8 @@ struct Memory {
   std::size_t capacity = 0;
   std::size_t inUse = 0;
   std::map<std::byte*, std::size_t> allocations;
+  // Allocations up to the one that is to fail; negative: none is.
+  int untilFailure = -1;
   bool isProtected = false;
   int accesses = 0;
 
@@ -58,11 +60,27 @@ struct Memory {
   /** The pages of an allocation, guards included. */
   std::size_t mappedBytes(std::size_t bytes) const;
 
+  /** A call for each run of allocations that lie side by side. */
+  void setAccessOfRuns(int protection) {
+    std::byte* first = nullptr;
+    std::size_t length = 0;
+    for (const auto& [pointer, bytes] : allocations) {
+      std::byte* begin = pointer - guardBytes;
+      if (begin != first + length) {
+        if (length > 0) mprotect(first, length, protection);
+        first = begin;
+        length = 0;
+      }
+      length += mappedBytes(bytes);
+    }
+    mprotect(first, length, protection);
+  }
+
   void setAccess(int protection) {
     if (allocations.empty()) return;
-    // The kernel walks over all pages between: many freed ones cost more than a call for each allocation.
+    // The system walks over all pages between: many freed ones cost more than a call for each run of allocations.
     if (allocations.size() <= manyAllocations) {
-      for (const auto& [pointer, bytes] : allocations) mprotect(pointer - guardBytes, mappedBytes(bytes), protection);
+      setAccessOfRuns(protection);
       return;
     }
     std::byte* first = allocations.begin()->first - guardBytes;
@@ -104,7 +122,20 @@ std::size_t deviceBytesInUse() { return memory().inUse; }
 
 void setDeviceCapacity(std::size_t bytes) { memory().capacity = bytes; }
 
+void failAllocation(int before) {
+  Memory& all = memory();
+  const std::lock_guard lock(all.mutex);
+  all.untilFailure = before;
+}
+
+bool isAllocationToFail() {
+  Memory& all = memory();
+  const std::lock_guard lock(all.mutex);
+  return all.untilFailure >= 0 && all.untilFailure-- == 0;
+}
+
 void* allocateDevice(std::size_t bytes) {
+  if (isAllocationToFail()) return nullptr;
   DeviceAccess access;
   Memory& all = memory();
   const std::lock_guard lock(all.mutex);

@@ -19,6 +19,15 @@ std::size_t deviceBytesInUse();
 /** Changes the capacity, to see what happens when memory runs out. */
 void setDeviceCapacity(std::size_t bytes);
 
+/**
+ * Lets one allocation fail, on the device or of page-locked memory: the one behind `before` others. A negative number:
+ * none. To see that running out of memory at any place is survived.
+ */
+void failAllocation(int before);
+
+/** Whether this allocation is the one that is to fail; each is asked for once. */
+bool isAllocationToFail();
+
 /** Allocates; null when the capacity is exhausted. */
 void* allocateDevice(std::size_t bytes);
 

@@ -3,10 +3,29 @@
 #include <cstdio>
 
 #include "emulation/device-memory.h"
+#include "emulation/machine.h"
 #include "emulation/runtime-state.h"
 
 using locret::emulation::capturingStreams;
+using locret::emulation::machine;
 using locret::emulation::report;
+
+namespace locret::emulation {
+
+Machine& machine() {
+  static Machine instance;
+  return instance;
+}
+
+}  // namespace locret::emulation
+
+namespace {
+
+thread_local int currentDevice = 0;
+
+bool hasDevice(int device) { return device >= 0 && device < machine().devices; }
+
+}  // namespace
 
 const char* cudaGetErrorName(cudaError_t error) {
   switch (error) {
@@ -57,19 +76,26 @@ const char* cudaGetErrorString(cudaError_t error) {
 }
 
 cudaError_t cudaGetDeviceCount(int* count) {
-  *count = 1;
+  *count = 0;
+  if (machine().driverVersion < locret::emulation::emulatedRuntimeVersion) return report(cudaErrorInsufficientDriver);
+  if (machine().devices == 0) return report(cudaErrorNoDevice);
+  *count = machine().devices;
   return cudaSuccess;
 }
 
 cudaError_t cudaGetDevice(int* device) {
-  *device = 0;
+  *device = currentDevice;
   return cudaSuccess;
 }
 
-cudaError_t cudaSetDevice(int device) { return report(device == 0 ? cudaSuccess : cudaErrorInvalidDevice); }
+cudaError_t cudaSetDevice(int device) {
+  if (!hasDevice(device)) return report(cudaErrorInvalidDevice);
+  currentDevice = device;
+  return cudaSuccess;
+}
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
-  if (device != 0) return report(cudaErrorInvalidDevice);
+  if (!hasDevice(device)) return report(cudaErrorInvalidDevice);
   *properties = {};
   std::snprintf(properties->name, sizeof properties->name, "Emulated on the processor");
   properties->totalGlobalMem = locret::emulation::deviceCapacity();
@@ -103,12 +129,12 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int dev
 }
 
 cudaError_t cudaDriverGetVersion(int* version) {
-  *version = 13000;
+  *version = machine().driverVersion;
   return cudaSuccess;
 }
 
 cudaError_t cudaRuntimeGetVersion(int* version) {
-  *version = 13000;
+  *version = locret::emulation::emulatedRuntimeVersion;
   return cudaSuccess;
 }
 

@@ -6,7 +6,8 @@
 #include "emulation/block.h"
 
 // The part of the CUDA runtime that the engine uses. Streams do their work at once; while a stream is captured, the
-// work is recorded in a graph instead and done whenever the graph is launched. One device, device 0, with device-memory.h.
+// work is recorded in a graph instead and done whenever the graph is launched. Devices are those of
+// machine.h, with the memory of device-memory.h.
 
 enum cudaError_t {
   cudaSuccess = 0,

@@ -55,7 +55,7 @@ cudaError_t cudaFree(void* pointer) {
 }
 
 cudaError_t cudaMallocHost(void** pointer, std::size_t bytes) {
-  *pointer = std::malloc(bytes);
+  *pointer = locret::emulation::isAllocationToFail() ? nullptr : std::malloc(bytes);
   if (*pointer == nullptr) return report(cudaErrorMemoryAllocation);
   std::memset(*pointer, 0xff, bytes);
   return cudaSuccess;

@@ -20,6 +20,10 @@ void AttentionRecord::start(std::int32_t reach, cudaStream_t stream) {
             "Clearing observed attention");
 }
 
+void AttentionRecord::forget(cudaStream_t stream) {
+  if (queries_ > 0) start(reach_, stream);
+}
+
 void AttentionRecord::collect(std::int32_t length, cudaStream_t stream) {
   if (!isOnDevice_) return;
   isOnDevice_ = false;

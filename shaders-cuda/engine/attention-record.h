@@ -26,6 +26,9 @@ class AttentionRecord {
     isOnDevice_ = isOnDevice_ || queries > 0;
   }
 
+  /** Forgets what was observed: the tokens that saw it, or got it, are taken back. */
+  void forget(cudaStream_t stream);
+
   /** Brings what is on the device to the host; to be called while the first `length` units are where they were. */
   void collect(std::int32_t length, cudaStream_t stream);
 

@@ -6,13 +6,11 @@
 
 #include "device/device-memory.h"
 #include "device/error.h"
+#include "engine/device-code.h"
 #include "products/product-choice.h"
 
 namespace locret {
 namespace {
-
-/** Ampere, compute capability 8.0: the first with the instructions that the kernels are written with. */
-constexpr int leastMajor = 8;
 
 std::mutex usesMutex;
 int uses = 0;
@@ -43,7 +41,7 @@ DeviceFacts factsOf(int device) {
                     .computeMajor = properties.major,
                     .computeMinor = properties.minor,
                     .multiprocessors = properties.multiProcessorCount,
-                    .supported = properties.major >= leastMajor,
+                    .supported = hasCodeFor(compiledArchitectures(), properties.major, properties.minor),
                     .totalBytes = properties.totalGlobalMem,
                     .freeBytes = 0};
   // A device that is taken by another process alone, or broken, has no memory for us.

@@ -21,7 +21,7 @@ extern "C" {
 #endif
 
 /** Changes whenever the same weights and tokens may give other numbers than before. */
-#define LOCRET_CUDA_NUMERICS 1
+#define LOCRET_CUDA_NUMERICS 2
 
 typedef struct LocretEngine LocretEngine;
 
@@ -245,7 +245,10 @@ typedef struct LocretPassTimes {
 /** Runs a pass. Fails with invalid-argument when the capacity does not suffice, model-corrupt when a rank is NaN. */
 LOCRET_API LocretStatus locretPass(LocretEngine* engine, const LocretPass* pass, LocretPassTimes* times);
 
-/** Appends one token, without eviction; its logits stay on the device. One CUDA graph serves every step. */
+/**
+ * Appends one token to a cache that is not empty, without eviction; its logits stay on the device. One CUDA graph
+ * serves every step.
+ */
 LOCRET_API LocretStatus locretStep(LocretEngine* engine, int32_t token, int32_t observe);
 
 /** Copies the last logits, float32 `[vocabulary]`. */
@@ -254,7 +257,8 @@ LOCRET_API LocretStatus locretLastLogits(LocretEngine* engine, float* logits);
 LOCRET_API LocretStatus locretLikeliest(LocretEngine* engine, int32_t* token);
 
 /**
- * Observed attention is added up from here on.
+ * Observed attention is added up from here on. What takes tokens back (a rewind, an emptied or a restored cache) begins
+ * anew.
  * @param reach only units below this slot count, and share each query's mass; 0: all that a query sees
  */
 LOCRET_API LocretStatus locretStartObserving(LocretEngine* engine, int32_t reach);
@@ -288,7 +292,7 @@ typedef struct LocretLayer {
 
 /** Copies a layer out. */
 LOCRET_API LocretStatus locretExport(LocretEngine* engine, int32_t layer, const LocretLayer* target);
-/** Copies a layer of `length` units in, the same bits. The cache is empty until locretResume. */
+/** Copies a layer of `length` units in, the same bits. What was in the cache is gone; it is empty until locretResume. */
 LOCRET_API LocretStatus locretImport(LocretEngine* engine, int32_t layer, int32_t length, const LocretLayer* source);
 /** Makes all imported layers count. */
 LOCRET_API LocretStatus locretResume(LocretEngine* engine, int32_t length, int32_t nextTokenIndex);

@@ -73,7 +73,8 @@ void Session::checkRequest(const PassRequest& request) const {
   expect(request.firstTokenIndex >= state_.nextTokenIndex &&
              request.firstTokenIndex <= std::numeric_limits<std::int32_t>::max() - request.count,
          "The first token index is " + std::to_string(request.firstTokenIndex) +
-             ", which is not behind the last one, " + std::to_string(state_.nextTokenIndex - 1) + ". Give ascending token indices.");
+             ", which is not behind the last one, " + std::to_string(state_.nextTokenIndex - 1) +
+             ". Give ascending token indices.");
   expect(request.observeFrom >= 0 && request.observeFrom <= request.count,
          "Attention is observed from a token of the pass, not from " + std::to_string(request.observeFrom) + ".");
   expect(request.logits == WantedLogits::none || request.logitRows != nullptr, "There is no room for the logits.");
@@ -211,6 +212,8 @@ void Session::evict(const PassRequest& request, std::int32_t before) {
 
 void Session::step(std::int32_t token, bool observes) {
   expectLoaded();
+  // A quantized cache is calibrated by the pass that begins it.
+  expect(state_.length > 0, "The cache is empty. Read the first token in a pass.");
   expect(state_.length < sizes_.cache.capacity,
          "The cache holds " + std::to_string(sizes_.cache.capacity) + " units per KV head, and all are taken.");
   expect(token >= 0 && token < sizes_.model.vocabulary,
@@ -263,14 +266,19 @@ void Session::rewind(const CacheState& mark) {
   expect(mark.evictions == state_.evictions && mark.length >= 0 && mark.length <= state_.length,
          "The cache cannot return to " + std::to_string(mark.length) + " units: units left it since (" +
              std::to_string(state_.evictions - mark.evictions) + " evictions). Set a mark behind the last eviction.");
+  if (mark.length < state_.length) attention_.forget(stream_);
   state_.length = mark.length;
   state_.nextTokenIndex = mark.nextTokenIndex;
   state_.hasLogits = false;
 }
 
-void Session::clear() { state_ = {.evictions = state_.evictions + 1}; }
+void Session::clear() {
+  attention_.forget(stream_);
+  state_ = {.evictions = state_.evictions + 1};
+}
 
 std::int32_t Session::forget(const std::vector<TokenRange>& ranges) {
+  attention_.collect(state_.length, stream_);
   const std::int32_t dropped = eviction_.forget(state_.length, ranges, stream_);
   stream_.synchronize();
   state_.length -= dropped;
@@ -293,7 +301,7 @@ void Session::exportLayer(std::int32_t layer, const HostLayer& target) {
 
 void Session::importLayer(std::int32_t layer, std::int32_t length, const HostLayer& source) {
   checkLayer(layer, length);
-  state_.length = 0;
+  if (state_.length > 0) clear();
   state_.hasLogits = false;
   memory_.cache.importLayer(layer, length, source, stream_);
   stream_.synchronize();
@@ -301,6 +309,8 @@ void Session::importLayer(std::int32_t layer, std::int32_t length, const HostLay
 
 void Session::resume(std::int32_t length, std::int32_t nextTokenIndex) {
   checkLayer(0, length);
+  // Marks from before are of other units.
+  state_.evictions += 1;
   state_.length = length;
   state_.nextTokenIndex = nextTokenIndex;
 }

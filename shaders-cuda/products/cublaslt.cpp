@@ -9,6 +9,10 @@
 #include "device/error.h"
 #include "products/shared-library.h"
 
+#if defined(LOCRET_EMULATED)
+#include "emulation/machine.h"
+#endif
+
 namespace locret {
 namespace {
 
@@ -115,16 +119,17 @@ void CublasLt::DeletePrepared::operator()(Prepared* prepared) const noexcept {
   delete prepared;
 }
 
-CublasLt::CublasLt(const Functions& functions, void* handle) : functions_(functions), handle_(handle) {}
+CublasLt::CublasLt(const Functions& functions, void* handle, int device)
+    : functions_(functions), handle_(handle), device_(device) {}
 
+const CublasLt* CublasLt::find() {
 #if defined(LOCRET_EMULATED)
-const CublasLt* CublasLt::find() {
-  return nullptr;
-}
-#else
-const CublasLt* CublasLt::find() {
+  if (emulation::machine().cublasLt == emulation::CublasLtKind::none) return nullptr;
+#endif
+  int device = 0;
+  checkCuda(cudaGetDevice(&device), "Asking which device is current");
   // Opened once and never closed: what it has started on the device would have to end first.
-  static const std::unique_ptr<const CublasLt> library = []() -> std::unique_ptr<const CublasLt> {
+  static const std::unique_ptr<const CublasLt> library = [device]() -> std::unique_ptr<const CublasLt> {
     static const SharedLibrary file = SharedLibrary::openFirst(
         {"libcublasLt.so.13", "libcublasLt.so.12", "cublasLt64_13.dll", "cublasLt64_12.dll"});
     static Functions functions;
@@ -141,11 +146,11 @@ const CublasLt* CublasLt::find() {
                             file.find("cublasLtMatmul", functions.multiply);
     void* handle = nullptr;
     if (!isComplete || functions.create(&handle) != 0) return nullptr;
-    return std::unique_ptr<const CublasLt>(new CublasLt(functions, handle));
+    return std::unique_ptr<const CublasLt>(new CublasLt(functions, handle, device));
   }();
-  return library.get();
+  // What it has started belongs to one device; on another one our own kernels do as well.
+  return library != nullptr && library->device_ == device ? library.get() : nullptr;
 }
-#endif
 
 CublasLt::PreparedPointer CublasLt::prepare(const Product& product) const {
   const bool is16Bit =

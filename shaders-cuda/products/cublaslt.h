@@ -26,7 +26,10 @@ class CublasLt {
   };
   using PreparedPointer = std::unique_ptr<Prepared, DeletePrepared>;
 
-  /** Null where the library cannot be opened, lacks a function or does not take this device. */
+  /**
+   * Null where the library cannot be opened, lacks a function or does not take this device; and on every other device
+   * than the first one that it was found on.
+   */
   static const CublasLt* find();
 
   /** Null where the library has no way to do it. Looks at formats and sizes, not at pointers. */
@@ -38,10 +41,11 @@ class CublasLt {
  private:
   struct Functions;
 
-  CublasLt(const Functions& functions, void* handle);
+  CublasLt(const Functions& functions, void* handle, int device);
 
   const Functions& functions_;
   void* handle_;
+  int device_;
 };
 
 }  // namespace locret

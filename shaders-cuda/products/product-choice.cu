@@ -113,6 +113,18 @@ float timeOf(Work&& work, cudaStream_t stream) {
   return end.millisecondsSince(begin) / repetitions;
 }
 
+/** Whether there is room for what cublasLt works in; without it our own kernels do all products. */
+bool hasWorkspace(Choices& all) {
+  if (all.workspace) return true;
+  try {
+    all.workspace = DeviceBuffer(CublasLt::workspaceBytes, "the workspace of cublasLt");
+    return true;
+  } catch (const Error& error) {
+    if (error.code() != "out-of-memory") throw;
+    return false;
+  }
+}
+
 void multiplyByOwnKernel(const Product& product, cudaStream_t stream) {
   multiplyTensors(product, chooseTile(product), stream);
 }
@@ -134,7 +146,7 @@ ProductTimes chooseProduct(const Product& product, void* input, cudaStream_t str
 
   Choices& all = choices();
   const std::lock_guard lock(all.mutex);
-  if (!all.workspace) all.workspace = DeviceBuffer(CublasLt::workspaceBytes, "the workspace of cublasLt");
+  if (!hasWorkspace(all)) return times;
   const std::vector<float> expected = sampleOutput(measured, stream);
   checkCuda(cudaMemsetAsync(measured.output, 0xff, outputBytes(measured), stream), "Clearing the output of a product");
   const auto multiplyByLibrary = [&] { library->multiply(*prepared, measured, all.workspace.data(), stream); };

@@ -1,6 +1,8 @@
 #include "products/shared-library.h"
 
-#if defined(_WIN32)
+#if defined(LOCRET_EMULATED)
+#include "emulation/cublaslt.h"
+#elif defined(_WIN32)
 #include <windows.h>
 #else
 #include <dlfcn.h>
@@ -8,6 +10,17 @@
 
 namespace locret {
 
+#if defined(LOCRET_EMULATED)
+// The one library that is opened has an emulated twin.
+SharedLibrary SharedLibrary::openFirst(std::initializer_list<const char*>) {
+  static int emulated = 0;
+  return SharedLibrary(&emulated);
+}
+
+void* SharedLibrary::address(const char* name) const {
+  return handle_ == nullptr ? nullptr : emulation::cublasLtFunction(name);
+}
+#else
 SharedLibrary SharedLibrary::openFirst(std::initializer_list<const char*> names) {
   for (const char* name : names) {
 #if defined(_WIN32)
@@ -28,5 +41,6 @@ void* SharedLibrary::address(const char* name) const {
   return dlsym(handle_, name);
 #endif
 }
+#endif
 
 }  // namespace locret

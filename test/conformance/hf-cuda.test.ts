@@ -29,6 +29,15 @@ describe.skipIf(!hasCuda).each(names)('%s with the CUDA kernels', (model) => {
     expect(generated).toEqual(integersOf(reference, 'greedy_16'));
   });
 
+  it.runIf(reference.has('input_ids_300'))(
+    'gives them for 300 tokens, beyond windows and original lengths',
+    async () => {
+      const long = integersOf(reference, 'input_ids_300');
+      const { logits } = await runModel(model, long, { chunk: 64, cacheFolder, cuda: cudaDevice() });
+      expect(largestDifference(logits, floatsOf(reference, 'logits_300'))).toBeLessThan(2e-4);
+    },
+  );
+
   /** What weights and cache of fewer bits may cost, as a share of the logits' spread: about twice what was measured. */
   const bounds: readonly (readonly [WeightPrecision, CachePrecision, number])[] = [
     ['float32', 'int8', 0.06],

@@ -6,10 +6,15 @@ Written from Algorithm 1 of arXiv 2410.01805: chunked prefill, keys and values c
 PyTorch would write it. Weights are random: only time and memory are measured.
 
     python3 locret_torch.py --tokens 131072 --budget 16384 --chunk 3072
+    python3 locret_torch.py --products
+    python3 locret_torch.py --shape tiny --tokens 400 --budget 48 --chunk 32 --stabilizers 8   # anywhere
+
+It prints one JSON object. `npm run bench:cuda -- --compare python3` runs it beside the engine's own benchmarks.
 """
 
 import argparse
 import json
+import statistics
 import time
 from dataclasses import dataclass
 
@@ -62,11 +67,14 @@ def rotate(x: torch.Tensor, cosine: torch.Tensor, sine: torch.Tensor) -> torch.T
 class Locret:
     """A random decoder that reads in chunks into a retained cache, and decodes from it."""
 
-    def __init__(self, shape: Shape, budget: int, chunk: int, stabilizers: int, device: torch.device, dtype: torch.dtype):
+    def __init__(
+        self, shape: Shape, budget: int, chunk: int, stabilizers: int, device: torch.device, dtype: torch.dtype
+    ):
         self.shape, self.budget, self.chunk, self.stabilizers = shape, budget, chunk, stabilizers
         self.layers = [Layer(shape, device, dtype) for _ in range(shape.layers)]
         self.embedding = torch.randn(shape.vocabulary, shape.hidden, device=device, dtype=dtype)
-        self.language_head = torch.randn(shape.vocabulary, shape.hidden, device=device, dtype=dtype) * shape.hidden**-0.5
+        head = torch.randn(shape.vocabulary, shape.hidden, device=device, dtype=dtype)
+        self.language_head = head * shape.hidden**-0.5
         self.final_norm = torch.ones(shape.hidden, device=device, dtype=dtype)
         frequencies = 500000.0 ** (-torch.arange(0, shape.head_dim, 2, device=device) / shape.head_dim)
         angles = torch.arange(budget + chunk + 4096, device=device)[:, None] * frequencies
@@ -79,7 +87,10 @@ class Locret:
         query = rotate(query, self.cosine[first:units], self.sine[first:units])
         keys = rotate(layer.keys, self.cosine[:units], self.sine[:units])
         mask = causal_lower_right(tokens, units) if tokens > 1 else None
-        return F.scaled_dot_product_attention(query[None], keys[None], layer.values[None], attn_mask=mask, enable_gqa=True)[0]
+        attended = F.scaled_dot_product_attention(
+            query[None], keys[None], layer.values[None], attn_mask=mask, enable_gqa=True
+        )
+        return attended[0]
 
     def pass_layer(self, layer: Layer, hidden: torch.Tensor, score: bool) -> torch.Tensor:
         """One layer over `[tokens, hidden]`: appends keys, values and scores to the cache."""
@@ -87,7 +98,8 @@ class Locret:
         normed = F.rms_norm(hidden, (shape.hidden,), layer.norm_before_attention, 1e-5)
         projected = F.linear(normed, layer.query_key_value)
         parts = (shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim, shape.kv_heads * shape.head_dim)
-        query, key, value = (part.view(tokens, -1, shape.head_dim).transpose(0, 1) for part in projected.split(parts, -1))
+        heads = [part.view(tokens, -1, shape.head_dim).transpose(0, 1) for part in projected.split(parts, -1)]
+        query, key, value = heads
         layer.keys = torch.cat((layer.keys, key), dim=1)
         layer.values = torch.cat((layer.values, value), dim=1)
         if score:
@@ -134,24 +146,54 @@ class Locret:
         return F.linear(hidden, self.language_head).argmax(dim=-1)
 
 
+SHAPES = {
+    "llama-3.1-8b": Shape(),
+    "tiny": Shape(
+        layers=2, hidden=64, heads=4, kv_heads=2, head_dim=16, feed_forward=96, vocabulary=100, head_width=32
+    ),
+}
+# The windows that speeds are taken in, and the products: those of shaders-cuda/bench/engine.cpp and products.cu.
+EARLY_TOKENS = 32768
+WINDOW_TOKENS = 12288
+PRODUCT_TOKENS = (1024, 3072)
+
+
+def device_and_wait() -> tuple[torch.device, object]:
+    """The GPU, or the processor; and what waits for all its work."""
+    if torch.cuda.is_available():
+        return torch.device("cuda"), torch.cuda.synchronize
+    return torch.device("cpu"), lambda: None
+
+
+def facts(device: torch.device) -> dict:
+    """What ran."""
+    name = torch.cuda.get_device_name() if device.type == "cuda" else "cpu"
+    return {"what": "pytorch", "device": name, "torch": torch.__version__}
+
+
+def speed_between(ends: list[tuple[int, float]], begin: int, end: int) -> float | None:
+    """Tokens per second of the chunks that end behind `begin`, up to `end`; None when there are fewer than two."""
+    inside = [at for at in ends if begin < at[0] <= end]
+    if len(inside) < 2:
+        return None
+    (first, started), (last, ended) = inside[0], inside[-1]
+    return (last - first) / (ended - started)
+
+
 def measure(options: argparse.Namespace) -> dict:
     """Prefill and decode tokens per second, and the peak of PyTorch's allocator."""
-    on_gpu = torch.cuda.is_available()
-    device = torch.device("cuda" if on_gpu else "cpu")
-    shape = Shape(layers=options.layers)
+    device, synchronize = device_and_wait()
+    shape = SHAPES[options.shape]
     torch.manual_seed(1)
-    synchronize = torch.cuda.synchronize if on_gpu else lambda: None
     model = Locret(shape, options.budget, options.chunk, options.stabilizers, device, torch.bfloat16)
     tokens = torch.randint(shape.vocabulary, (options.tokens,), device=device)
-    warm = 2 * options.chunk
-    ends = []
+    ends: list[tuple[int, float]] = []
 
     def on_chunk(read: int) -> None:
         synchronize()
         ends.append((read, time.perf_counter()))
 
     model.read(tokens, on_chunk)
-    (first, started), (last, ended) = next(at for at in ends if at[0] >= warm), ends[-1]
     token = tokens[:1]
     for _ in range(8):
         token = model.decode(token)
@@ -161,18 +203,63 @@ def measure(options: argparse.Namespace) -> dict:
         token = model.decode(token)
     synchronize()
     decoding = time.perf_counter() - began
-    return {
-        "what": "pytorch",
-        "device": torch.cuda.get_device_name() if on_gpu else "cpu",
-        "torch": torch.__version__,
-        "layers": shape.layers,
+    late = options.tokens - min(WINDOW_TOKENS, options.tokens // 2)
+    return facts(device) | {
+        "shape": options.shape,
         "tokens": options.tokens,
         "budget": options.budget,
         "chunk": options.chunk,
-        "prefillTokensPerSecond": (last - first) / (ended - started),
+        "earlyTokensPerSecond": speed_between(ends, EARLY_TOKENS - WINDOW_TOKENS, EARLY_TOKENS),
+        "lateTokensPerSecond": speed_between(ends, late, options.tokens),
         "decodeTokensPerSecond": options.decode / decoding,
-        "peakBytes": torch.cuda.max_memory_allocated() if on_gpu else None,
+        "peakBytes": torch.cuda.max_memory_allocated() if device.type == "cuda" else None,
     }
+
+
+def median_milliseconds(work, device: torch.device) -> float:
+    """Of ten runs with an emptied level-2 cache, as the engine's own benchmarks measure."""
+    flushed = torch.empty(256 << 20, dtype=torch.uint8, device=device) if device.type == "cuda" else None
+    times = []
+    for run in range(11):
+        if flushed is None:
+            began = time.perf_counter()
+            work()
+            taken = 1000 * (time.perf_counter() - began)
+        else:
+            flushed.zero_()
+            begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+            begin.record()
+            work()
+            end.record()
+            end.synchronize()
+            taken = begin.elapsed_time(end)
+        # The first one chooses an algorithm.
+        if run > 0:
+            times.append(taken)
+    return statistics.median(times)
+
+
+@torch.inference_mode()
+def measure_products(options: argparse.Namespace) -> dict:
+    """Milliseconds of the products of a chunk in bfloat16, by names that the engine's benchmarks use, too."""
+    device, _ = device_and_wait()
+    shape = SHAPES[options.shape]
+    query_width = shape.heads * shape.head_dim
+    matrices = (
+        ("q, k, v", query_width + 2 * shape.kv_heads * shape.head_dim, shape.hidden),
+        ("attention output", shape.hidden, query_width),
+        ("gate and up", 2 * shape.feed_forward, shape.hidden),
+        ("down", shape.hidden, shape.feed_forward),
+    )
+    products = []
+    for name, rows, columns in matrices:
+        weight = 0.02 * torch.randn(rows, columns, device=device, dtype=torch.bfloat16)
+        for tokens in PRODUCT_TOKENS:
+            inputs = torch.randn(tokens, columns, device=device, dtype=torch.bfloat16)
+            milliseconds = median_milliseconds(lambda: F.linear(inputs, weight), device)
+            sizes = f"bfloat16, {tokens} tokens, {name} {rows} x {columns}"
+            products.append({"sizes": sizes, "medianMilliseconds": milliseconds})
+    return facts(device) | {"shape": options.shape, "products": products}
 
 
 def main() -> None:
@@ -181,9 +268,11 @@ def main() -> None:
     parser.add_argument("--budget", type=int, default=16384)
     parser.add_argument("--chunk", type=int, default=1024)
     parser.add_argument("--stabilizers", type=int, default=2500)
-    parser.add_argument("--layers", type=int, default=Shape.layers)
+    parser.add_argument("--shape", choices=SHAPES, default="llama-3.1-8b")
     parser.add_argument("--decode", type=int, default=64, help="tokens to decode")
-    print(json.dumps(measure(parser.parse_args())))
+    parser.add_argument("--products", action="store_true", help="measure products of a chunk instead")
+    options = parser.parse_args()
+    print(json.dumps(measure_products(options) if options.products else measure(options)))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { diagnose, renderDiagnosis } from '../../../server/cli/doctor.js';
-import type { CudaPresence } from '../../../server/engine/cuda-devices.js';
+import { type CudaPresence, findCuda } from '../../../server/engine/cuda-devices.js';
+import { cudaBinding, hasCuda } from '../../cuda-under-test.js';
 
 const oldGpu = {
   name: 'GeForce GTX 1080',
@@ -36,6 +37,14 @@ describe('locret doctor', () => {
     const diagnosis = await diagnose({ model: 'nano', find: () => found });
     expect(diagnosis).toMatchObject({ missing, devices: [], choice: { name: 'cpu', reason: missing.problem } });
     expect(renderDiagnosis(diagnosis)).toMatch(/^driver {5}none found$/m);
+  });
+
+  it.skipIf(!hasCuda)('says that a GPU would be chosen, which one and why', async () => {
+    const diagnosis = await diagnose({ model: 'nano', find: () => findCuda(cudaBinding) });
+    const text = renderDiagnosis(diagnosis);
+    expect(diagnosis.missing).toBeUndefined();
+    expect(text).toMatch(/^GPU 0 {6}.+ · compute capability \d+\.\d · .+ of .+ free$/m);
+    expect(text).toMatch(/^nano runs on GPU 0, .+: it is there and has enough memory\.$/m);
   });
 
   it('refuses a model that is not there', async () => {

@@ -146,6 +146,21 @@ function fail(message: string): never {
   throw new Error(message);
 }
 
+describe.skipIf(!hasCuda)('the cache of the other engine', () => {
+  it.each([
+    ['the processor', 'onnx', 'cuda'],
+    ['a GPU', 'cuda', 'onnx'],
+  ] as const)('of %s is refused: its form is another one', async (_, from, to) => {
+    const source = await openOn(from);
+    await source.extend(someTokens(20), { evict: 'none' });
+    const target = await openOn(to);
+    const restoring = target.importLayers(oneByOne(await wholeCache(source)), 20);
+    await expect(restoring).rejects.toMatchObject({ code: 'snapshot-foreign' });
+    expect(await target.stats()).toMatchObject({ length: 0 });
+    await target.extend(someTokens(20), { evict: 'none' });
+  });
+});
+
 describe.skipIf(!hasCuda)('the CUDA engine', () => {
   it('leaves no trace after a rewind: bit-identical cache and answers', async () => {
     const engine = await openCuda();
