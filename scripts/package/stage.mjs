@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 import { bundleAll, unbundledPackages } from '../build.mjs';
 import { isObject, parseObject } from '../json-object.mjs';
 import { gpuEngine, gpuTargets, nativeFilesOf, ownTarget } from './targets.mjs';
-import { packageFoldersOf, thirdPartyNotices } from './third-party-notices.mjs';
+import { cudaRuntimeNotice, packageFoldersOf, thirdPartyNotices } from './third-party-notices.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -81,12 +81,14 @@ async function copyPackages(stage, target) {
  * the driver.
  * @param {string} stage
  * @param {string} target
+ * @returns {Promise<boolean>} whether it is there
  */
 async function copyGpuEngine(stage, target) {
   const built = path.join(root, 'dist', gpuEngine);
-  if (!gpuTargets.includes(target) || target !== ownTarget || !existsSync(built)) return;
+  if (!gpuTargets.includes(target) || target !== ownTarget || !existsSync(built)) return false;
   await mkdir(path.join(stage, 'dist'), { recursive: true });
   await cp(built, path.join(stage, 'dist', gpuEngine));
+  return true;
 }
 
 /**
@@ -117,13 +119,13 @@ export async function stagePackage(stage, target) {
   await rm(stage, { recursive: true, force: true });
   await mkdir(stage, { recursive: true });
   const read = (/** @type {string} */ file) => readFile(path.join(root, file), 'utf8');
-  const [bundled, topLevel, manifest, readme] = await Promise.all([
+  const [bundled, topLevel, manifest, readme, hasGpuEngine] = await Promise.all([
     bundleAll(path.join(stage, 'dist'), { minify: true, sourcemap: false }),
     readdir(root),
     read('package.json'),
     read('README.md'),
-    copyPackages(stage, target),
     copyGpuEngine(stage, target),
+    copyPackages(stage, target),
     ...plainFolders.map((folder) => cp(path.join(root, folder), path.join(stage, folder), { recursive: true })),
   ]);
   const unbundled = unbundledPackages.map((name) => `node_modules/${name}/package.json`);
@@ -133,9 +135,10 @@ export async function stagePackage(stage, target) {
     ...plain.map((file) => cp(path.join(root, file), path.join(stage, file))),
     writeFile(path.join(stage, 'package.json'), stagedManifest(manifest)),
     writeFile(path.join(stage, 'README.md'), stagedReadme(readme)),
-    thirdPartyNotices(folders.map((folder) => path.join(root, folder))).then((notices) =>
-      writeFile(path.join(stage, 'THIRD-PARTY-NOTICES.txt'), notices),
-    ),
+    thirdPartyNotices(
+      folders.map((folder) => path.join(root, folder)),
+      hasGpuEngine ? [cudaRuntimeNotice] : [],
+    ).then((notices) => writeFile(path.join(stage, 'THIRD-PARTY-NOTICES.txt'), notices)),
   ]);
   const entries = await readdir(stage, { recursive: true, withFileTypes: true });
   return entries

@@ -48,12 +48,20 @@ async function noticeOf(folder) {
   return [`## ${name} ${version} (${license})`, ...parts.map((part) => part.trim())].join('\n\n');
 }
 
+/** What the GPU engine is linked with. */
+export const cudaRuntimeNotice = `## NVIDIA CUDA Runtime
+
+Copyright (c) NVIDIA Corporation. All rights reserved.
+
+This software contains source code provided by NVIDIA Corporation. dist/locret-cuda.node is linked with the static library of the CUDA runtime, which the License Agreement for NVIDIA Software Development Kits with its CUDA Toolkit Supplement, Attachment A, allows to be distributed as part of an application: https://docs.nvidia.com/cuda/eula/index.html`;
+
 /**
  * One text with name, version and licence of each package.
  * @param {readonly string[]} folders of packages
+ * @param {readonly string[]} others notices of what comes from no package
  * @throws Error when a package is not installed or its licence is not known
  */
-export async function thirdPartyNotices(folders) {
-  const notices = await Promise.all(folders.map(noticeOf));
+export async function thirdPartyNotices(folders, others = []) {
+  const notices = [...(await Promise.all(folders.map(noticeOf))), ...others];
   return `Locret contains the following software by others.\n\n${notices.join('\n\n---\n\n')}\n`;
 }

@@ -5,7 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { archiveEntries, partsOf, problemsOf } from '../../../scripts/package/contents.mjs';
 import { stagedManifest, stagedReadme } from '../../../scripts/package/stage.mjs';
 import { nativeFilesOf, targetNames } from '../../../scripts/package/targets.mjs';
-import { packageFoldersOf, thirdPartyNotices } from '../../../scripts/package/third-party-notices.mjs';
+import {
+  cudaRuntimeNotice,
+  packageFoldersOf,
+  thirdPartyNotices,
+} from '../../../scripts/package/third-party-notices.mjs';
 
 let folder: string;
 
@@ -137,5 +141,8 @@ describe('third-party notices', () => {
   it('hold the text of the licence', async () => {
     await writeFile(path.join(folder, 'LICENSE.md'), 'Do as you like.\n');
     expect(await thirdPartyNotices([folder])).toContain('## a 1.2.3 (ISC)\n\nDo as you like.\n');
+    expect(await thirdPartyNotices([folder], [cudaRuntimeNotice])).toMatch(
+      /Do as you like\.\n\n---\n\n## NVIDIA CUDA Runtime/,
+    );
   });
 });
