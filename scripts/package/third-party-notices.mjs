@@ -53,7 +53,7 @@ export const cudaRuntimeNotice = `## NVIDIA CUDA Runtime
 
 Copyright (c) NVIDIA Corporation. All rights reserved.
 
-This software contains source code provided by NVIDIA Corporation. dist/locret-cuda.node is linked with the static library of the CUDA runtime, which the License Agreement for NVIDIA Software Development Kits with its CUDA Toolkit Supplement, Attachment A, allows to be distributed as part of an application: https://docs.nvidia.com/cuda/eula/index.html`;
+dist/locret-cuda.node is linked with the static library of the CUDA runtime, which the License Agreement for NVIDIA Software Development Kits with its CUDA Toolkit Supplement, Attachment A, allows to be distributed as part of an application: https://docs.nvidia.com/cuda/eula/index.html`;
 
 /**
  * One text with name, version and licence of each package.
