@@ -19,8 +19,10 @@ from stream import RetainingHeads
 # What the product can ask about a definition.
 KINDS = {"where", "sig", "doc", "const", "base", "none"}
 LENGTHS = [150, 250, 400, 600]
-# Share of the units that stay.
-SHARES = [1.0, 0.5, 0.33, 0.33, 0.33, 0.2, 0.1]
+# Share of the units that stay. Where fewer stay, most of what is asked for is lost, and guessing would be learned.
+SHARES = [1.0, 0.5, 0.33, 0.33, 0.33, 0.2]
+# Share of the questions about what is not there.
+ABSENT_SHARE = 0.25
 LEAST_BUDGET = 16
 
 
@@ -32,7 +34,7 @@ def evicted_row(builder: RowBuilder, conversations: int) -> Row:
             continue
         made.facts = [fact for fact in made.facts if fact[0] in KINDS]
         row = Row(builder.ids(made.memory), [])
-        for text, reply, kind, fact in builder.questions(made, conversations, 0.15):
+        for text, reply, kind, fact in builder.questions(made, conversations, ABSENT_SHARE):
             prompt = builder.ids(f"<|im_start|>user\n{text}<|im_end|>\n<|im_start|>assistant\n")
             encoded = builder.tokenizer.encode(f"{reply}<|im_end|>", add_special_tokens=False)
             begin, end = key_span(reply, kind, fact[2])

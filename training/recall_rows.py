@@ -27,6 +27,8 @@ from world import World
 LANGUAGE_SHARE = {"ts": 0.42, "py": 0.33, "go": 0.1, "rust": 0.1, "java": 0.05}
 COMMENT = {"py": ('"""', "'''", "#")}
 USUAL_COMMENT = ("/*", "//")
+# Share of the rows without recalled definitions, as behind a question about what is not there; of those about a file.
+EMPTY_SHARE, FILE_SHARE = 0.16, 0.05
 # Share of the conversations that begin with a turn about something else.
 EARLIER_SHARE = 0.25
 
@@ -263,12 +265,12 @@ class RecallRowBuilder:
         draw = rng.random()
         facts: list[Fact] = []
         pieces: list[Piece] = []
-        if 0.08 <= draw < 0.13 and (found := world.file_piece()):
+        if EMPTY_SHARE <= draw < EMPTY_SHARE + FILE_SHARE and (found := world.file_piece()):
             piece, names = found
             pieces = [piece]
             path = world.paths[piece.path]
             facts = [Fact("file", path, names, "", "", 1, True)]
-        elif draw >= 0.08:
+        elif draw >= EMPTY_SHARE:
             pieces = world.pieces()
             if not pieces:
                 return None

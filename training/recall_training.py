@@ -85,7 +85,7 @@ def main() -> None:
     parser.add_argument("--length", type=int, default=448, help="tokens of a row at most")
     parser.add_argument("--memories", type=int, default=32)
     parser.add_argument("--rate", type=float, default=3e-3)
-    parser.add_argument("--evicted", type=float, default=0.4, help="share of the steps about what is kept of a short repository")
+    parser.add_argument("--evicted", type=float, default=0.3, help="share of the steps about what is kept of a short repository")
     parser.add_argument("--evicted-questions", type=int, default=10, help="about each of them")
     parser.add_argument("--head-rate", type=float, default=1e-3)
     parser.add_argument("--warmup", type=int, default=40, help="steps")
