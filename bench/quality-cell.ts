@@ -124,6 +124,7 @@ class Cell {
     const neutral = { tokens: planned.model.tokenizer.encode('What is in this repository?'), observe: 1 };
     let memory = await this.read(undefined, seesAnswers || policy === 'snapkv-patched' ? [neutral] : []);
     const questions = await makeQuestions(memory, this.input.questions, seed);
+    if (questions.length === 0) return [];
     if (seesAnswers)
       memory = await this.read(
         undefined,
