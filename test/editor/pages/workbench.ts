@@ -1,4 +1,4 @@
-import type { BrowserContext, Locator, Page } from 'playwright-core';
+import { type BrowserContext, errors, type Locator, type Page } from 'playwright-core';
 
 /** What to open: a folder or a `.code-workspace` file, as an absolute path. */
 export type Opened = { readonly folder: string } | { readonly workspace: string };
@@ -58,36 +58,36 @@ export class Workbench {
   }
 
   /**
-   * Types into the palette or the list of files until a row is offered: rows come late while extensions start.
-   * @returns the row
+   * Types into the palette or the list of files and chooses a row. Rows come late while extensions start, and the box
+   * closes when a page that is still loading takes the focus; then it is opened anew.
    */
-  private async offered(key: 'F1' | 'Control+p', text: string, label: RegExp): Promise<Locator> {
+  private async choose(key: 'F1' | 'Control+p', text: string, label: RegExp): Promise<void> {
     const row = this.quickInput.getByRole('option', { name: label }).first();
+    const timeout = 2_000;
     const end = Date.now() + offerMilliseconds;
     while (Date.now() < end) {
       await this.page.keyboard.press(key);
-      await this.quickInput.locator('input').first().fill(text);
-      const isThere = await row.waitFor({ timeout: 2_000 }).then(
-        () => true,
-        () => false,
-      );
-      if (isThere) return row;
-      await this.page.keyboard.press('Escape');
+      try {
+        await this.quickInput.locator('input').first().fill(text, { timeout });
+        await row.click({ timeout });
+        return;
+      } catch (error) {
+        if (!(error instanceof errors.TimeoutError)) throw error;
+        await this.page.keyboard.press('Escape');
+      }
     }
-    throw new Error(`Nothing like ${String(label)} was offered for "${text}".`);
+    throw new Error(`Nothing like ${String(label)} could be chosen for "${text}".`);
   }
 
   /** Runs a command by its title in the palette, as `Locret: Ask the Repository`. */
   async runCommand(title: string): Promise<void> {
-    const row = await this.offered('F1', `>${title}`, new RegExp(`^${escaped(title)}(,|$)`));
-    await row.click();
+    await this.choose('F1', `>${title}`, new RegExp(`^${escaped(title)}(,|$)`));
   }
 
   /** Opens a file of the folder by its path, at a line; what is typed then goes there. */
   async openFile(path: string, line = 1): Promise<void> {
     const name = path.slice(path.lastIndexOf('/') + 1);
-    const row = await this.offered('Control+p', `${path}:${line}`, new RegExp(`^${escaped(name)}`));
-    await row.click();
+    await this.choose('Control+p', `${path}:${line}`, new RegExp(`^${escaped(name)}`));
     await this.activeTab.filter({ hasText: name }).waitFor();
     await this.page.locator('.part.editor .editor-group-container.active .monaco-editor.focused').waitFor();
   }
