@@ -10,7 +10,7 @@ import { ask } from './ask.js';
 import { whyUnavailable, type Command } from './availability.js';
 import { chooseModel } from './choose-model.js';
 import { readRoot, stopReading, updateRoot } from './reading.js';
-import { showReport } from './reports.js';
+import { Reports } from './reports.js';
 import { forRoot } from './root-argument.js';
 import { showUnavailable } from './unavailable.js';
 
@@ -29,6 +29,7 @@ type Handler = (argument: unknown) => unknown;
  */
 export function registerCommands(context: vscode.ExtensionContext, { sidecar, chat, log }: CommandSurroundings): void {
   const begun = new BegunTrainingStore(context.workspaceState);
+  const reports = new Reports(sidecar);
   const guarded: readonly (readonly [Command, Handler])[] = [
     ['askRepository', (question) => ask(sidecar, chat, question, false)],
     ['deepAsk', (question) => ask(sidecar, chat, question, true)],
@@ -37,10 +38,10 @@ export function registerCommands(context: vscode.ExtensionContext, { sidecar, ch
     ['pause', (root) => stopReading(sidecar, root, true)],
     ['cancel', (root) => stopReading(sidecar, root, false)],
     ['chooseModel', () => chooseModel(sidecar)],
-    ['showPlan', (root) => forRoot(sidecar, 'showPlan', root, showReport('plan'))],
-    ['showCoverage', (root) => forRoot(sidecar, 'showCoverage', root, showReport('coverage'))],
+    ['showPlan', (root) => forRoot(sidecar, 'showPlan', root, (_, named) => reports.showPlan(named))],
+    ['showCoverage', (root) => forRoot(sidecar, 'showCoverage', root, (_, named) => reports.showCoverage(named))],
     ['unload', () => sidecar.request('locret/unload', {})],
-    ['trainHeads', () => trainHeads({ sidecar, begun })],
+    ['trainHeads', () => trainHeads({ sidecar, begun, reports })],
     ['pauseTraining', () => pauseTraining(sidecar)],
     ['discardTraining', () => discardTraining({ sidecar, begun })],
   ];
@@ -55,6 +56,7 @@ export function registerCommands(context: vscode.ExtensionContext, { sidecar, ch
     ['openWalkthrough', () => openWalkthrough(`${context.extension.id}#start`)],
   ];
   context.subscriptions.push(
+    reports,
     ...guarded.map(([command, run]) => register(command, guard(sidecar, begun, command, run))),
     ...always.map(([command, run]) => register(command, run)),
   );

@@ -59,12 +59,14 @@ export class SidecarClient extends LanguageClient {
     });
   }
 
-  /** Has a document that the sidecar writes written anew, if it is open. */
-  refresh(document: vscode.Uri): void {
-    const providers = this.getFeature(TextDocumentContentRequest.method)?.getProviders() ?? [];
-    for (const { scheme, onDidChangeEmitter } of providers) {
-      if (scheme === document.scheme) onDidChangeEmitter.fire(document);
-    }
+  /**
+   * Leaves out the client's own provider of the documents that the sidecar writes: the editor asks for those that stand in
+   * its tabs before there is a process, so the extension provides them.
+   */
+  override registerFeature(feature: Parameters<LanguageClient['registerFeature']>[0]): void {
+    const isProvided =
+      'registrationType' in feature && feature.registrationType.method === TextDocumentContentRequest.method;
+    if (!isProvided) super.registerFeature(feature);
   }
 
   override error(message: string, data?: unknown): void {

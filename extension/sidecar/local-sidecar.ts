@@ -79,15 +79,15 @@ export class LocalSidecar implements Sidecar, vscode.Disposable {
     params: LocretRequests[Method]['params'],
     options: RequestOptions<Method> = {},
   ): Promise<LocretRequests[Method]['result']> {
-    const session = await this.lifecycle.session();
-    if (session === undefined) throw this.stopped();
-    return session.request(method, params, options);
+    return (await this.session()).request(method, params, options);
   }
 
-  /** Has a document that the sidecar writes written anew, if it is open. */
-  async refresh(document: vscode.Uri): Promise<void> {
-    const session = await this.lifecycle.openedSession();
-    session?.refresh(document);
+  /**
+   * The text of a document that the sidecar writes.
+   * @throws RequestFailure
+   */
+  async documentText(document: vscode.Uri, token: vscode.CancellationToken): Promise<string> {
+    return (await this.session()).documentText(document, token);
   }
 
   restart(): Promise<void> {
@@ -126,10 +126,13 @@ export class LocalSidecar implements Sidecar, vscode.Disposable {
     this.statusEmitter.fire(status);
   }
 
-  private stopped(): RequestFailure {
+  /** @throws RequestFailure when it is to stay stopped, and what kept it from getting ready */
+  private async session(): Promise<SidecarSession> {
+    const session = await this.lifecycle.session();
+    if (session !== undefined) return session;
     const { life } = this;
     const reason = 'reason' in life ? life.reason : vscode.l10n.t('The sidecar is not running.');
-    return new RequestFailure('sidecar-stopped', reason, vscode.l10n.t('Restart it to go on.'));
+    throw new RequestFailure('sidecar-stopped', reason, vscode.l10n.t('Restart it to go on.'));
   }
 
   private async announce({ action }: Verdict, reason: string): Promise<void> {

@@ -1,5 +1,5 @@
 import type * as vscode from 'vscode';
-import { ProgressType } from 'vscode-languageclient/node';
+import { ProgressType, TextDocumentContentRequest } from 'vscode-languageclient/node';
 import type { LocretRequests, SidecarSettings, TrainingStatus, WorkspaceStatus } from '../../server/protocol.js';
 import { displayLanguage } from '../display-language.js';
 import type { ProcessEnd } from './crash-policy.js';
@@ -83,9 +83,18 @@ export class SidecarSession implements Session {
     await this.client.sendNotification('workspace/didChangeConfiguration', { settings: { locret: settings } });
   }
 
-  /** Has a document that the sidecar writes written anew, if it is open. */
-  refresh(document: vscode.Uri): void {
-    this.client.refresh(document);
+  /**
+   * The text of a document that the sidecar writes.
+   * @throws RequestFailure
+   */
+  async documentText(document: vscode.Uri, token: vscode.CancellationToken): Promise<string> {
+    try {
+      const params = { uri: this.client.code2ProtocolConverter.asUri(document) };
+      const { text } = await this.client.sendRequest(TextDocumentContentRequest.type, params, token);
+      return text;
+    } catch (error) {
+      throw toRequestFailure(error, this.isOver, displayLanguage);
+    }
   }
 
   async stop(): Promise<void> {

@@ -4,7 +4,7 @@ import { useModel } from '../commands/use-model.js';
 import { displayLanguage } from '../display-language.js';
 import { countText } from '../quantities.js';
 import type { LocalSidecar } from '../sidecar/local-sidecar.js';
-import { showTrainingReport } from '../commands/reports.js';
+import type { Reports } from '../commands/reports.js';
 import { chooseTraining } from './choose-training.js';
 import { chooseFile, confirmTraining } from './confirm-training.js';
 import { trainParams, type BegunTraining, type BegunTrainingStore, type TrainingChoice } from './training-choice.js';
@@ -14,6 +14,7 @@ import { resultText, shareTrained, trainingText } from './training-text.js';
 export interface TrainingSurroundings {
   readonly sidecar: LocalSidecar;
   readonly begun: BegunTrainingStore;
+  readonly reports: Reports;
 }
 
 /** Trains retaining heads: what and where the user chooses, or on from where a training is paused. */
@@ -135,7 +136,7 @@ async function tellResult(
 ): Promise<void> {
   switch (result.end) {
     case 'finished':
-      await tellFinished(surroundings.sidecar, training, result.course);
+      await tellFinished(surroundings.reports, training, result.course);
       break;
     case 'paused': {
       const goOn = vscode.l10n.t('Go On');
@@ -157,7 +158,7 @@ function tellGivenUp(): void {
 
 /** Offers the heads and the report, one after the other, until the user has what they want. */
 async function tellFinished(
-  sidecar: LocalSidecar,
+  reports: Reports,
   { model, out }: BegunTraining,
   course: Extract<TrainResult, { end: 'finished' }>['course'],
 ): Promise<void> {
@@ -170,7 +171,7 @@ async function tellFinished(
     if (chosen === undefined) return;
     offers = offers.filter((offer) => offer !== chosen);
     if (chosen === show) {
-      await showTrainingReport(sidecar, out);
+      await reports.showTraining(out);
     } else {
       await useModel(model, out);
       text = vscode.l10n.t('These heads are used from now on; the repository is read again with them.');
@@ -185,7 +186,7 @@ export async function pauseTraining(sidecar: LocalSidecar): Promise<void> {
 }
 
 /** Gives up the training that runs, or the one that is paused, after asking. */
-export async function discardTraining({ sidecar, begun }: TrainingSurroundings): Promise<void> {
+export async function discardTraining({ sidecar, begun }: Omit<TrainingSurroundings, 'reports'>): Promise<void> {
   const training = begun.get();
   const running = sidecar.status.training;
   const out = running?.out ?? training?.out;

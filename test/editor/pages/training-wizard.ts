@@ -1,4 +1,5 @@
 import type { Locator } from 'playwright-core';
+import { expect } from 'vitest';
 import type { Workbench } from './workbench.js';
 
 const planMilliseconds = 120_000;
@@ -17,8 +18,7 @@ export class TrainingWizard {
       'What the heads learn',
       'What the heads read of a token',
     ]) {
-      await workbench.quickInput.getByPlaceholder(question).waitFor();
-      await workbench.page.keyboard.press('Enter');
+      await this.acceptUsual(question);
     }
     await workbench.quickInput.getByText(/Training steps, each on a sample/).waitFor();
     await workbench.quickInput.locator('input[type="text"]').fill(String(steps));
@@ -26,8 +26,26 @@ export class TrainingWizard {
     await this.choice('Train').waitFor({ timeout: planMilliseconds });
   }
 
+  /** Takes what is chosen already. A list that has only just been shown may not take the key yet. */
+  private async acceptUsual(question: string | RegExp): Promise<void> {
+    const box = this.placeholder(question);
+    await box.waitFor();
+    await expect
+      .poll(
+        async () => {
+          await this.workbench.page.keyboard.press('Enter');
+          return box.waitFor({ state: 'hidden', timeout: 2_000 }).then(
+            () => 'answered',
+            () => 'asked',
+          );
+        },
+        { timeout: 20_000 },
+      )
+      .toBe('answered');
+  }
+
   /** What is said in the list's box: what a training will take, or how far one came that is paused. */
-  placeholder(text: RegExp): Locator {
+  placeholder(text: string | RegExp): Locator {
     return this.workbench.quickInput.getByPlaceholder(text);
   }
 
