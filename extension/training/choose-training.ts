@@ -114,15 +114,15 @@ async function chooseFolders(): Promise<readonly string[] | undefined> {
 async function chooseLabels(): Promise<TrainingChoice['labels'] | undefined> {
   const picked = await pickOne<TrainingChoice['labels']>(3, vscode.l10n.t('What the heads learn'), [
     {
+      value: 'contribution',
+      label: 'contribution',
+      detail: vscode.l10n.t('How much each cache unit contributes to answers to questions about the code.'),
+    },
+    {
       value: 'published',
       label: 'published',
       description: vscode.l10n.t('as in the Locret paper'),
-      detail: vscode.l10n.t('Which cache units answers to questions about the code look at.'),
-    },
-    {
-      value: 'contribution',
-      label: 'contribution',
-      detail: vscode.l10n.t('How much each unit contributes to such answers.'),
+      detail: vscode.l10n.t('Which cache units such answers look at.'),
     },
     {
       value: 'reconstruction',

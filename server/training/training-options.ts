@@ -27,10 +27,10 @@ export interface TrainingOptions {
   readonly threads: number;
 }
 
-/** What is chosen where nothing else is asked for: steps, rate and the rest as published. */
+/** What is chosen where nothing else is asked for: steps, rate and width as published, labels as docs/figures/quality.md favours. */
 export const trainingDefaults = {
   input: 'qkv',
-  labels: 'published',
+  labels: 'contribution',
   answers: 'source',
   width: 256,
   steps: 3000,

@@ -30,7 +30,7 @@ test('heads are trained from the palette, with progress, and used', async () => 
     .choice('Train')
     .filter({ hasText: /3 steps on samples of 512 tokens, about \d+/ })
     .waitFor();
-  const heads = path.join(profile.folder, 'home/.local/share/locret/heads/nano-published-qkv.safetensors');
+  const heads = path.join(profile.folder, 'home/.local/share/locret/heads/nano-contribution-qkv.safetensors');
   await wizard.choice('Train').filter({ hasText: heads }).click();
   await workbench.waitForStatus(/Training retaining heads for nano: step \d of 3 · loss \d/);
   await workbench.notifications.filter({ hasText: /Training retaining heads for nano.*step \d of 3/ }).waitFor();

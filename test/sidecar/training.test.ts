@@ -74,7 +74,7 @@ describe('training through the sidecar', () => {
       policy: 'locret',
     });
     const rows = (await editor.request('locret/plan', { root: uriOf(root) })).rows;
-    expect(rows.find(([name]) => name === 'policy')?.[2]).toBe('trained retaining heads (labels: published)');
+    expect(rows.find(([name]) => name === 'policy')?.[2]).toBe('trained retaining heads (labels: contribution)');
     const uri = `locret-report:/training.md?${encodeURIComponent(of.out)}`;
     const { text } = await editor.connection.sendRequest<{ text: string }>('workspace/textDocumentContent', { uri });
     expect(text).toContain('# Retaining heads for nano');
@@ -217,7 +217,7 @@ describe('training through the sidecar', () => {
     const desk = new Desk();
     const editor = await desk.open([]);
     const plan = await editor.request('locret/trainingPlan', { repositories: [sources], options });
-    expect(plan.out).toBe(path.join(desk.folder, 'data/locret/heads/nano-published-hidden.safetensors'));
+    expect(plan.out).toBe(path.join(desk.folder, 'data/locret/heads/nano-contribution-hidden.safetensors'));
   });
 
   it('can be stopped before it has begun', async () => {
