@@ -47,7 +47,7 @@ export function lengthPlans({ smallest, largestBudget }: PlanLimits, quick: bool
   return [
     whole,
     { tokens: 16_384, repositories: 8, questions: 25, perQuestion: 4, budgets: largest, rows: undefined },
-    { tokens: 65_536, repositories: 8, questions: 25, perQuestion: 0, budgets: largest, rows: longRows },
-    { tokens: 262_144, repositories: 4, questions: 50, perQuestion: 0, budgets: largest, rows: longRows },
+    { tokens: 65_536, repositories: 5, questions: 40, perQuestion: 0, budgets: largest, rows: longRows },
+    { tokens: 262_144, repositories: 3, questions: 70, perQuestion: 0, budgets: largest, rows: longRows },
   ];
 }

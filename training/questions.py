@@ -14,7 +14,7 @@ QUESTIONS = {
     ],
     "const": [
         "What is the value of {x}?", "What is {x} set to?", "value of {x}", "Which value does {x} have?", "What value is assigned to {x}?",
-        "What is {x}?", "what is {x} set to", "How large is {x}?", "What does {x} equal?",
+        "what is {x} set to", "How large is {x}?", "What does {x} equal?",
     ],
     "sig": [
         "What are the parameters of {x}?", "What is the signature of {x}?", "How do I call {x}?", "Which arguments does {x} take?",
@@ -26,7 +26,7 @@ QUESTIONS = {
         "What does the {w} {x} do?", "explain {x}", "What is the purpose of {x}?", "What is {x}?",
     ],
     "meth": [
-        "Which methods does {x} have?", "What methods does the class {x} define?", "List the methods of {x}.", "methods of {x}",
+        "Which methods does {x} have?", "What methods does the {w} {x} define?", "List the methods of {x}.", "methods of {x}",
         "What are the methods of {x}?",
     ],
     "import": [
@@ -89,6 +89,7 @@ def question(rng: random.Random, kind: str, subject: str, word: str, path: str) 
     """One phrasing; the name in backticks, bare or in apostrophes."""
     if kind == "none":
         kind = rng.choice(["where", "where", "const", "sig", "sig", "doc", "doc", "ret", "meth", "call"])
-        word = "class" if subject[:1].isupper() and not subject.isupper() else "constant" if subject.isupper() else "function"
+        is_class = kind == "meth" or (subject[:1].isupper() and not subject.isupper())
+        word = "class" if is_class else "constant" if subject.isupper() else "function"
     x = rng.choice(["`{}`"] * 6 + ["{}"] * 4 + ["'{}'"]).format(subject)
     return rng.choice(QUESTIONS[kind]).format(x=x, w=word, p=f"`{path}`" if path else "the code")

@@ -4,50 +4,32 @@ from __future__ import annotations
 
 import random
 
-# {x} the name as the question writes it, {w} the word for its kind, {p} a path. A question of `this` or `it` names nothing: it stands
-# behind a selection, or behind a turn that named its subject.
+from questions import QUESTIONS
+
+# The first stage's phrasings, and more. {x} the name as the question writes it, {w} the word for its kind, {p} a path. A question of
+# `this` or `it` names nothing: it stands behind a selection, or behind a turn that named its subject.
 ENGLISH = {
     "where": [
-        "Where is {x} defined?", "Where is {x} defined?", "Where is {x} defined?", "Where is {x}?", "Where is the {w} {x} defined?",
-        "Which file defines {x}?", "In which file is {x}?", "Find the definition of {x}.", "where is {x}", "Where can I find {x}?",
-        "Which file contains the {w} {x}?", "What is the path of the file that defines {x}?", "Where is {x} implemented?",
-        "Show me where {x} is defined.", "location of {x}", "where is {x} defined", "In which file is {x} defined?", "Which file is {x} in?",
-        "Where does {x} live?", "find {x}", "Where is {x} declared?", "On which line is {x} defined?", "Where do I find the {w} {x}?", "{x}",
-        "Can you tell me where {x} is defined?", "which file is {x} defined in?", "Show me {x}.", "Where exactly is {x}?",
-        "Please show me the definition of {x}.", "Where in the code is {x}?", "Where does the repository define {x}?",
+        *QUESTIONS["where"], "Where is {x} defined?", "Where is {x} declared?", "On which line is {x} defined?",
+        "Where do I find the {w} {x}?", "{x}", "Can you tell me where {x} is defined?", "which file is {x} defined in?", "Show me {x}.",
+        "Where exactly is {x}?", "Please show me the definition of {x}.", "Where in the code is {x}?",
+        "Where does the repository define {x}?",
     ],
     "sig": [
-        "What are the parameters of {x}?", "What are the parameters of {x}?", "What is the signature of {x}?", "How do I call {x}?",
-        "Which arguments does {x} take?", "Show the signature of {x}.", "parameters of {x}", "What arguments does {x} accept?",
-        "Which parameters does {x} have?", "what are the parameters of {x}", "signature of {x}", "How is {x} called?", "What does {x} take?",
-        "What arguments does the {w} {x} expect?", "What can I pass to {x}?", "What is the signature of the {w} {x}?", "How do I use {x}?",
+        *QUESTIONS["sig"], "What are the parameters of {x}?", "What arguments does the {w} {x} expect?", "What can I pass to {x}?",
+        "What is the signature of the {w} {x}?", "How do I use {x}?",
     ],
     "doc": [
-        "What does {x} do?", "What does {x} do?", "What does {x} do?", "What is {x} for?", "Describe {x}.", "Explain {x}.", "what does {x} do",
-        "What does the documentation of {x} say?", "What does the {w} {x} do?", "explain {x}", "What is the purpose of {x}?", "What is {x}?",
-        "How does {x} work?", "Explain what {x} does.", "Explain the {w} {x}.", "What is {x} and what does it do?", "Summarize {x}.",
-        "Tell me about {x}.", "What is the {w} {x} used for?", "Why is there {x}?",
+        *QUESTIONS["doc"], "What does {x} do?", "What does {x} do?", "How does {x} work?", "Explain what {x} does.", "Explain the {w} {x}.",
+        "What is {x} and what does it do?", "Summarize {x}.", "Tell me about {x}.", "What is the {w} {x} used for?", "Why is there {x}?",
     ],
-    "const": [
-        "What is the value of {x}?", "What is {x} set to?", "value of {x}", "Which value does {x} have?", "What value is assigned to {x}?",
-        "what is {x} set to", "How large is {x}?", "What does {x} equal?",
-    ],
-    "meth": [
-        "Which methods does {x} have?", "What methods does the {w} {x} define?", "List the methods of {x}.", "methods of {x}",
-        "What are the methods of {x}?",
-    ],
-    "ret": ["What does {x} return?", "What is returned by {x}?", "Which value does {x} return?", "return value of {x}"],
-    "raise": [
-        "What does {x} raise?", "Which exception does {x} raise?", "Which error is thrown by {x}?", "What does {x} throw?",
-        "Which error does {x} throw?",
-    ],
-    "base": [
-        "What is the base class of {x}?", "What does {x} extend?", "Which class does {x} inherit from?", "base class of {x}",
-        "What does {x} inherit from?",
-    ],
+    "const": QUESTIONS["const"],
+    "meth": QUESTIONS["meth"],
+    "ret": QUESTIONS["ret"],
+    "raise": QUESTIONS["raise"],
+    "base": QUESTIONS["base"],
     "call": [
-        "Who calls {x}?", "Which functions call {x}?", "Where is {x} called?", "What calls {x}?", "who calls {x}", "Where is {x} used?",
-        "Who uses {x}?", "Which files use {x}?",
+        *QUESTIONS["call"], "Who uses {x}?", "Which files use {x}?",
     ],
     "file": [
         "What is in {p}?", "What does {p} define?", "What does {p} contain?", "What is defined in {p}?", "What does the file {p} do?",
@@ -57,9 +39,10 @@ ENGLISH = {
         "How does {t} work?", "How is {t} handled?", "How does {t} work in this repository?", "What is this repository about?",
         "What does this project do?", "Give me an overview of the code.", "Summarize this repository.", "Explain the architecture.",
         "Why is {t} so slow?", "How can I add {t}?", "How do I run the tests?", "What happens when {t} fails?", "Is there a bug in {t}?",
-        "How is {t} related to {t}?", "Write a test for {t}.", "Refactor {t}.", "hello", "Hi!", "Thank you!", "What can you do?", "Who are you?",
-        "Where do we deal with {t}?", "Which part of the code is responsible for {t}?", "Compare {t} and {t}.", "help", "How does the {t} talk to the {t}?",
-        "Explain how {t} works.", "What is the difference between {t} and {t}?", "Where should I start reading?", "How is the code organized?",
+        "How is {t} related to {t}?", "Write a test for {t}.", "Refactor {t}.", "hello", "Hi!", "Thank you!", "What can you do?",
+        "Who are you?", "Where do we deal with {t}?", "Which part of the code is responsible for {t}?", "Compare {t} and {t}.", "help",
+        "How does the {t} talk to the {t}?", "Explain how {t} works.", "What is the difference between {t} and {t}?",
+        "Where should I start reading?", "How is the code organized?",
     ],
 }  # fmt: skip
 GERMAN = {
