@@ -5,7 +5,9 @@ import { promptFrame } from '../server/memory/prompt-frame.js';
 import { readRepository } from '../server/memory/reading.js';
 import type { ReadMemory } from '../server/memory/repository-memory.js';
 import type { Survey, SurveyOptions } from '../server/repository/source.js';
+import { lineTokens } from './line-tokens.js';
 import { type BenchQuestion, isRight, makeQuestions } from './quality-questions.js';
+import type { StructuralStabilizers } from './structural-stabilizers.js';
 
 /** How a question is answered. */
 export type Mode =
@@ -35,6 +37,8 @@ export interface CellInput {
   readonly survey: Survey;
   readonly options: SurveyOptions;
   readonly mode: Mode;
+  /** What the engine keeps before anything else. */
+  readonly stabilizers: StructuralStabilizers | undefined;
   readonly questions: number;
   readonly seed: number;
 }
@@ -65,9 +69,8 @@ function survivalOf(memory: ReadMemory, kept: KeptUnits, { gold }: BenchQuestion
   if (gold === undefined || map === undefined) return undefined;
   const { layers, kvHeads } = memory.engine.description.shape;
   const counts = new Map(Array.from(kept.tokenIndices, (token, i) => [token, kept.counts[i] ?? 0]));
-  const lineBegin = (line: number): number => map.begin + (map.lineTokens[line - 1] ?? map.end - map.begin);
-  const ranges = gold.lines.map((line) => ({ begin: lineBegin(line), end: lineBegin(line + 1) }));
-  if (gold.header) ranges.push({ begin: map.begin, end: lineBegin(1) });
+  const ranges = gold.lines.map((line) => lineTokens(map, line));
+  if (gold.header) ranges.push({ begin: map.begin, end: lineTokens(map, 1).begin });
   let held = 0;
   let all = 0;
   for (const { begin, end } of ranges) {
@@ -125,11 +128,9 @@ class Cell {
     let memory = await this.read(undefined, seesAnswers || policy === 'snapkv-patched' ? [neutral] : []);
     const questions = await makeQuestions(memory, this.input.questions, seed);
     if (questions.length === 0) return [];
-    if (seesAnswers)
-      memory = await this.read(
-        undefined,
-        questions.map((question) => this.patch(question)),
-      );
+    this.input.stabilizers?.learn(memory);
+    const foreseen = seesAnswers ? questions.map((question) => this.patch(question)) : [];
+    if (seesAnswers || this.input.stabilizers !== undefined) memory = await this.read(undefined, foreseen);
     const outcomes: Outcome[] = [];
     for (const question of questions) {
       if (mode === 'deep') {

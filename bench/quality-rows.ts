@@ -2,6 +2,7 @@ import type { AllocationName } from '../server/memory/policies/allocation.js';
 import type { PolicyName } from '../server/memory/policies/policy.js';
 import type { Mode } from './quality-cell.js';
 import type { TrainedVariant } from './quality-heads.js';
+import type { Structure } from './structural-stabilizers.js';
 
 /** One row of the table: a policy, and how its memory is asked. */
 export interface QualityRow {
@@ -12,6 +13,8 @@ export interface QualityRow {
   readonly mode: Mode;
   /** Heads that are trained for it; undefined: the model's own. */
   readonly heads?: TrainedVariant;
+  /** What stays before anything else; undefined: nothing. */
+  readonly structure?: Structure;
   /** True when nothing is evicted: only where repository, question and answer fit the window. */
   readonly full: boolean;
   /** True when the repository is read anew for each question. */
@@ -43,6 +46,8 @@ export const qualityRows: readonly QualityRow[] = [
   memory('Locret', 'locret'),
   memory('Locret + pyramid', 'locret', 'pyramid'),
   memory('Locret + shared', 'locret', 'shared'),
+  { ...memory('Locret + file headers', 'locret'), structure: 'headers' },
+  { ...memory('Locret + file headers, definitions', 'locret'), structure: 'definitions' },
   ...(['published', 'contribution', 'reconstruction'] as const).map((labels) => ({
     ...memory(`Locret, ${labels} labels`, 'locret'),
     heads: { labels, input: 'qkv' } as const,

@@ -17,6 +17,7 @@ import { type BenchRepository, cutRepository } from './quality-repositories.js';
 import { keepOutcomes, knownOutcomes } from './quality-results.js';
 import { type QualityRow, qualityRows } from './quality-rows.js';
 import { chartPanels, kindTable, type MeasuredCell, overallTable } from './quality-tables.js';
+import { StructuralStabilizers } from './structural-stabilizers.js';
 
 /** Packages that the bundled model's training never saw, as scripts/bench.mjs installs them. */
 const heldOut = [
@@ -141,6 +142,7 @@ async function measure(
   all: readonly BenchRepository[],
 ): Promise<MeasuredCell> {
   const outcomes: Outcome[] = [];
+  const stabilizers = row.structure && new StructuralStabilizers(row.structure);
   let engine: Engine | undefined;
   try {
     for (const { name, root } of all) {
@@ -151,10 +153,10 @@ async function measure(
       const cell = { weights, heads, root, row: row.name, plan: sizes, questions: count, seed };
       let found = await knownOutcomes(cache, cell);
       if (found === undefined) {
-        engine ??= await loadRow(planned);
+        engine ??= await (stabilizers?.openEngine(planned, product) ?? loadRow(planned));
         const files = await surveyRepository(root, survey);
-        const input = { engine, planned, survey: files, options: survey, mode: row.mode, questions: count, seed };
-        found = await runCell(input);
+        const asking = { mode: row.mode, questions: count, seed };
+        found = await runCell({ engine, planned, survey: files, options: survey, stabilizers, ...asking });
         await keepOutcomes(cache, cell, found);
       }
       outcomes.push(...found.map((outcome) => ({ ...outcome, id: `${name} ${path.basename(root)} ${outcome.id}` })));
@@ -200,7 +202,8 @@ await publish({
     'lines that an answer rests on which are still held when it is asked, over all layers and KV heads. **log p**: mean ' +
     'log-probability of the right answer’s tokens, from the memory alone. **against Locret**: paired differences over the ' +
     'same questions with 95 % bootstrap intervals. **pyramid**, **shared**: the same budget on average and the same memory, ' +
-    'more of it for lower layers, or shared by score between the KV heads of a layer, as far as the window goes. **labels**, ' +
+    'more of it for lower layers, or shared by score between the KV heads of a layer, as far as the window goes. **file ' +
+    'headers**, **definitions**: the paths of files, or also the lines that name definitions, stay before anything else. **labels**, ' +
     `**hidden**: other heads than the bundled ones, trained in the product for this table (${trainingWords}). The model’s window is ` +
     `${window} positions, so larger budgets do not fit, and the full cache only fits ${window - 2 * behindFull} tokens.\n\n` +
     '![Share of gold units kept, by budget and policy](quality.svg)',

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { LocretError } from '../errors.js';
+import type { EvictionPolicy } from '../memory/policies/policy.js';
 import { policyByName } from '../memory/policies/policy-by-name.js';
 import type { Checkpoint, RetainingHeads } from '../model/checkpoint.js';
 import { openCheckpoint } from '../model/open-checkpoint.js';
@@ -36,14 +37,17 @@ function processorPrecision(precision: WeightPrecision): ProcessorPrecision {
 
 /**
  * Loads a model into onnxruntime on the CPU. It runs on the thread that calls; `openEngine` puts it into a worker.
+ * @param policy what evicts in the place of the policy that the options name
  * @throws LocretError model-not-found, model-unsupported, model-corrupt, heads-corrupt, invalid-argument (a policy that
  * needs heads without heads, a plan that does not add up), disk-full, engine-failed
  */
-export async function createOnnxEngine(options: EngineOptions): Promise<Engine> {
+export async function createOnnxEngine(
+  options: EngineOptions,
+  policy: EvictionPolicy = policyByName(options.policy),
+): Promise<Engine> {
   const { plan, threads, cacheFolder } = options;
   const precision = processorPrecision(options.precision);
   checkPlan(plan);
-  const policy = policyByName(options.policy);
   const checkpoint = openCheckpoint(options.model);
   try {
     const { shape } = checkpoint;
