@@ -13,6 +13,7 @@ import type { ErrorCode } from './errors.js';
 import type { FileRetention, ReadProgress } from './memory/memory.js';
 import type { BackendChoice, PlannedBytes } from './memory/plan.js';
 import type { AllocationName } from './memory/policies/allocation.js';
+import type { StructureName } from './memory/structure.js';
 import type { PolicyName } from './memory/policies/policy.js';
 import type { ModelEntry } from './model/catalog.js';
 import type { ChangedFile, DefinitionKind, SkippedFile } from './repository/source.js';
@@ -75,6 +76,8 @@ export interface SidecarSettings {
   readonly policy?: PolicyName;
   /** How the budget is divided between layers and KV heads. */
   readonly allocation?: AllocationName;
+  /** What stays before all else: nothing, the paths of files, or also the lines that name definitions. */
+  readonly structure?: StructureName;
   /** Tokens of definitions that are re-read for a question; 0 switches recall off. */
   readonly recallTokens?: number;
   /** Patterns in .gitignore syntax. */

@@ -10,7 +10,8 @@ import { ProgressBar } from './progress.js';
 
 /** What the memory is told, from what the command line says. */
 export async function memorySettings(options: ReadingOptions): Promise<MemorySettings> {
-  const { heads, policy, allocation, backend, precision, cachePrecision, budget, chunk, stabilizers, local } = options;
+  const { heads, policy, allocation, structure, backend, precision, cachePrecision } = options;
+  const { budget, chunk, stabilizers, local } = options;
   return {
     repo: options.repo,
     modelFolder: await resolveModel(options.model, modelFolders()),
@@ -20,6 +21,7 @@ export async function memorySettings(options: ReadingOptions): Promise<MemorySet
     ...(heads === undefined ? {} : { heads }),
     ...(policy === undefined ? {} : { policy }),
     ...(allocation === undefined ? {} : { allocation }),
+    ...(structure === undefined ? {} : { structure }),
     ...(backend === undefined ? {} : { backend }),
     ...(precision === undefined ? {} : { precision }),
     ...(cachePrecision === undefined ? {} : { cachePrecision }),

@@ -9,6 +9,7 @@ import {
 } from '../engine/engine.js';
 import { LocretError } from '../errors.js';
 import { type AllocationName, allocationNames } from '../memory/policies/allocation.js';
+import { type StructureName, structureNames } from '../memory/structure.js';
 import { type BackendChoice, backendChoices } from '../memory/plan.js';
 import { policyNames } from '../memory/policies/policy-by-name.js';
 import type { PolicyName } from '../memory/policies/policy.js';
@@ -20,6 +21,7 @@ export interface ReadingOptions {
   readonly heads?: string;
   readonly policy?: PolicyName;
   readonly allocation?: AllocationName;
+  readonly structure?: StructureName;
   readonly backend?: BackendChoice;
   readonly precision?: WeightPrecision;
   readonly cachePrecision?: CachePrecision;
@@ -110,6 +112,7 @@ export function withReadingOptions(command: Command): Command {
       `how the budget is divided between layers and KV heads: ${allocationNames.join(', ')}`,
       oneOf(allocationNames),
     )
+    .option('--structure <name>', `what stays before all else: ${structureNames.join(', ')}`, oneOf(structureNames))
     .option('--backend <name>', `where the model runs: ${backendChoices.join(', ')}`, oneOf(backendChoices))
     .option(
       '--precision <name>',

@@ -30,6 +30,7 @@ export async function prepareDeepReading(
         survey,
         options,
         local: plan.local,
+        structure: plan.structure,
         questionFirst,
         onProgress: (progress) => {
           bar.show(progress);

@@ -101,11 +101,12 @@ export class DecoderEngine implements Engine {
   }
 
   private async extendNow(tokens: Int32Array, options: ExtendOptions): Promise<ExtendResult> {
-    const { evict, logits = 'none', observe = 0, patches = [], signal } = options;
+    const { evict, logits = 'none', observe = 0, patches = [], favoured, signal } = options;
     const { decoder } = this;
     const { chunk } = this.description.plan;
     this.checkTokens(tokens);
     this.checkPatches(patches, evict);
+    if (favoured !== undefined) this.checkFavoured(favoured, tokens.length);
     if (evict === 'none') decoder.fit(decoder.length + tokens.length);
     if (options.firstTokenIndex !== undefined) decoder.skipTo(options.firstTokenIndex);
     if (observe > 0) decoder.startObserving();
@@ -122,6 +123,7 @@ export class DecoderEngine implements Engine {
         eviction: evict === 'final' && !last ? 'between-chunks' : evict,
         observeFrom: observe > 0 && end > firstObserved ? Math.max(0, firstObserved - begin) : undefined,
         detail: options.detail === true,
+        favoured: favoured?.subarray(begin, end),
         patches,
       });
       if (logits !== 'none') rows.push(result.logits);
@@ -154,6 +156,19 @@ export class DecoderEngine implements Engine {
         ? `The policy "${policy}" scores units by patches, and got ${patches.length}, some of them empty or none.`
         : `The policy "${policy}" does not look at patches, and got ${patches.length}.`,
       'Give the questions as patches to a policy that knows them beforehand, and to no other.',
+    );
+  }
+
+  private checkFavoured(favoured: Uint8Array, tokens: number): void {
+    const { policy } = this.description;
+    const needsHeads = policyByName(policy).needsRetainingHeads;
+    if (needsHeads && favoured.length === tokens) return;
+    throw new LocretError(
+      'invalid-argument',
+      needsHeads
+        ? `For ${tokens} tokens it is told of ${favoured.length} whether their units stay before others.`
+        : `The policy "${policy}" keeps no units before others: it does not read retaining heads' scores.`,
+      'Give one number per token, to the policy "locret" only.',
     );
   }
 

@@ -2,7 +2,7 @@ import { LocretError } from '../errors.js';
 import type { ModelShape } from '../model/shape.js';
 import { ropeTable, type RopeTable } from '../onnx/rope-table.js';
 import type { DecoderSession, PassResult } from './decoder-session.js';
-import type { CachePlan, LayerCache, Mark } from './engine.js';
+import { type CachePlan, favour, type LayerCache, type Mark } from './engine.js';
 import { RetainedCache } from './retained-cache.js';
 
 /** Where a decoder stands: the retained cache, the index of the next token, and the logits of the last one. */
@@ -100,10 +100,16 @@ export class DecoderState {
     this.nextTokenIndex = tokenIndex;
   }
 
-  /** Runs tokens behind the cache and appends their units. */
-  async pass(tokens: Int32Array, logitRows: readonly number[], queries: boolean): Promise<PassResult> {
+  /** Runs tokens behind the cache and appends their units. @param favoured of which tokens scores are raised */
+  async pass(
+    tokens: Int32Array,
+    logitRows: readonly number[],
+    queries: boolean,
+    favoured?: Uint8Array,
+  ): Promise<PassResult> {
     this.fit(this.cache.length + tokens.length);
     const result = await this.session.run(this.cache, this.rope, { tokens, logitRows, queries });
+    if (favoured !== undefined) for (const { scores } of result.units) raise(scores, favoured, this.shape.kvHeads);
     for (const [layer, units] of result.units.entries())
       this.cache.append(layer, units, tokens.length, this.nextTokenIndex);
     this.cache.extendBy(tokens.length);
@@ -150,5 +156,17 @@ export class DecoderState {
       `The cache to be restored has ${length} units in layer ${layer}; ${this.shape.layers} layers of equal length were expected.`,
       'Read the repository again with this model and these settings.',
     );
+  }
+}
+
+/** @param scores `[tokens, kvHeads]` */
+function raise(scores: Float32Array | undefined, favoured: Uint8Array, kvHeads: number): void {
+  if (scores === undefined) return;
+  for (const [token, isFavoured] of favoured.entries()) {
+    if (isFavoured === 0) continue;
+    for (let kvHead = 0; kvHead < kvHeads; kvHead++) {
+      const at = token * kvHeads + kvHead;
+      scores[at] = (scores[at] ?? 0) + favour;
+    }
   }
 }

@@ -20,6 +20,8 @@ export interface DecoderPass {
   readonly observeFrom: number | undefined;
   /** Whether the decisions of the eviction are wanted. */
   readonly detail: boolean;
+  /** Of each token, whether its scores are raised by `favour`; undefined: of none. */
+  readonly favoured: Uint8Array | undefined;
   /** For policies that observe them. */
   readonly patches: readonly Patch[];
 }

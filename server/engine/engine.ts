@@ -89,6 +89,9 @@ export interface Patch {
   readonly observe: number;
 }
 
+/** More than scores of the same heads differ by, and little enough to leave the order of those that are raised. */
+export const favour = 1024;
+
 export interface ExtendOptions {
   readonly evict: Eviction;
   /** Which logits to return. Default none. */
@@ -97,6 +100,11 @@ export interface ExtendOptions {
   readonly firstTokenIndex?: number;
   /** Return the attention that the last `observe` tokens pay to the cache units before them. */
   readonly observe?: number;
+  /**
+   * One number per token, 1 where its units stay before those of other tokens (structural stabilizers), as far as the
+   * budget goes. Only for policies that read retaining heads' scores: these are raised by {@link favour}, once.
+   */
+  readonly favoured?: Uint8Array;
   /** For policies that observe patches; the capacity must hold one behind budget and chunk. */
   readonly patches?: readonly Patch[];
   /** Called after each chunk. With `detail`, its report carries scores and kept positions (for `locret trace`). */

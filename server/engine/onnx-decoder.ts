@@ -67,13 +67,14 @@ export class OnnxDecoder implements Decoder {
   }
 
   async pass(pass: DecoderPass): Promise<DecoderPassResult> {
-    const { tokens, logits, observeFrom } = pass;
+    const { tokens, logits, observeFrom, favoured } = pass;
     const { vocabulary } = this.shape;
     const { scoring } = this.policy;
     const started = performance.now();
     const wantsAll = logits === 'all' || scoring?.observes === 'surprisal';
     const rows = wantsAll ? Array.from(tokens, (_, row) => row) : [tokens.length - 1];
-    const result = await this.state.pass(tokens, rows, observeFrom !== undefined || scoring?.observes === 'queries');
+    const queries = observeFrom !== undefined || scoring?.observes === 'queries';
+    const result = await this.state.pass(tokens, rows, queries, favoured);
     const modelled = performance.now();
     if (observeFrom !== undefined) this.observe(result, { begin: observeFrom, end: tokens.length }, tokens.length);
     const evicting = performance.now();

@@ -35,7 +35,7 @@ export interface ReadingOrigin {
  */
 export function readingIdentity({ root, model, plan, options }: ReadingOrigin): string {
   const { budget, chunk, stabilizers, pinned, uneven } = plan.cache;
-  const { heads, policy, precision, local, backend } = plan;
+  const { heads, policy, structure, precision, local, backend } = plan;
   // A GPU's cache is in its own form: each has a snapshot of its own.
   const device = backend.name === 'cpu' ? {} : { backend: 'cuda', cachePrecision: backend.options.cachePrecision };
   const sizes = { budget, chunk, stabilizers, pinned, local, uneven };
@@ -45,6 +45,7 @@ export function readingIdentity({ root, model, plan, options }: ReadingOrigin): 
     model: model.folder,
     heads,
     policy,
+    structure,
     precision,
     ...sizes,
     beginning,

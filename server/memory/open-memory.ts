@@ -188,6 +188,7 @@ export class MemoryOpening {
       survey,
       options,
       local: plan.local,
+      structure: plan.structure,
       partial,
       keeper: await this.partialKeeper(tell),
       onProgress: hooks.onProgress,
@@ -213,7 +214,9 @@ export class MemoryOpening {
   }
 
   private async updated(memory: ReadMemory, hooks: MemoryHooks, tell: Tell): Promise<ReadMemory | undefined> {
-    const updated = await updateMemory({ memory, onProgress: hooks.onProgress, signal: hooks.signal });
+    const { structure } = this.planned.plan;
+    const { onProgress, signal } = hooks;
+    const updated = await updateMemory({ memory, structure, onProgress, signal });
     if (updated === undefined || updated === memory) return updated;
     const { snapshot, identity } = this.files;
     await saved(tell, () => saveSnapshot(snapshot, updated, identity));

@@ -73,7 +73,7 @@ export function planCudaMemory(planning: CudaPlanning, reason: string): MemoryPl
   const basis = planBasis(model, settings);
   const [device] = cuda.devices;
   if (device === undefined) throw new RangeError('no device to plan for');
-  const { window, heads, policy, notices } = basis;
+  const { window, heads, policy, structure, notices } = basis;
   const tried = holdings(basis, settings, planning.storedType).map((holding) => {
     const bytesOf = bytesOn(planning, device, basis, holding);
     const sizes = basis.sizesWithin(Infinity);
@@ -90,6 +90,7 @@ export function planCudaMemory(planning: CudaPlanning, reason: string): MemoryPl
     ...sizes,
     window,
     policy,
+    structure,
     heads,
     precision: holding.precision,
     threads: settings.threads,

@@ -10,6 +10,7 @@ import type { LoadedModel } from '../model/model.js';
 import type { ModelShape } from '../model/shape.js';
 import type { WeightPrecision as ProcessorPrecision } from '../onnx/linear.js';
 import { beginningTokens, promptFrame } from './prompt-frame.js';
+import type { StructureName } from './structure.js';
 
 /** `auto`: a GPU with enough memory if there is one, otherwise the processor. */
 export type BackendChoice = 'auto' | 'cpu' | 'cuda';
@@ -27,6 +28,8 @@ export interface PlanSettings {
   readonly policy?: PolicyName;
   /** How the budget is divided between layers and KV heads; default: the model's, or evenly. */
   readonly allocation?: AllocationName;
+  /** What stays before all else; default: the model's, or nothing. */
+  readonly structure?: StructureName;
   readonly precision?: WeightPrecision;
   /** Where the model runs; default `auto`. */
   readonly backend?: BackendChoice;
@@ -63,6 +66,7 @@ export interface MemoryPlan {
   /** Slots that the model handles well. */
   readonly window: number;
   readonly policy: PolicyName;
+  readonly structure: StructureName;
   readonly heads: string | undefined;
   readonly precision: WeightPrecision;
   readonly threads: number;
@@ -215,6 +219,7 @@ export interface PlanBasis {
   readonly window: number;
   readonly heads: string | undefined;
   readonly policy: PolicyName;
+  readonly structure: StructureName;
   /** Exact weights are quick enough. */
   readonly isSmall: boolean;
   readonly notices: readonly string[];
@@ -243,11 +248,20 @@ export function planBasis(model: LoadedModel, settings: PlanSettings): PlanBasis
       'Give them with --heads, or choose another policy.',
     );
   }
+  const structure = settings.structure ?? (needsHeads ? locret.structure : undefined) ?? 'none';
+  if (structure !== 'none' && !needsHeads) {
+    throw new LocretError(
+      'invalid-argument',
+      `The policy "${policy}" keeps no ${structure} before all else: it does not read retaining heads' scores.`,
+      'Leave it out (--structure none), or choose the policy locret.',
+    );
+  }
   const pinned = Math.max(beginningTokens(model, promptFrame(model).before).length, needsHeads ? 0 : sinks);
   return {
     window,
     heads,
     policy,
+    structure,
     isSmall: parameters(shape) <= smallModel,
     notices: needsHeads ? [] : [trainingFreeNotice],
     sizesWithin: (budgetLimit) => planCache(model, settings, window, pinned, budgetLimit),
@@ -301,7 +315,7 @@ export function planMemory(
 ): MemoryPlan {
   const { shape } = model;
   const basis = planBasis(model, settings);
-  const { window, heads, policy, notices } = basis;
+  const { window, heads, policy, structure, notices } = basis;
   const precision = processorPrecision(settings.precision ?? (basis.isSmall ? 'float32' : 'int8'));
   const weights = weightBytes(shape, precision, retaining) * arrangedWeights;
   const packing = packingBytes(shape);
@@ -314,7 +328,7 @@ export function planMemory(
   });
   if (bytes.peak > free) throw outOfMemory(model, bytes, precision);
   const backend = { name: 'cpu', reason } as const;
-  return { ...sizes, window, policy, heads, precision, threads: settings.threads, backend, bytes, notices };
+  return { ...sizes, window, policy, structure, heads, precision, threads: settings.threads, backend, bytes, notices };
 }
 
 /** @throws LocretError invalid-argument */

@@ -9,6 +9,7 @@ import { DefinitionTable } from './definition-table.js';
 import type { Keeper, OpenPart, ReadPart } from './partial-reading.js';
 import type { ProgressMeter } from './progress-meter.js';
 import { type FileMap, FileMapBuilder } from './source-map.js';
+import { markDefinitions, type MarkedTokens, type StructureName } from './structure.js';
 import { TokenFeed } from './token-feed.js';
 
 /** Files to be read into an engine behind what it holds. */
@@ -22,6 +23,7 @@ export interface FilesToRead {
   readonly beginning: readonly number[] | undefined;
   /** Last tokens that are not evicted. */
   readonly local: number;
+  readonly structure: StructureName;
   /** Index of the token that the engine reads next. */
   readonly firstTokenIndex: number;
   /** What the engine has read the first tokens of: they are passed over if it is the first thing to be read now. */
@@ -37,6 +39,8 @@ const longestOutlined = 4 << 20;
 /** Takes down one file while its segments pass. */
 class FileInProgress {
   private readonly map: FileMapBuilder;
+  /** Tokens that have not been taken. */
+  private readonly held: MarkedTokens[] = [];
   /** Undefined when no outline is to be made. */
   private text: string | undefined;
 
@@ -47,13 +51,17 @@ class FileInProgress {
   constructor(
     readonly file: RepositoryFile,
     readonly begin: number,
+    private readonly structure: StructureName,
   ) {
     this.map = new FileMapBuilder(begin);
     this.text = file.language === undefined ? undefined : '';
   }
 
-  add(segment: Segment, starts: Int32Array): void {
-    if (segment.kind === 'header') {
+  add(segment: Segment, ids: Int32Array, starts: Int32Array): void {
+    const isHeader = segment.kind === 'header';
+    const favoured = new Uint8Array(ids.length).fill(isHeader && this.structure !== 'none' ? 1 : 0);
+    this.held.push({ ids, favoured });
+    if (isHeader) {
       this.map.addHeader(starts.length);
       return;
     }
@@ -62,9 +70,19 @@ class FileInProgress {
     this.text = this.text.length + segment.text.length > longestOutlined ? undefined : this.text + segment.text;
   }
 
-  async finish(file: RepositoryFile): Promise<{ map: FileMap; definitions: readonly Definition[] }> {
+  /** Tokens that can be read now: where lines that name definitions are to stay, none before all are known. */
+  take(): readonly MarkedTokens[] {
+    return this.structure === 'definitions' && this.text !== undefined ? [] : this.held.splice(0);
+  }
+
+  /** @param file as it was read. @returns what is known of it, and the tokens that remain to be read */
+  async finish(
+    file: RepositoryFile,
+  ): Promise<{ map: FileMap; definitions: readonly Definition[]; rest: readonly MarkedTokens[] }> {
     const definitions = this.text === undefined ? [] : await outlineSource(file, this.text);
-    return { map: this.map.finish(file), definitions };
+    const map = this.map.finish(file);
+    if (this.held.length > 0) markDefinitions(this.held, map, definitions);
+    return { map, definitions, rest: this.held };
   }
 }
 
@@ -128,7 +146,7 @@ class FilesReading {
       this.passOver(open);
       open = undefined;
     }
-    await this.push(Int32Array.from(beginning ?? []));
+    await this.push(unmarked(beginning ?? []));
     for await (const segment of this.segments()) {
       await this.finishFile();
       if (segment.file === undefined && beginning === undefined) continue;
@@ -139,11 +157,12 @@ class FilesReading {
       }
       const { ids, starts } = model.tokenizer.encodeWithStarts(segment.text);
       if (segment.file !== undefined) {
-        this.current ??= new FileInProgress(this.opened ?? segment.file, this.nextTokenIndex);
-        this.current.add(segment, starts);
+        const { structure } = this.input;
+        this.current ??= new FileInProgress(this.opened ?? segment.file, this.nextTokenIndex, structure);
+        this.current.add(segment, ids, starts);
       }
       this.input.meter.segmentTokenized(segment.text.length, ids.length);
-      await this.push(ids);
+      for (const tokens of this.current?.take() ?? [unmarked(ids)]) await this.push(tokens);
     }
     await this.finishFile();
     if (open !== undefined) await this.forget(open);
@@ -188,15 +207,16 @@ class FilesReading {
     this.forgotten = firstTokenIndex - begin;
   }
 
-  private async push(tokens: Int32Array): Promise<void> {
-    const known = Math.min(this.known, tokens.length);
+  private async push({ ids, favoured }: MarkedTokens): Promise<void> {
+    const known = Math.min(this.known, ids.length);
     this.known -= known;
-    await this.feed.push(tokens.subarray(known));
+    await this.feed.push(ids.subarray(known), favoured.subarray(known));
   }
 
   private async finishFile(): Promise<void> {
     if (this.current === undefined || this.ended === undefined) return;
     const finished = await this.current.finish(this.ended);
+    for (const tokens of finished.rest) await this.push(tokens);
     this.files.push(finished.map);
     this.definitions.add(finished.definitions);
     // A file that became shorter while it was read again has fewer tokens than were read of it before.
@@ -238,6 +258,10 @@ class FilesReading {
   }
 }
 
+function unmarked(ids: ArrayLike<number>): MarkedTokens {
+  return { ids: Int32Array.from(ids), favoured: new Uint8Array(ids.length) };
+}
+
 /** Whether a file that was begun is the one that is there now. Its time counts: it may have changed while it was read. */
 function isSameFile(begun: RepositoryFile | undefined, now: RepositoryFile | undefined): boolean {
   return (
@@ -251,7 +275,7 @@ function isSameFile(begun: RepositoryFile | undefined, now: RepositoryFile | und
 
 /**
  * Streams files through the model: text is tokenized segment by segment while the engine reads, so that no more than a
- * few segments and one file's text (for its outline) are held. Where every token stands is taken down. When it is
+ * few segments and one file's text and tokens (for its outline) are held. Where every token stands is taken down. When it is
  * cancelled, what was read up to the last chunk is given to the keeper before the error is thrown.
  * @throws LocretError cancelled, engine-failed
  */

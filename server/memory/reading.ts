@@ -7,6 +7,7 @@ import { ProgressMeter } from './progress-meter.js';
 import { beginningTokens, promptFrame } from './prompt-frame.js';
 import { readFiles } from './read-files.js';
 import { ReadMemory } from './repository-memory.js';
+import type { StructureName } from './structure.js';
 
 export interface ReadingInput {
   /** Emptied before reading, unless a partial reading goes on: then it holds the cache of that. */
@@ -17,6 +18,8 @@ export interface ReadingInput {
   readonly options: SurveyOptions;
   /** Last tokens of the repository that are not evicted (n_loc). */
   readonly local: number;
+  /** What stays before all else; default: nothing. */
+  readonly structure?: StructureName;
   /** A question that stands before the repository, so that what is kept may depend on it. */
   readonly questionFirst?: string;
   /** A reading of this repository that was interrupted, to go on with. */
@@ -56,6 +59,7 @@ export async function readRepository(input: ReadingInput): Promise<ReadMemory> {
     options,
     beginning: isPastHeader ? undefined : beginningTokens(model, text),
     local: input.local,
+    structure: input.structure ?? 'none',
     firstTokenIndex: nextTokenIndex,
     open,
     meter,

@@ -1,6 +1,7 @@
 import type { LoadedModel } from '../model/model.js';
 import { headLabels } from '../model/retaining-heads.js';
 import type { MemoryPlan } from './plan.js';
+import type { StructureName } from './structure.js';
 
 /** `6.1 MB`, `20.2 GB` (powers of 1024). */
 function size(bytes: number): string {
@@ -27,6 +28,12 @@ function allocationRow({ cache: { uneven } }: MemoryPlan): PlanRow {
   return ['allocation', uneven.allocation, note];
 }
 
+const structureNotes: Readonly<Record<StructureName, string>> = {
+  none: 'nothing stays before all else',
+  headers: 'the paths of files stay before all else',
+  definitions: 'the paths of files and the lines that name definitions stay before all else',
+};
+
 function runsOn({ backend }: MemoryPlan): string {
   return backend.name === 'cpu' ? 'processor' : backend.deviceName;
 }
@@ -48,6 +55,7 @@ export function planRows(model: LoadedModel, plan: MemoryPlan): readonly PlanRow
     ['window', units(plan.window), 'positions the model handles well'],
     ['budget', units(cache.budget), 'cache units every KV head keeps of the repository'],
     allocationRow(plan),
+    ['structure', plan.structure, structureNotes[plan.structure]],
     ['chunk', units(cache.chunk), 'tokens read per pass'],
     ['stabilizers', units(cache.stabilizers), 'newest units exempt from an eviction'],
     ['local', units(plan.local), 'last tokens, never evicted'],

@@ -1,3 +1,4 @@
+import type { TokenRange } from '../engine/engine.js';
 import type { RepositoryFile } from '../repository/source.js';
 import type { FileTokens, SourcePosition } from './memory.js';
 
@@ -16,6 +17,12 @@ export interface FileMap extends FileTokens {
 const mostColumn = 0xffff;
 /** A width that is too large for a byte. */
 const wide = 0xff;
+
+/** The tokens of a line, 1-based, by their numbers in the file; those of its header stand before line 1. */
+export function tokensOfLine({ begin, end, lineTokens }: FileMap, line: number): TokenRange {
+  const firstOf = (at: number): number => lineTokens[at - 1] ?? end - begin;
+  return { begin: firstOf(line), end: firstOf(line + 1) };
+}
 
 /** Takes down where the tokens of one file stand while they are read, in order. */
 export class FileMapBuilder {

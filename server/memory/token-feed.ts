@@ -23,6 +23,8 @@ export interface TokenFeedOptions {
  */
 export class TokenFeed {
   private readonly waiting: Int32Array;
+  /** Of each waiting token, whether its units stay before others. */
+  private readonly favoured: Uint8Array;
   private count = 0;
   private running: Promise<unknown> = Promise.resolve();
   private pushed = 0;
@@ -30,6 +32,7 @@ export class TokenFeed {
   constructor(private readonly options: TokenFeedOptions) {
     const { engine, local } = options;
     this.waiting = new Int32Array(local + (chunksPerCall + 1) * engine.description.plan.chunk);
+    this.favoured = new Uint8Array(this.waiting.length);
   }
 
   /** Index of the token that is pushed next. */
@@ -37,11 +40,13 @@ export class TokenFeed {
     return this.options.firstTokenIndex + this.pushed;
   }
 
-  async push(tokens: ArrayLike<number>): Promise<void> {
+  /** @param favoured 1 for each token whose units stay before others; default: none */
+  async push(tokens: Int32Array, favoured = new Uint8Array(tokens.length)): Promise<void> {
     const { waiting } = this;
     for (let done = 0; done < tokens.length;) {
       const some = Math.min(tokens.length - done, waiting.length - this.count);
-      for (let i = 0; i < some; i++) waiting[this.count + i] = tokens[done + i] ?? 0;
+      waiting.set(tokens.subarray(done, done + some), this.count);
+      this.favoured.set(favoured.subarray(done, done + some), this.count);
       this.count += some;
       done += some;
       this.pushed += some;
@@ -54,7 +59,10 @@ export class TokenFeed {
     const { engine, local, onChunk, signal } = this.options;
     const main = Math.max(0, this.count - local);
     await this.running;
-    if (main > 0) await engine.extend(this.waiting.slice(0, main), { evict: 'final', onChunk, ...withSignal(signal) });
+    if (main > 0) {
+      const options = { evict: 'final', onChunk, ...this.withFavoured(main), ...withSignal(signal) } as const;
+      await engine.extend(this.waiting.slice(0, main), options);
+    }
     if (this.count > main) await engine.extend(this.waiting.slice(main, this.count), { evict: 'none', onChunk });
     this.count = 0;
   }
@@ -69,11 +77,18 @@ export class TokenFeed {
     await this.running;
     await betweenCalls?.();
     const part = this.waiting.slice(0, tokens);
+    const options = { evict: 'between-chunks', onChunk, ...this.withFavoured(tokens), ...withSignal(signal) } as const;
     this.waiting.copyWithin(0, tokens, this.count);
+    this.favoured.copyWithin(0, tokens, this.count);
     this.count -= tokens;
-    this.running = engine.extend(part, { evict: 'between-chunks', onChunk, ...withSignal(signal) });
+    this.running = engine.extend(part, options);
     // Whoever waits for it next gets the error; until then it is not unhandled.
     this.running.catch(() => undefined);
+  }
+
+  private withFavoured(tokens: number): { readonly favoured?: Uint8Array } {
+    const favoured = this.favoured.slice(0, tokens);
+    return favoured.includes(1) ? { favoured } : {};
   }
 }
 

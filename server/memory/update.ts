@@ -4,9 +4,12 @@ import { ProgressMeter } from './progress-meter.js';
 import { readFiles } from './read-files.js';
 import { ReadMemory } from './repository-memory.js';
 import { SourceMap } from './source-map.js';
+import type { StructureName } from './structure.js';
 
 export interface UpdateInput {
   readonly memory: ReadMemory;
+  /** What stays before all else; default: nothing. */
+  readonly structure?: StructureName;
   readonly onProgress?: ((progress: ReadProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -25,7 +28,12 @@ const mostChanged = 1 / 3;
  * better (then nothing was touched)
  * @throws LocretError cancelled, engine-failed: then the engine's cache is part old, part new, and must be restored
  */
-export async function updateMemory({ memory, onProgress, signal }: UpdateInput): Promise<ReadMemory | undefined> {
+export async function updateMemory({
+  memory,
+  structure = 'none',
+  onProgress,
+  signal,
+}: UpdateInput): Promise<ReadMemory | undefined> {
   const started = performance.now();
   const { engine, model, content } = memory;
   const { changed, survey } = await memory.compareWithDisk(signal);
@@ -46,6 +54,7 @@ export async function updateMemory({ memory, onProgress, signal }: UpdateInput):
     options: content.options,
     beginning: undefined,
     local: 0,
+    structure,
     firstTokenIndex: content.nextTokenIndex,
     meter: new ProgressMeter({ files: fresh.length, bytes: bytesToRead }, onProgress),
     signal,

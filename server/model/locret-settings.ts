@@ -12,6 +12,8 @@ export interface LocretSettings {
   readonly budget?: number;
   /** How the budget is divided: evenly, by layer, or shared by the KV heads of a layer. */
   readonly allocation?: (typeof ALLOCATIONS)[number];
+  /** What stays before all else: nothing, the paths of files, or also the lines that name definitions. */
+  readonly structure?: (typeof STRUCTURES)[number];
   readonly chunk?: number;
   readonly stabilizers?: number;
   /** Last tokens of the memory that are appended without eviction (n_loc). */
@@ -28,6 +30,7 @@ export interface LocretSettings {
 }
 
 const ALLOCATIONS = ['even', 'pyramid', 'shared'] as const;
+const STRUCTURES = ['none', 'headers', 'definitions'] as const;
 const SETTINGS_FILE = 'locret.json';
 const SETTINGS_LIMIT = 1024 * 1024;
 /** The version of the file's form that is written and read here. */
@@ -63,7 +66,8 @@ export function readLocretSettings(folder: string): LocretSettings {
   const instructions = fields.string('instructions');
   const heads = headsInside(folder, fields);
   const budget = fields.integer('budget', UNITS);
-  const allocation = allocationOf(fields);
+  const allocation = wordOf(fields, 'allocation', ALLOCATIONS);
+  const structure = wordOf(fields, 'structure', STRUCTURES);
   const chunk = fields.integer('chunk', UNITS);
   const stabilizers = fields.integer('stabilizers', UNITS_OR_NONE);
   const local = fields.integer('local', UNITS_OR_NONE);
@@ -75,6 +79,7 @@ export function readLocretSettings(folder: string): LocretSettings {
     ...(heads === undefined ? defaultHeads : { heads }),
     ...(budget === undefined ? {} : { budget }),
     ...(allocation === undefined ? {} : { allocation }),
+    ...(structure === undefined ? {} : { structure }),
     ...(chunk === undefined ? {} : { chunk }),
     ...(stabilizers === undefined ? {} : { stabilizers }),
     ...(local === undefined ? {} : { local }),
@@ -84,11 +89,11 @@ export function readLocretSettings(folder: string): LocretSettings {
   };
 }
 
-function allocationOf(fields: JsonFields): LocretSettings['allocation'] {
-  const named = fields.string('allocation');
+function wordOf<Word extends string>(fields: JsonFields, name: string, words: readonly Word[]): Word | undefined {
+  const named = fields.string(name);
   if (named === undefined) return undefined;
-  const known = ALLOCATIONS.find((name) => name === named);
-  if (known === undefined) throw fields.wrong('allocation', `one of ${ALLOCATIONS.join(', ')}`);
+  const known = words.find((word) => word === named);
+  if (known === undefined) throw fields.wrong(name, `one of ${words.join(', ')}`);
   return known;
 }
 

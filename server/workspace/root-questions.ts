@@ -61,7 +61,8 @@ export async function answerDeep(deep: {
     model,
     read: async (questionFirst) => {
       onEmptied();
-      const reading = { engine, model, survey, options, local: plan.local, questionFirst, onProgress, signal };
+      const { local, structure } = plan;
+      const reading = { engine, model, survey, options, local, structure, questionFirst, onProgress, signal };
       const memory = await readRepository(reading);
       onPartial({ kind: 'phase', phase: 'answering' });
       return memory;

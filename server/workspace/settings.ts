@@ -5,6 +5,7 @@ import { LocretError } from '../errors.js';
 import type { MemorySettings } from '../memory/open-memory.js';
 import { type BackendChoice, backendChoices } from '../memory/plan.js';
 import { type AllocationName, allocationNames } from '../memory/policies/allocation.js';
+import { type StructureName, structureNames } from '../memory/structure.js';
 import { policyNames } from '../memory/policies/policy-by-name.js';
 import type { PolicyName } from '../memory/policies/policy.js';
 import { isJsonObject, showJson } from '../model/json-fields.js';
@@ -25,6 +26,7 @@ export interface ChosenSettings {
   readonly stabilizers: number | undefined;
   readonly policy: PolicyName | undefined;
   readonly allocation: AllocationName | undefined;
+  readonly structure: StructureName | undefined;
   readonly include: readonly string[];
   readonly exclude: readonly string[];
   readonly recallTokens: number | undefined;
@@ -119,6 +121,7 @@ export function parseSettings(value: unknown): ChosenSettings {
     stabilizers: fields.wholeNumber('stabilizers', 0),
     policy: fields.word('policy', policyNames),
     allocation: fields.word('allocation', allocationNames),
+    structure: fields.word('structure', structureNames),
     include: fields.texts('include'),
     exclude: fields.texts('exclude'),
     recallTokens: fields.wholeNumber('recallTokens', 0),
@@ -135,8 +138,8 @@ export function parseSettings(value: unknown): ChosenSettings {
 export function makeSameMemories(a: ChosenSettings, b: ChosenSettings): boolean {
   const deciding = (settings: ChosenSettings): string => {
     const { model, heads, backend, precision, cachePrecision, budget, chunk, stabilizers, policy } = settings;
-    const { allocation, include, exclude } = settings;
-    const sizes = [backend, precision, cachePrecision, budget, chunk, stabilizers, policy, allocation];
+    const { allocation, structure, include, exclude } = settings;
+    const sizes = [backend, precision, cachePrecision, budget, chunk, stabilizers, policy, allocation, structure];
     return JSON.stringify([model, heads ?? null, ...sizes, include, exclude]);
   };
   return deciding(a) === deciding(b);
@@ -149,7 +152,7 @@ export function makeSameMemories(a: ChosenSettings, b: ChosenSettings): boolean 
  */
 export async function memorySettings(settings: ChosenSettings, folder: string): Promise<MemorySettings> {
   const { model, heads, backend, precision, cachePrecision, budget, chunk, stabilizers, policy } = settings;
-  const { allocation, include, exclude } = settings;
+  const { allocation, structure, include, exclude } = settings;
   return {
     repo: folder,
     modelFolder: await resolveModel(expandHome(model), modelFolders()),
@@ -165,6 +168,7 @@ export async function memorySettings(settings: ChosenSettings, folder: string): 
     ...(stabilizers === undefined ? {} : { stabilizers }),
     ...(policy === undefined ? {} : { policy }),
     ...(allocation === undefined ? {} : { allocation }),
+    ...(structure === undefined ? {} : { structure }),
   };
 }
 

@@ -4,7 +4,7 @@ import { RecordingEngine } from './recording-engine.js';
 
 const chunk = 8;
 const local = 3;
-const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+const numbers = (count: number): Int32Array => Int32Array.from({ length: count }, (_, i) => i);
 
 function feedInto(engine: RecordingEngine, options: Partial<TokenFeedOptions> = {}): TokenFeed {
   return new TokenFeed({ engine, local, firstTokenIndex: 0, onChunk: () => undefined, signal: undefined, ...options });
