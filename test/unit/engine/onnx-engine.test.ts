@@ -63,6 +63,38 @@ describe('reading', () => {
     }
   });
 
+  it('keeps favoured units before others, the best of them where the budget is too small', async () => {
+    const favouredOf = (every: number): Uint8Array => Uint8Array.from(someTokens(200), (_, i) => (i % every ? 0 : 1));
+    const indices = async (favoured: Uint8Array): Promise<number[][]> => {
+      const engine = await openEngine();
+      await engine.extend(someTokens(200), { evict: 'final', favoured });
+      const layers = Array.from({ length: engine.description.shape.layers }, (_, layer) => engine.exportLayer(layer));
+      return (await Promise.all(layers)).flatMap(({ length, tokenIndices }) =>
+        Array.from({ length: tokenIndices.length / length }, (_, head) => [
+          ...tokenIndices.subarray(head * length, (head + 1) * length),
+        ]),
+      );
+    };
+    const tenths = Array.from({ length: 20 }, (_, i) => 10 * i);
+    const few = await indices(favouredOf(10));
+    for (const kept of few) expect(kept).toEqual(expect.arrayContaining(tenths));
+    // Beyond them the scores decide, as without.
+    expect(new Set(few.map((kept) => kept.join())).size).toBeGreaterThan(1);
+    const many = await indices(favouredOf(2));
+    for (const kept of many) expect(kept.filter((token) => token > 3 && token % 2 === 1)).toEqual([]);
+    expect(new Set(many.map((kept) => kept.join())).size).toBeGreaterThan(1);
+  });
+
+  it('refuses to favour units where no scores decide, or not of as many tokens as there are', async () => {
+    const engine = await openEngine({}, { policy: 'key-difference' });
+    await expect(engine.extend([1, 2], { evict: 'final', favoured: new Uint8Array(2) })).rejects.toThrow(
+      'The policy "key-difference" keeps no units before others',
+    );
+    await expect((await openEngine()).extend([1, 2], { evict: 'final', favoured: new Uint8Array(3) })).rejects.toThrow(
+      'For 2 tokens it is told of 3',
+    );
+  });
+
   it('protects nothing but the pinned units in a final eviction', async () => {
     const engine = await openEngine();
     const reports: ChunkReport[] = [];

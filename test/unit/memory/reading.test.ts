@@ -2,8 +2,10 @@ import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ReadProgress } from '../../../server/memory/memory.js';
+import type { PartialReading } from '../../../server/memory/partial-reading.js';
 import { readRepository, type ReadingInput } from '../../../server/memory/reading.js';
 import type { ReadMemory } from '../../../server/memory/repository-memory.js';
+import type { StructureName } from '../../../server/memory/structure.js';
 import type { LoadedModel } from '../../../server/model/model.js';
 import { surveyRepository } from '../../../server/repository/survey.js';
 import { characterTokenizer } from '../answer/character-tokenizer.js';
@@ -80,6 +82,53 @@ describe('what is read', () => {
       local,
     });
     expect(engine.tokens[0]).toBe(model.tokenizer.tokenId('<|repo_name|>'));
+  });
+});
+
+describe('what stays before all else', () => {
+  const sources = { 'README.md': '# Fixture\n\nfunction none() {}\n', 'src/a.ts': sourceOf('alpha', 3) };
+  const headers = ['<|file_sep|>README.md\n', '<|file_sep|>src/a.ts\n'];
+  const nameLines = sources['src/a.ts'].split('\n').filter((line) => line.includes('function'));
+
+  async function favoured(structure: StructureName, input: Partial<ReadingInput> = {}): Promise<string> {
+    const { engine } = await record(repository(sources), { structure, local: 0, ...input });
+    return (await nano()).tokenizer.decode(engine.favoured);
+  }
+
+  it('is nothing, or the headers of files, or also the lines that name definitions', async () => {
+    expect(nameLines).toHaveLength(3);
+    expect(await favoured('none')).toBe('');
+    expect(await favoured('headers')).toBe(headers.join(''));
+    const text = await favoured('definitions');
+    for (const part of [...headers, ...nameLines]) expect(text).toContain(part.trim());
+    // Tokens may reach into the next line, but not over it.
+    const [longest = 0] = nameLines.map((line) => line.length).toSorted((a, b) => b - a);
+    expect(text.length).toBeLessThan(headers.join('').length + 3 * (longest + 8));
+    expect(text).not.toContain('none');
+  });
+
+  it('is the same after an interruption in the middle of a file', async () => {
+    const root = repository(sources);
+    const whole = (await record(root, { structure: 'definitions', local: 0 })).engine;
+    for (const stopAt of [32, 64, 96]) {
+      const model = await nano();
+      const stop = new AbortController();
+      const engine = new RecordingEngine({ chunk: 32 });
+      engine.beforePass = (read) => {
+        if (read >= stopAt) stop.abort();
+      };
+      const kept: PartialReading[] = [];
+      const survey = await surveyRepository(root, surveyOptions);
+      const keeper = { isDue: () => false, keep: (part: PartialReading) => Promise.resolve(void kept.push(part)) };
+      const reading = { model, survey, options: surveyOptions, local: 0, structure: 'definitions' } as const;
+      await expect(readRepository({ ...reading, engine, keeper, signal: stop.signal })).rejects.toThrow('cancelled');
+      const [partial] = kept;
+      expect(partial?.nextTokenIndex).toBe(stopAt);
+      const rest = new RecordingEngine({ chunk: 32 });
+      await readRepository({ ...reading, engine: rest, partial });
+      const flags = (from: RecordingEngine): number[] => from.calls.flatMap(({ favoured: marked }) => [...marked]);
+      expect([...flags(whole).slice(0, stopAt), ...flags(rest)]).toEqual(flags(whole));
+    }
   });
 });
 

@@ -4,7 +4,12 @@ import { ScriptedEngine } from '../answer/scripted-engine.js';
 
 /** An engine without a model that takes down what it is given to read, in passes of a chunk as the real one does. */
 export class RecordingEngine extends ScriptedEngine {
-  readonly calls: { readonly tokens: readonly number[]; readonly evict: ExtendOptions['evict'] }[] = [];
+  readonly calls: {
+    readonly tokens: readonly number[];
+    readonly evict: ExtendOptions['evict'];
+    /** One number per token. */
+    readonly favoured: readonly number[];
+  }[] = [];
   /** Called before each pass. */
   beforePass: (tokensRead: number) => void | Promise<void> = () => undefined;
   private tokensRead = 0;
@@ -14,7 +19,8 @@ export class RecordingEngine extends ScriptedEngine {
   }
 
   override async extend(tokens: readonly number[] | Int32Array, options: ExtendOptions) {
-    this.calls.push({ tokens: [...tokens], evict: options.evict });
+    const favoured = [...(options.favoured ?? new Uint8Array(tokens.length))];
+    this.calls.push({ tokens: [...tokens], evict: options.evict, favoured });
     const { chunk } = this.description.plan;
     for (let begin = 0; begin < tokens.length; begin += chunk) {
       await this.beforePass(this.tokensRead);
@@ -31,6 +37,11 @@ export class RecordingEngine extends ScriptedEngine {
     this.tokensRead = 0;
     this.calls.length = 0;
     return Promise.resolve();
+  }
+
+  /** The tokens whose units stay before others, in order. */
+  get favoured(): number[] {
+    return this.calls.flatMap(({ tokens, favoured }) => tokens.filter((_, i) => favoured[i] === 1));
   }
 
   /** Everything that was read, in order. */

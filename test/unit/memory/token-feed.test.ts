@@ -4,7 +4,8 @@ import { RecordingEngine } from './recording-engine.js';
 
 const chunk = 8;
 const local = 3;
-const numbers = (count: number): Int32Array => Int32Array.from({ length: count }, (_, i) => i);
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+const tokens = (count: number): Int32Array => Int32Array.from(numbers(count));
 
 function feedInto(engine: RecordingEngine, options: Partial<TokenFeedOptions> = {}): TokenFeed {
   return new TokenFeed({ engine, local, firstTokenIndex: 0, onChunk: () => undefined, signal: undefined, ...options });
@@ -14,7 +15,7 @@ function feedInto(engine: RecordingEngine, options: Partial<TokenFeedOptions> = 
 async function feedTokens(count: number, piece: number): Promise<RecordingEngine> {
   const engine = new RecordingEngine({ chunk });
   const feed = feedInto(engine);
-  for (let at = 0; at < count; at += piece) await feed.push(numbers(count).slice(at, at + piece));
+  for (let at = 0; at < count; at += piece) await feed.push(tokens(count).slice(at, at + piece));
   expect(feed.nextTokenIndex).toBe(count);
   await feed.finish();
   return engine;
@@ -31,6 +32,21 @@ describe('feeding tokens to the engine', () => {
       const begins = calls.map((_, i) => calls.slice(0, i).reduce((sum, { tokens }) => sum + tokens.length, 0));
       const evicting = begins.filter((_, i) => calls[i]?.evict !== 'none');
       expect(evicting.every((begin) => begin % chunk === 0)).toBe(true);
+    }
+  });
+
+  it('tells of each token whether its units stay before others, however the tokens come', async () => {
+    const third = (token: number): number => (token % 3 === 0 ? 1 : 0);
+    for (const piece of [1, 5, 64, 5000]) {
+      const engine = new RecordingEngine({ chunk });
+      const feed = feedInto(engine);
+      for (let at = 0; at < 203; at += piece) {
+        const part = tokens(203).slice(at, at + piece);
+        await feed.push(part, Uint8Array.from(part, third));
+      }
+      await feed.finish();
+      // Local tokens are not evicted.
+      expect(engine.favoured).toEqual(numbers(203 - local).filter((token) => third(token) === 1));
     }
   });
 
@@ -59,7 +75,7 @@ describe('feeding tokens to the engine', () => {
       running -= 1;
     };
     const feed = feedInto(engine);
-    await feed.push(numbers(500));
+    await feed.push(tokens(500));
     expect(engine.tokens.length).toBeGreaterThanOrEqual(500 - local - 5 * chunk);
     await feed.finish();
     expect(Math.max(...engine.calls.map(({ tokens }) => tokens.length))).toBeLessThanOrEqual(5 * chunk);
@@ -72,8 +88,8 @@ describe('feeding tokens to the engine', () => {
       throw new Error('the engine is gone');
     };
     const feed = feedInto(engine);
-    await feed.push(numbers(local + 5 * chunk));
-    await expect(feed.push(numbers(local + 5 * chunk))).rejects.toThrow('the engine is gone');
+    await feed.push(tokens(local + 5 * chunk));
+    await expect(feed.push(tokens(local + 5 * chunk))).rejects.toThrow('the engine is gone');
     await feed.settle();
   });
 
@@ -85,7 +101,7 @@ describe('feeding tokens to the engine', () => {
       return Promise.resolve();
     };
     const feed = feedInto(engine, { betweenCalls });
-    for (let at = 0; at < 200; at += 7) await feed.push(numbers(200).slice(at, at + 7));
+    for (let at = 0; at < 200; at += 7) await feed.push(tokens(200).slice(at, at + 7));
     await feed.finish();
     expect(rests).toEqual([0, 32, 64, 96, 128]);
   });
@@ -98,11 +114,11 @@ describe('feeding tokens to the engine', () => {
       if (tokensRead === lastChunk) cancel.abort();
     };
     const feed = feedInto(engine, { signal: cancel.signal });
-    await feed.push(numbers(lastChunk + local));
+    await feed.push(tokens(lastChunk + local));
     await feed.finish();
     expect(engine.tokens).toEqual(numbers(lastChunk + local));
     const cancelledEarlier = feedInto(engine, { signal: cancel.signal });
-    await cancelledEarlier.push(numbers(lastChunk));
+    await cancelledEarlier.push(tokens(lastChunk));
     await expect(cancelledEarlier.finish()).rejects.toMatchObject({ code: 'cancelled' });
   });
 });
