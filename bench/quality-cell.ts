@@ -4,8 +4,8 @@ import type { PlannedModel } from '../server/memory/planned-model.js';
 import { promptFrame } from '../server/memory/prompt-frame.js';
 import { readRepository } from '../server/memory/reading.js';
 import type { ReadMemory } from '../server/memory/repository-memory.js';
+import { tokensOfLine } from '../server/memory/source-map.js';
 import type { Survey, SurveyOptions } from '../server/repository/source.js';
-import { lineTokens } from './line-tokens.js';
 import { type BenchQuestion, isRight, makeQuestions } from './quality-questions.js';
 import type { StructuralStabilizers } from './structural-stabilizers.js';
 
@@ -37,7 +37,7 @@ export interface CellInput {
   readonly survey: Survey;
   readonly options: SurveyOptions;
   readonly mode: Mode;
-  /** What the engine keeps before anything else. */
+  /** What the engine keeps before all else, beside what the plan says. */
   readonly stabilizers: StructuralStabilizers | undefined;
   readonly questions: number;
   readonly seed: number;
@@ -69,12 +69,12 @@ function survivalOf(memory: ReadMemory, kept: KeptUnits, { gold }: BenchQuestion
   if (gold === undefined || map === undefined) return undefined;
   const { layers, kvHeads } = memory.engine.description.shape;
   const counts = new Map(Array.from(kept.tokenIndices, (token, i) => [token, kept.counts[i] ?? 0]));
-  const ranges = gold.lines.map((line) => lineTokens(map, line));
-  if (gold.header) ranges.push({ begin: map.begin, end: lineTokens(map, 1).begin });
+  const ranges = gold.lines.map((line) => tokensOfLine(map, line));
+  if (gold.header) ranges.push({ begin: 0, end: tokensOfLine(map, 1).begin });
   let held = 0;
   let all = 0;
   for (const { begin, end } of ranges) {
-    for (let token = begin; token < end; token++) held += counts.get(token) ?? 0;
+    for (let token = begin; token < end; token++) held += counts.get(map.begin + token) ?? 0;
     all += (end - begin) * layers * kvHeads;
   }
   return all === 0 ? undefined : held / all;
@@ -107,6 +107,7 @@ class Cell {
       survey,
       options,
       local: planned.plan.local,
+      structure: planned.plan.structure,
       ...(questionFirst === undefined ? {} : { questionFirst }),
     });
   }

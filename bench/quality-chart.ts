@@ -10,9 +10,11 @@ export interface ChartPanel {
   readonly title: string;
   readonly ticks: readonly string[];
   readonly lines: readonly ChartLine[];
+  /** A dashed line across. */
+  readonly level?: { readonly name: string; readonly value: number };
 }
 
-const size = { panel: 300, height: 260, left: 44, right: 130, top: 34, bottom: 40 };
+const size = { panel: 360, height: 330, left: 44, right: 150, top: 34, bottom: 40 };
 const colours = [
   '#4477aa',
   '#66ccee',
@@ -49,8 +51,8 @@ function spreadOut(heights: readonly number[]): number[] {
   return placed.map((height) => height - below);
 }
 
-function drawPanel({ title, ticks, lines }: ChartPanel): string {
-  const largest = Math.max(0.1, ...lines.flatMap(({ values }) => values.map((value) => value ?? 0)));
+function drawPanel({ title, ticks, lines, level }: ChartPanel): string {
+  const largest = Math.max(0.1, level?.value ?? 0, ...lines.flatMap(({ values }) => values.map((value) => value ?? 0)));
   const most = Math.min(1, Math.ceil(largest * 10) / 10);
   const inner = { width: size.panel - size.left - 8, height: size.height - size.top - size.bottom };
   const x = (tick: number): number => size.left + (inner.width * (tick + 0.5)) / ticks.length;
@@ -65,6 +67,13 @@ function drawPanel({ title, ticks, lines }: ChartPanel): string {
   const names = ticks.map(
     (tick, i) => `<text x="${x(i)}" y="${size.height - size.bottom + 18}" text-anchor="middle">${escaped(tick)}</text>`,
   );
+  const across =
+    level === undefined
+      ? []
+      : [
+          `<line x1="${size.left}" x2="${size.left + inner.width}" y1="${y(level.value)}" y2="${y(level.value)}" class="level"/>`,
+          `<text x="${size.left + 4}" y="${y(level.value) - 4}">${escaped(level.name)}</text>`,
+        ];
   const drawn = lines.map(({ name, values, isOurs }, i) => {
     const colour = isOurs ? '#000000' : (colours[i % colours.length] ?? '#777777');
     const points = values.flatMap((value, tick) =>
@@ -85,6 +94,7 @@ function drawPanel({ title, ticks, lines }: ChartPanel): string {
     `<text x="${size.left}" y="18" font-weight="bold">${escaped(title)}</text>`,
     ...grid,
     ...names,
+    ...across,
     ...drawn,
   ].join('\n');
 }
@@ -95,7 +105,7 @@ export function drawChart(panels: readonly ChartPanel[], label: string): string 
   const width = step * panels.length;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${size.height}" width="${width}" height="${size.height}" role="img" aria-label="${escaped(label)}">`,
-    '<style>text { font: 11px sans-serif } .grid { stroke: #dddddd }</style>',
+    '<style>text { font: 11px sans-serif } .grid { stroke: #dddddd } .level { stroke: #333333; stroke-dasharray: 5 4 }</style>',
     `<rect width="${width}" height="${size.height}" fill="#ffffff"/>`,
     ...panels.map((panel, i) => `<g transform="translate(${i * step} 0)">\n${drawPanel(panel)}\n</g>`),
     '</svg>',

@@ -21,7 +21,14 @@ export interface PlanLimits {
 }
 
 /** Rows that read fast enough for long repositories. */
-const longRows = ['random', 'sink + recent', 'KeyDiff', 'Locret', 'Locret + recall'];
+const longRows = [
+  'random',
+  'sink + recent',
+  'KeyDiff',
+  'Locret',
+  'Locret + definitions',
+  'Locret + definitions + recall',
+];
 
 /**
  * The lengths of the table. Of a repository that fits the window budgets of a twentieth, a sixth and a third are compared

@@ -1,8 +1,8 @@
 import type { AllocationName } from '../server/memory/policies/allocation.js';
 import type { PolicyName } from '../server/memory/policies/policy.js';
+import type { StructureName } from '../server/memory/structure.js';
 import type { Mode } from './quality-cell.js';
 import type { TrainedVariant } from './quality-heads.js';
-import type { Structure } from './structural-stabilizers.js';
 
 /** One row of the table: a policy, and how its memory is asked. */
 export interface QualityRow {
@@ -10,11 +10,11 @@ export interface QualityRow {
   readonly policy: PolicyName;
   /** How the budget is divided between layers and KV heads. */
   readonly allocation: AllocationName;
+  /** What stays before all else. */
+  readonly structure: StructureName;
   readonly mode: Mode;
   /** Heads that are trained for it; undefined: the model's own. */
   readonly heads?: TrainedVariant;
-  /** What stays before anything else; undefined: nothing. */
-  readonly structure?: Structure;
   /** True when nothing is evicted: only where repository, question and answer fit the window. */
   readonly full: boolean;
   /** True when the repository is read anew for each question. */
@@ -25,10 +25,15 @@ const memory = (name: string, policy: PolicyName, allocation: AllocationName = '
   name,
   policy,
   allocation,
+  structure: 'none',
   mode: 'memory',
   full: false,
   perQuestion: false,
 });
+
+/** The row that the others are compared with: as the bundled model is set. */
+export const referenceRow = 'Locret + definitions';
+const bundled: QualityRow = { ...memory(referenceRow, 'locret'), structure: 'definitions' };
 
 /** Every row, in the order of the tables. */
 export const qualityRows: readonly QualityRow[] = [
@@ -43,11 +48,14 @@ export const qualityRows: readonly QualityRow[] = [
   memory('KeyDiff', 'key-difference'),
   memory('Expected Attention', 'expected-attention'),
   memory('NACL', 'nacl'),
+  { ...memory('random + definitions', 'random'), structure: 'definitions' },
+  { ...memory('KeyDiff + definitions', 'key-difference'), structure: 'definitions' },
   memory('Locret', 'locret'),
   memory('Locret + pyramid', 'locret', 'pyramid'),
   memory('Locret + shared', 'locret', 'shared'),
   { ...memory('Locret + file headers', 'locret'), structure: 'headers' },
-  { ...memory('Locret + file headers, definitions', 'locret'), structure: 'definitions' },
+  bundled,
+  { ...bundled, name: 'Locret + definitions + pyramid', allocation: 'pyramid' },
   ...(['published', 'contribution', 'reconstruction'] as const).map((labels) => ({
     ...memory(`Locret, ${labels} labels`, 'locret'),
     heads: { labels, input: 'qkv' } as const,
@@ -60,10 +68,7 @@ export const qualityRows: readonly QualityRow[] = [
   memory('oracle (logits)', 'oracle'),
   memory('oracle (attention)', 'attention-oracle'),
   { ...memory('SnapKV, patched', 'snapkv-patched'), perQuestion: true },
-  { ...memory('Locret, question first', 'locret'), mode: 'question-first', perQuestion: true },
-  { ...memory('Locret + recall', 'locret'), mode: 'recall' },
-  { ...memory('Locret, deep', 'locret'), mode: 'deep', perQuestion: true },
+  { ...bundled, name: 'Locret + definitions, question first', mode: 'question-first', perQuestion: true },
+  { ...bundled, name: 'Locret + definitions + recall', mode: 'recall' },
+  { ...bundled, name: 'Locret + definitions, deep', mode: 'deep', perQuestion: true },
 ];
-
-/** The row that the others are compared with. */
-export const referenceRow = 'Locret';

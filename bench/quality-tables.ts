@@ -57,8 +57,8 @@ export function overallTable(cells: readonly MeasuredCell[], tokens: number): Ta
       'right, %',
       'kept, %',
       'log p',
-      'right against Locret',
-      'kept against Locret',
+      `right against ${referenceRow}`,
+      `kept against ${referenceRow}`,
       ...(full === undefined ? [] : ['right against the full cache']),
     ],
     rows: here.map(({ row, budget, outcomes }) => {
@@ -99,23 +99,34 @@ export function kindTable(cells: readonly MeasuredCell[], tokens: number): Table
   };
 }
 
-/** What is kept of the gold lines by budget: a panel per length, a line per policy that answers from a frozen memory. */
+/**
+ * Right answers and kept gold lines by budget, where there are several: a line per policy that answers from a frozen
+ * memory with the model's own heads and equal budgets.
+ */
 export function chartPanels(cells: readonly MeasuredCell[]): ChartPanel[] {
-  return [...new Set(cells.map(({ tokens }) => tokens))].map((tokens) => {
-    const here = cells.filter(({ tokens: of, row }) => of === tokens && row.mode === 'memory' && !row.full);
-    const budgets = [...new Set(here.map(({ budget }) => budget))];
-    const names = [...new Set(here.map(({ row }) => row.name))];
-    return {
-      title: `${lengthName(tokens)} tokens: gold units kept, by budget`,
+  return [...new Set(cells.map(({ tokens }) => tokens))].flatMap((tokens) => {
+    const here = cells.filter(({ tokens: of, row }) => of === tokens && row.mode === 'memory');
+    const drawn = here.filter(({ row }) => !row.full && row.heads === undefined && row.allocation === 'even');
+    const budgets = [...new Set(drawn.map(({ budget }) => budget))];
+    if (budgets.length < 2) return [];
+    const full = here.find(({ row }) => row.full);
+    const panel = (title: string, of: (outcome: Outcome) => number | undefined, level?: ChartPanel['level']) => ({
+      title: `${lengthName(tokens)} tokens: ${title}, by budget`,
       ticks: budgets.map(String),
-      lines: names.map((name) => ({
+      ...(level === undefined ? {} : { level }),
+      lines: [...new Set(drawn.map(({ row }) => row.name))].map((name) => ({
         name,
         isOurs: name === referenceRow,
         values: budgets.map((budget) => {
-          const kept = survivals(here.find((cell) => cell.row.name === name && cell.budget === budget)?.outcomes ?? []);
-          return kept.length === 0 ? undefined : mean(kept);
+          const cell = drawn.find(({ row, budget: at }) => row.name === name && at === budget);
+          return cell === undefined ? undefined : mean(cell.outcomes.flatMap((outcome) => of(outcome) ?? []));
         }),
       })),
+    });
+    const all = full && {
+      name: full.row.name,
+      value: mean(full.outcomes.flatMap((outcome) => isFound(outcome) ?? [])),
     };
+    return [panel('right answers', isFound, all), panel('gold units kept', ({ survival }) => survival)];
   });
 }

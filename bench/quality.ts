@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import type { Engine } from '../server/engine/engine.js';
 import { loadEngine, planModel, type PlannedModel } from '../server/memory/planned-model.js';
 import { type LoadedModel, openModel } from '../server/model/model.js';
+import { policyByName } from '../server/memory/policies/policy-by-name.js';
 import { openCheckpoint } from '../server/model/open-checkpoint.js';
 import { openRetainingHeads } from '../server/model/retaining-heads.js';
 import { surveyRepository } from '../server/repository/survey.js';
@@ -110,6 +111,11 @@ async function repositoriesOf({ tokens, repositories }: LengthPlan): Promise<Ben
   return cut;
 }
 
+/** Whether the product itself keeps what the row wants kept before all else. */
+function keepsStructure({ policy, structure }: QualityRow): boolean {
+  return structure === 'none' || policyByName(policy).needsRetainingHeads;
+}
+
 async function planRow(repo: string, row: QualityRow, budget: number): Promise<PlannedModel> {
   const threads = Number(options.threads);
   const modelFolder = options.model;
@@ -121,6 +127,7 @@ async function planRow(repo: string, row: QualityRow, budget: number): Promise<P
       ...settings,
       policy: row.policy,
       allocation: row.allocation,
+      structure: keepsStructure(row) ? row.structure : 'none',
       budget,
       ...(heads === undefined ? {} : { heads }),
     });
@@ -142,15 +149,16 @@ async function measure(
   all: readonly BenchRepository[],
 ): Promise<MeasuredCell> {
   const outcomes: Outcome[] = [];
-  const stabilizers = row.structure && new StructuralStabilizers(row.structure);
+  const stabilizers = keepsStructure(row) ? undefined : new StructuralStabilizers();
   let engine: Engine | undefined;
   try {
     for (const { name, root } of all) {
       const count = row.perQuestion ? Math.min(perQuestion, questions) : questions;
       const planned = await planRow(root, row, budget);
-      const { cache: sizes, heads: file } = planned.plan;
+      const { cache: sizes, structure, heads: file } = planned.plan;
       const heads = file === undefined ? undefined : openRetainingHeads(file, model.shape).fingerprint;
-      const cell = { weights, heads, root, row: row.name, plan: sizes, questions: count, seed };
+      const kept = structure === 'none' ? {} : { structure };
+      const cell = { weights, heads, root, row: row.name, plan: sizes, ...kept, questions: count, seed };
       let found = await knownOutcomes(cache, cell);
       if (found === undefined) {
         engine ??= await (stabilizers?.openEngine(planned, product) ?? loadRow(planned));
@@ -200,10 +208,11 @@ await publish({
     '**right**: answers that are right to the last character, greedy decoding, to questions about what is there (a memory ' +
     'that has lost everything is right about what is not there; the tables by kind have that too). **kept**: share of the cache units of the ' +
     'lines that an answer rests on which are still held when it is asked, over all layers and KV heads. **log p**: mean ' +
-    'log-probability of the right answer’s tokens, from the memory alone. **against Locret**: paired differences over the ' +
+    'log-probability of the right answer’s tokens, from the memory alone. **against**: paired differences over the ' +
     'same questions with 95 % bootstrap intervals. **pyramid**, **shared**: the same budget on average and the same memory, ' +
     'more of it for lower layers, or shared by score between the KV heads of a layer, as far as the window goes. **file ' +
-    'headers**, **definitions**: the paths of files, or also the lines that name definitions, stay before anything else. **labels**, ' +
+    'headers**: the paths of files stay before all else; **definitions**: these and the lines that name definitions, which is how the ' +
+    'bundled model is set; **Locret** alone: nothing does, as published. **labels**, ' +
     `**hidden**: other heads than the bundled ones, trained in the product for this table (${trainingWords}). The model’s window is ` +
     `${window} positions, so larger budgets do not fit, and the full cache only fits ${window - 2 * behindFull} tokens.\n\n` +
     '![Share of gold units kept, by budget and policy](quality.svg)',

@@ -5,22 +5,17 @@ import type { PlannedModel } from '../server/memory/planned-model.js';
 import type { EvictionPolicy } from '../server/memory/policies/policy.js';
 import { policyByName } from '../server/memory/policies/policy-by-name.js';
 import type { ReadMemory } from '../server/memory/repository-memory.js';
-import { lineTokens } from './line-tokens.js';
+import { tokensOfLine } from '../server/memory/source-map.js';
 
-/** What stays before anything else: the paths of files, or also the lines that name definitions. */
-export type Structure = 'headers' | 'definitions';
-
-/** More than scores differ by. */
+/** More than ranks differ by. */
 const bonus = 1e6;
 
 /**
- * Structural stabilizers: units of the tokens by which one finds one's way outrank all others, as far as the budget goes;
- * what remains of it goes by the policy's own ranks.
+ * The product's structural stabilizers (file headers and the lines that name definitions stay before all else) for
+ * policies that it has none for, to tell what they do without retaining heads.
  */
 export class StructuralStabilizers {
   private tokens = new Set<number>();
-
-  constructor(private readonly structure: Structure) {}
 
   /** An engine on this thread that evicts by the planned policy with these stabilizers. */
   openEngine({ model, plan }: PlannedModel, cacheFolder: string): Promise<Engine> {
@@ -42,14 +37,16 @@ export class StructuralStabilizers {
   /** Takes down where the structure of a repository stands; it is the same whenever it is read. */
   learn({ content, definitions }: ReadMemory): void {
     const files = new Map(content.map.files.map((map) => [map.file.path, map]));
-    const ranges = [...files.values()].map((map) => ({ begin: map.begin, end: lineTokens(map, 1).begin }));
-    if (this.structure === 'definitions') {
-      for (const { path, nameLine } of definitions) {
-        const map = files.get(path);
-        if (map !== undefined) ranges.push(lineTokens(map, nameLine));
-      }
-    }
-    this.tokens = new Set(ranges.flatMap(({ begin, end }) => Array.from({ length: end - begin }, (_, i) => begin + i)));
+    const headers = [...files.values()].map((map) => ({ map, begin: 0, end: tokensOfLine(map, 1).begin }));
+    const names = definitions.flatMap(({ path, nameLine }) => {
+      const map = files.get(path);
+      return map === undefined ? [] : [{ map, ...tokensOfLine(map, nameLine) }];
+    });
+    this.tokens = new Set(
+      [...headers, ...names].flatMap(({ map, begin, end }) =>
+        Array.from({ length: end - begin }, (_, i) => map.begin + begin + i),
+      ),
+    );
   }
 
   private over(policy: EvictionPolicy): EvictionPolicy {
