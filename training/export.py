@@ -57,6 +57,7 @@ def main() -> None:
     parser.add_argument("--units", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--budget", type=int, default=64)
+    parser.add_argument("--structure", choices=["none", "headers", "definitions"], default="definitions")
     parser.add_argument("--chunk", type=int, default=256)
     parser.add_argument("--stabilizers", type=int, default=16)
     parser.add_argument("--local", type=int, default=16)
@@ -75,6 +76,7 @@ def main() -> None:
             "instructions": "",
             "heads": HEADS,
             "budget": arguments.budget,
+            "structure": arguments.structure,
             "chunk": arguments.chunk,
             "stabilizers": arguments.stabilizers,
             "local": arguments.local,

@@ -127,6 +127,7 @@ export interface CudaBinding {
     scores: Float32Array | null,
     tokenIndices: Int32Array | null,
     kept: Int32Array | null,
+    bonuses: Float32Array | null,
   ): CudaPassTimes;
   step(engine: CudaHandle, token: number, observe: number): void;
   lastLogits(engine: CudaHandle, logits: Float32Array): void;

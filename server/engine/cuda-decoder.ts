@@ -3,15 +3,16 @@ import type { CudaBinding, CudaHandle, CudaPlan, CudaState } from './cuda-bindin
 import { decisionArrays, layerDecisions, limitsOf } from './cuda-decisions.js';
 import { guardCuda } from './cuda-errors.js';
 import type { Decoder, DecoderPass, DecoderPassResult } from './decoder.js';
-import type {
-  AttentionMass,
-  EngineDescription,
-  EngineStats,
-  Eviction,
-  KeptUnits,
-  LayerCache,
-  Mark,
-  TokenRange,
+import {
+  type AttentionMass,
+  favour,
+  type EngineDescription,
+  type EngineStats,
+  type Eviction,
+  type KeptUnits,
+  type LayerCache,
+  type Mark,
+  type TokenRange,
 } from './engine.js';
 import { countKeptUnits } from './kept-units.js';
 
@@ -204,7 +205,7 @@ export class CudaDecoder implements Decoder {
     this.areCopied = false;
   }
 
-  private passNow({ tokens, logits, eviction, observeFrom, detail }: DecoderPass): DecoderPassResult {
+  private passNow({ tokens, logits, eviction, observeFrom, detail, favoured }: DecoderPass): DecoderPassResult {
     const before = this.state.length;
     const { shape, plan } = this.description;
     const rows = { none: 0, last: 1, all: tokens.length }[logits];
@@ -226,6 +227,7 @@ export class CudaDecoder implements Decoder {
           this.withScores ? (arrays?.scores ?? null) : null,
           arrays?.tokenIndices ?? null,
           arrays?.kept ?? null,
+          favoured === undefined ? null : Float32Array.from(favoured, (isFavoured) => isFavoured * favour),
         ),
       );
     } finally {

@@ -203,6 +203,7 @@ ReadTimes readPrompt(LocretEngine* engine, const LocretConfig& config) {
                           .logits = last ? LOCRET_LOGITS_LAST : LOCRET_LOGITS_NONE,
                           .logitRows = last ? logits.data() : nullptr,
                           .observeFrom = count,
+                          .bonuses = nullptr,
                           .decision = nullptr};
     LocretPassTimes times{};
     expectOk(locretPass(engine, &pass, &times));

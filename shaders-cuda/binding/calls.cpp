@@ -200,6 +200,7 @@ napi_value pass(const Arguments& arguments) {
                            .logits = arguments.integer(4),
                            .logitRows = arguments.isNull(5) ? nullptr : arguments.floats(5).data(),
                            .observeFrom = arguments.integer(6),
+                           .bonuses = arguments.isNull(11) ? nullptr : arguments.floats(11).data(),
                            .decision = detailed ? &decision : nullptr};
   LocretPassTimes times{};
   expectSuccess(arguments.env(), locretPass(engineOf(arguments), &request, &times));

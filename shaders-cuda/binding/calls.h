@@ -24,8 +24,9 @@ napi_value load(const Arguments& arguments);
 napi_value ready(const Arguments& arguments);
 napi_value state(const Arguments& arguments);
 /**
- * pass(engine, tokens, firstTokenIndex, eviction, logits, logitRows, observeFrom, ranks, scores, tokenIndices, kept):
- * milliseconds. The last four, for traces, are null together; the sizes of all arrays are the caller's to know.
+ * pass(engine, tokens, firstTokenIndex, eviction, logits, logitRows, observeFrom, ranks, scores, tokenIndices, kept,
+ * bonuses): milliseconds. The four before the last, for traces, are null together; bonuses may be null. The sizes of all
+ * arrays are the caller's to know.
  */
 napi_value pass(const Arguments& arguments);
 /** step(engine, token, observe) */

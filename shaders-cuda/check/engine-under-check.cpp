@@ -134,6 +134,7 @@ std::vector<float> EngineUnderCheck::pass(const std::vector<std::int32_t>& token
                         .logits = LOCRET_LOGITS_ALL,
                         .logitRows = logits.data(),
                         .observeFrom = observeFrom < 0 ? count : observeFrom,
+                        .bonuses = nullptr,
                         .decision = nullptr};
   LocretPassTimes times{};
   expectOk(locretPass(engine_, &pass, &times));

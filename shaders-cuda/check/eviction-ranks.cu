@@ -120,6 +120,8 @@ struct ScoreCase {
   int headDim;
   int width;
   HeadInput input;
+  /** Every other token gets a bonus. */
+  bool bonuses = false;
 };
 
 void checkScores(Report& report, const ScoreCase& shape) {
@@ -153,6 +155,11 @@ void checkScores(Report& report, const ScoreCase& shape) {
   scoring.cache.capacity = capacity;
   scoring.length = deviceLength.data();
   scoring.scratch = scratch.data();
+  constexpr float bonus = 1024;
+  std::vector<float> bonuses(static_cast<std::size_t>(shape.tokens));
+  for (std::size_t token = 0; shape.bonuses && token < bonuses.size(); token += 2) bonuses[token] = bonus;
+  const DeviceArray<float> deviceBonuses(bonuses);
+  if (shape.bonuses) scoring.bonuses = deviceBonuses.data();
   scoreUnits(scoring, nullptr);
 
   std::vector<double> expected(static_cast<std::size_t>(shape.kvHeads) * capacity,
@@ -176,7 +183,8 @@ void checkScores(Report& report, const ScoreCase& shape) {
         score += part;
         ofToken += part * part;
       }
-      expected[static_cast<std::size_t>(head) * capacity + length + token] = score;
+      expected[static_cast<std::size_t>(head) * capacity + length + token] =
+          score + double{bonuses[static_cast<std::size_t>(token)]};
       energy = std::max(energy, ofToken);
     }
   }
@@ -185,8 +193,9 @@ void checkScores(Report& report, const ScoreCase& shape) {
                                                                       : 0x1p-6;
   report.compare(std::to_string(shape.tokens) + " x " + std::to_string(inputs) + " -> " + std::to_string(shape.width) +
                      " " + nameOf(shape.firstLayer) + " -> " + std::to_string(shape.kvHeads) + " " +
-                     nameOf(shape.secondLayer) + (shape.input == HeadInput::hidden ? " hidden" : ""),
-                 scores.download(), expected, rounding * std::sqrt(energy));
+                     nameOf(shape.secondLayer) + (shape.input == HeadInput::hidden ? " hidden" : "") +
+                     (shape.bonuses ? " with bonuses" : ""),
+                 scores.download(), expected, rounding * std::sqrt(energy) + (shape.bonuses ? bonus * 0x1p-23 : 0));
 }
 
 const Registration scores{"eviction/scoreUnits", [](Report& report) {
@@ -198,6 +207,9 @@ const Registration scores{"eviction/scoreUnits", [](Report& report) {
     checkScores(report, {bfloat16, int4, bfloat16, tokens, 2, 1, 64, 128, HeadInput::queryKeyValue});
     checkScores(report, {float16, float16, float32, tokens, 4, 4, 16, 64, HeadInput::queryKeyValue});
     checkScores(report, {bfloat16, bfloat16, float32, tokens, 4, 2, 32, 72, HeadInput::hidden});
+  }
+  for (const NumberFormat format : {float32, bfloat16}) {
+    checkScores(report, {format, format, float32, 7, 4, 2, 16, 32, HeadInput::queryKeyValue, true});
   }
   // More KV heads than one walk over a row serves, and a last walk that is not full.
   checkScores(report, {float32, float32, float32, 3, 19, 19, 16, 64, HeadInput::queryKeyValue});

@@ -234,6 +234,8 @@ struct ScoreUnits {
   LayerCacheView cache;
   /** The scores go to slots length.. of the cache. On the device. */
   const std::int32_t* length;
+  /** What is added to the scores of each token, float32 `[tokens]` on the device; null: nothing. */
+  const float* bonuses;
   /** scoreScratchBytes(tokens, firstLayer.rows, format). */
   void* scratch;
 };

@@ -8,7 +8,7 @@ namespace locret {
 void DecodeGraph::run(bool observes, bool limitedReach, cudaStream_t stream) const {
   checkCuda(cudaMemcpyAsync(memory_.work.state, hostState_, sizeof(PassState), cudaMemcpyHostToDevice, stream),
             "Copying a step's state");
-  layers_.runStep({.observeFrom = observes ? 0 : 1, .limitedReach = limitedReach}, stream);
+  layers_.runStep({.observeFrom = observes ? 0 : 1, .limitedReach = limitedReach, .addsBonuses = false}, stream);
   layers_.runLanguageHead(0, 1, stream);
   chooseHighest({.logits = memory_.logits.values,
                  .rows = 1,

@@ -66,7 +66,7 @@ void LayerPass::embedTokens(const std::int32_t* tokens, std::int32_t count, cuda
         stream);
 }
 
-void LayerPass::score(std::int32_t layer, std::int32_t tokens, cudaStream_t stream) const {
+void LayerPass::score(std::int32_t layer, std::int32_t tokens, bool addsBonuses, cudaStream_t stream) const {
   if (!sizes_.model.hasHeads()) return;
   const LayerWeights& weights = memory_.weights.layers[static_cast<std::size_t>(layer)];
   scoreUnits({.tokens = projected(tokens),
@@ -77,12 +77,13 @@ void LayerPass::score(std::int32_t layer, std::int32_t tokens, cudaStream_t stre
               .secondLayer = weights.headSecond.view(),
               .cache = memory_.cache.layer(layer),
               .length = &memory_.work.state->length,
+              .bonuses = addsBonuses ? memory_.work.bonuses : nullptr,
               .scratch = memory_.work.scoreScratch},
              stream);
 }
 
-void LayerPass::beginAttention(std::int32_t layer, std::int32_t tokens, PassTimer* timer, bool calibrates,
-                               cudaStream_t stream) const {
+void LayerPass::beginAttention(std::int32_t layer, std::int32_t tokens, const PassOptions& options, PassTimer* timer,
+                               bool calibrates, cudaStream_t stream) const {
   const ModelSizes& model = sizes_.model;
   const Workspace& work = memory_.work;
   const LayerWeights& weights = memory_.weights.layers[static_cast<std::size_t>(layer)];
@@ -92,7 +93,7 @@ void LayerPass::beginAttention(std::int32_t layer, std::int32_t tokens, PassTime
           sizes_.formats.activation, tokens, stream);
   const ProjectedTokens projections = projected(tokens);
   if (timer != nullptr) timer->beginScoring(layer, stream);
-  score(layer, tokens, stream);
+  score(layer, tokens, options.addsBonuses, stream);
   if (timer != nullptr) timer->endScoring(layer, stream);
   if (model.queryKeyNorm) {
     normalizeHeads({.tokens = projections,
@@ -190,7 +191,7 @@ void LayerPass::runChunk(std::int32_t tokens, std::int32_t retained, const PassO
   const Workspace& work = memory_.work;
   embedTokens(work.tokens, tokens, stream);
   for (std::int32_t layer = 0; layer < sizes_.model.layers; ++layer) {
-    beginAttention(layer, tokens, &timer, retained == 0, stream);
+    beginAttention(layer, tokens, options, &timer, retained == 0, stream);
     stageKeys(layer, retained + tokens, stream);
     afterAppend(layer);
     const bool staged = memory_.staging.values != nullptr;
@@ -217,7 +218,7 @@ void LayerPass::runStep(const PassOptions& options, cudaStream_t stream) const {
   const Workspace& work = memory_.work;
   embedTokens(&work.state->token, 1, stream);
   for (std::int32_t layer = 0; layer < sizes_.model.layers; ++layer) {
-    beginAttention(layer, 1, nullptr, false, stream);
+    beginAttention(layer, 1, options, nullptr, false, stream);
     attendDecode({.tokens = projected(1),
                   .cache = memory_.cache.layer(layer),
                   .rope = memory_.rope(),

@@ -16,6 +16,8 @@ struct PassOptions {
   std::int32_t observeFrom;
   /** Only units below PassState::reach get attention. */
   bool limitedReach;
+  /** Workspace::bonuses are added to scores. */
+  bool addsBonuses;
 };
 
 /** What happens in each layer once its units are appended and its keys are staged. */
@@ -62,10 +64,10 @@ class LayerPass {
                NumberFormat outputFormat, std::int32_t tokens, cudaStream_t stream) const;
   void normalizeInto(void* output, const float* weight, bool adds, std::int32_t tokens, cudaStream_t stream) const;
   void embedTokens(const std::int32_t* tokens, std::int32_t count, cudaStream_t stream) const;
-  void score(std::int32_t layer, std::int32_t tokens, cudaStream_t stream) const;
+  void score(std::int32_t layer, std::int32_t tokens, bool addsBonuses, cudaStream_t stream) const;
   /** Projections, scores, head norms and new units: what both kinds of attention begin with. */
-  void beginAttention(std::int32_t layer, std::int32_t tokens, PassTimer* timer, bool calibrates,
-                      cudaStream_t stream) const;
+  void beginAttention(std::int32_t layer, std::int32_t tokens, const PassOptions& options, PassTimer* timer,
+                      bool calibrates, cudaStream_t stream) const;
   void observe(std::int32_t layer, std::int32_t tokens, const PassOptions& options, cudaStream_t stream) const;
   /** Attention's output projection and the feed-forward layer. */
   void endLayer(std::int32_t layer, std::int32_t tokens, cudaStream_t stream) const;

@@ -201,6 +201,7 @@ LocretStatus locretPass(LocretEngine* engine, const LocretPass* pass, LocretPass
                       .logits = checkedValue<locret::WantedLogits>(pass->logits, LOCRET_LOGITS_ALL, "choice of logits"),
                       .logitRows = pass->logitRows,
                       .observeFrom = pass->observeFrom,
+                      .bonuses = pass->bonuses,
                       .decision = pass->decision == nullptr ? nullptr : &decision});
     *times = {taken.model, taken.scoring, taken.eviction};
   });

@@ -231,6 +231,8 @@ typedef struct LocretPass {
   float* logitRows;
   /** First token whose attention is observed (locretObserved); `count`: none. */
   int32_t observeFrom;
+  /** What is added to each token's scores by the retaining heads, float32 `[count]`; null: nothing. */
+  const float* bonuses;
   /** Null: not wanted. */
   const LocretDecision* decision;
 } LocretPass;

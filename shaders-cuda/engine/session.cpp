@@ -77,6 +77,8 @@ void Session::checkRequest(const PassRequest& request) const {
              ". Give ascending token indices.");
   expect(request.observeFrom >= 0 && request.observeFrom <= request.count,
          "Attention is observed from a token of the pass, not from " + std::to_string(request.observeFrom) + ".");
+  expect(request.bonuses == nullptr || sizes_.model.hasHeads(),
+         "Bonuses were given for scores, and there are no retaining heads that score.");
   expect(request.logits == WantedLogits::none || request.logitRows != nullptr, "There is no room for the logits.");
   for (std::int32_t index = 0; index < request.count; ++index) {
     const std::int32_t token = request.tokens[index];
@@ -125,11 +127,20 @@ void Session::runModel(const PassRequest& request) {
                             static_cast<std::size_t>(request.count) * sizeof(std::int32_t), cudaMemcpyHostToDevice,
                             stream_),
             "Copying tokens");
+  if (request.bonuses != nullptr) {
+    checkCuda(cudaMemcpyAsync(memory_.work.bonuses, request.bonuses,
+                              static_cast<std::size_t>(request.count) * sizeof(float), cudaMemcpyHostToDevice, stream_),
+              "Copying bonuses");
+  }
   const std::int32_t units = before + request.count;
   const bool ranks =
       request.decision != nullptr || (request.eviction != Eviction::none && units > sizes_.cache.budget);
   layers_.runChunk(
-      request.count, before, {.observeFrom = request.observeFrom, .limitedReach = attention_.reach() > 0}, timer_,
+      request.count, before,
+      {.observeFrom = request.observeFrom,
+       .limitedReach = attention_.reach() > 0,
+       .addsBonuses = request.bonuses != nullptr},
+      timer_,
       [&](std::int32_t layer) {
         if (ranks) eviction_.rankStagedLayer(layer, units, stream_);
       },

@@ -45,6 +45,7 @@ struct PassRequest {
   WantedLogits logits;
   float* logitRows;
   std::int32_t observeFrom;
+  const float* bonuses;
   const HostDecision* decision;
 };
 

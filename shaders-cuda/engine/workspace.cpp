@@ -56,7 +56,10 @@ Workspace placeWorkspace(const EngineSizes& sizes, const LayerCacheView& layer, 
   work.gateUp = rows(2 * model.feedForward);
   work.gated = rows(model.feedForward);
   work.logSums = arena.take<float>(count(model.heads, chunk));
-  if (model.hasHeads()) work.scoreScratch = arena.takeBytes(scoreScratchBytes(chunk, model.headWidth, activation));
+  if (model.hasHeads()) {
+    work.scoreScratch = arena.takeBytes(scoreScratchBytes(chunk, model.headWidth, activation));
+    work.bonuses = arena.take<float>(count(chunk));
+  }
   work.chunkScratch = arena.takeBytes(chunkScratchBytes(model.headDim));
   work.decodeScratch =
       arena.takeBytes(decodeScratchBytes(model.heads, model.kvHeads, model.headDim, cache.capacity));

@@ -51,6 +51,8 @@ struct Workspace {
   /** float32 `[heads, chunk]` */
   float* logSums;
   void* scoreScratch;
+  /** float32 `[chunk]`, with heads. */
+  float* bonuses;
   void* chunkScratch;
   void* decodeScratch;
   void* massScratch;

@@ -29,6 +29,8 @@ struct SecondLayer {
   float* scores;
   int capacity;
   const std::int32_t* length;
+  /** float32 `[tokens]`; null: nothing is added. */
+  const float* bonuses;
 };
 
 /** One block per token. */
@@ -63,6 +65,7 @@ __global__ void __launch_bounds__(threads) secondLayerKernel(SecondLayer layer) 
     if (thread < heads) {
       float score = 0.0f;
       for (int warp = 0; warp < warps; ++warp) score += warpSums[warp][thread];
+      if (layer.bonuses != nullptr) score += layer.bonuses[token];
       layer.scores[static_cast<std::size_t>(firstHead + thread) * layer.capacity + *layer.length + token] = score;
     }
     __syncthreads();
@@ -106,7 +109,7 @@ void scoreUnits(const ScoreUnits& scoring, cudaStream_t stream) {
            stream);
   const SecondLayer layer{scoring.scratch,       scoring.secondLayer.values, scoring.firstLayer.rows,
                           scoring.cache.kvHeads, scoring.cache.scores,       scoring.cache.capacity,
-                          scoring.length};
+                          scoring.length,        scoring.bonuses};
   const auto blocks = static_cast<unsigned>(tokens.tokens);
   withFloatType(tokens.format, "The projection", [&]<class T>(std::type_identity<T>) {
     withFloatType(scoring.secondLayer.format, "The second layer", [&]<class Weight>(std::type_identity<Weight>) {

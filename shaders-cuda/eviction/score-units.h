@@ -16,7 +16,7 @@ std::size_t scoreScratchBytes(int tokens, int headRows, NumberFormat activation)
  * fused projection left, [q ‖ k ‖ v] of each token before q/k norm and RoPE, read where it stands; or the hidden state.
  * fc1 is `[d_R, inputs]` of any format that products take beside these activations; fc2 is `[kvHeads, d_R]` in float32,
  * bfloat16 or float16, because quantizing it would blur the order of the scores. The score of token t and KV head h
- * goes to slot `length + t` of the cache, in float32.
+ * goes to slot `length + t` of the cache, in float32, with the token's bonus.
  *
  * Two steps. fc1 is one of the products (products/product.h), 2 · tokens · inputs · d_R FLOPs on tensor cores. Then a
  * block per token activates its row and sums it up with all rows of fc2: reads tokens · d_R numbers, writes tokens ·

@@ -86,6 +86,20 @@ describe.skipIf(!hasCuda)('the CUDA engine beside the one on the processor', () 
     expect(await places(other)).not.toEqual(kept[0]);
   });
 
+  it('keeps the same favoured units before others', async () => {
+    const favoured = Uint8Array.from(someTokens(200), (_, i) => (i % 7 === 0 ? 1 : 0));
+    const kept = await Promise.all(
+      (await openBoth()).map(async (engine) => {
+        await engine.extend(someTokens(200), { evict: 'final', favoured });
+        return places(engine);
+      }),
+    );
+    expect(kept[1]).toEqual(kept[0]);
+    const counts = kept[1]?.map((tokens) => tokens.filter((token) => token % 7 === 0).length);
+    const heads = (kept[1]?.[0]?.length ?? 0) / sizes.budget;
+    expect(counts?.every((count) => count === heads * Math.ceil(200 / 7))).toBe(true);
+  });
+
   it.each(policyNames)('forgets the same units by the policy %s', async (policy) => {
     const [onnx, cuda] = await openBoth({ policy });
     if (onnx === undefined || cuda === undefined) throw new Error('no engines');
