@@ -138,12 +138,13 @@ describe('reading through the sidecar', () => {
     expect(editor.root(root)?.state).toBe('idle');
   });
 
-  it('plans a budget that is divided as the client asks for', async () => {
+  it('plans a budget that is divided as the client asks for, and what stays before all else', async () => {
     const desk = new Desk();
     const root = desk.repository('apples', apples);
-    const editor = await desk.open([root], { allocation: 'shared' });
+    const editor = await desk.open([root], { allocation: 'shared', structure: 'headers' });
     const { rows } = await editor.request('locret/plan', { root: uriOf(root) });
     expect(rows.find(([name]) => name === 'allocation')?.[1]).toBe('shared');
+    expect(rows.find(([name]) => name === 'structure')?.[1]).toBe('headers');
   });
 
   it('frees the model on request and loads it again for the next question', async () => {

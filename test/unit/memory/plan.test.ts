@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { LocretError } from '../../../server/errors.js';
+import { readingIdentity } from '../../../server/memory/cache-files.js';
 import { type HeadsSize, planMemory, type MemoryPlan, type PlanSettings } from '../../../server/memory/plan.js';
 import { beginningTokens, promptFrame } from '../../../server/memory/prompt-frame.js';
 import { renderPlan } from '../../../server/memory/render-plan.js';
+import { structureNames } from '../../../server/memory/structure.js';
 import { openModel, type LoadedModel } from '../../../server/model/model.js';
 import type { ModelShape } from '../../../server/model/shape.js';
 import { fixture } from '../model/model-folder.js';
-import { nano, nanoEngine } from './repository-under-test.js';
+import { nano, nanoEngine, surveyOptions } from './repository-under-test.js';
 
 const plenty = 64 * 2 ** 30;
 const headsSize: HeadsSize = { input: 'qkv', width: 64 };
@@ -143,6 +145,31 @@ describe('a plan for people', () => {
       .find((line) => line.startsWith('allocation'));
     expect(row).toMatch(new RegExp(`^allocation +${allocation}  `));
     expect(row).toContain(note);
+  });
+});
+
+describe('what stays before all else', () => {
+  it('is what was chosen, or what the model says, or nothing', async () => {
+    const model = await nano();
+    expect(planOf(model).structure).toBe('definitions');
+    expect(planOf(model, { structure: 'headers' }).structure).toBe('headers');
+    expect(planOf(await modelOf({})).structure).toBe('none');
+  });
+
+  it('is nothing under a policy that reads no scores, and refused where it was chosen', async () => {
+    const model = await nano();
+    expect(planOf(model, { policy: 'key-difference' }).structure).toBe('none');
+    expect(() => planOf(model, { policy: 'key-difference', structure: 'headers' })).toThrow(
+      'The policy "key-difference" keeps no headers before all else',
+    );
+  });
+
+  it('tells memories apart', async () => {
+    const model = await nano();
+    const identities = structureNames.map((structure) =>
+      readingIdentity({ root: '/repo', model, plan: planOf(model, { structure }), options: surveyOptions }),
+    );
+    expect(new Set(identities).size).toBe(structureNames.length);
   });
 });
 

@@ -101,6 +101,7 @@ describe('readLocretSettings', () => {
       heads: 'trained/heads.safetensors',
       budget: 256,
       allocation: 'shared' as const,
+      structure: 'headers' as const,
       chunk: 128,
       stabilizers: 0,
       local: 16,
@@ -118,6 +119,11 @@ describe('readLocretSettings', () => {
   it('refuses an allocation that is none', () => {
     const folder = modelFolder({ [file]: { format: 1, allocation: 'fair' } });
     expectRefusal(() => readLocretSettings(folder), 'model-corrupt', file, '"allocation" must be one of even, pyramid');
+  });
+
+  it('refuses a structure that is none', () => {
+    const folder = modelFolder({ [file]: { format: 1, structure: 'tree' } });
+    expectRefusal(() => readLocretSettings(folder), 'model-corrupt', file, '"structure" must be one of none, headers');
   });
 
   it('finds heads of the usual name where none are named', () => {
