@@ -91,7 +91,7 @@ def main() -> None:
     template = (Path(__file__).parent / "card.md").read_text()
     values = {
         "shape": ", ".join(f"{key} {config[key]:g}" for key in CONFIG_KEYS if key != "rms_norm_eps"),
-        "settings": ", ".join(f"{key} {settings[key]}" for key in ("budget", "chunk", "stabilizers", "local", "window", "recall")),
+        "settings": ", ".join(f"{key} {settings[key]}" for key in ("budget", "structure", "chunk", "stabilizers", "local", "window", "recall")),
         "accuracy": accuracy_table(json.loads(arguments.accuracy.read_text())),
         "product": arguments.product.read_text().strip() if arguments.product else "",
         "millions": f"{parameter_count(arguments.model) / 1e6:.0f}",
