@@ -197,7 +197,7 @@ for (const plan of plans) {
   }
 }
 
-const chart = drawChart(chartPanels(cells), 'Share of the gold lines’ cache units that are kept, by budget and policy');
+const chart = drawChart(chartPanels(cells), 'Right answers and gold units kept, by budget and policy');
 await writeFile('docs/figures/quality.svg', chart);
 await publish({
   name: 'quality',
@@ -215,7 +215,7 @@ await publish({
     'bundled model is set; **Locret** alone: nothing does, as published. **labels**, ' +
     `**hidden**: other heads than the bundled ones, trained in the product for this table (${trainingWords}). The model’s window is ` +
     `${window} positions, so larger budgets do not fit, and the full cache only fits ${window - 2 * behindFull} tokens.\n\n` +
-    '![Share of gold units kept, by budget and policy](quality.svg)',
+    '![Right answers and gold units kept, by budget and policy](quality.svg)',
   tables: [
     ...plans.map(({ tokens }) => overallTable(cells, tokens)),
     ...plans.map(({ tokens }) => kindTable(cells, tokens)),
