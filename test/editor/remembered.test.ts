@@ -1,4 +1,3 @@
-import type { FrameLocator, Locator } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { useSample, useSession } from './fixtures.js';
 import { RememberedView } from './pages/remembered-view.js';
@@ -26,20 +25,4 @@ test('lines are shaded by what is kept of them, and a hover says how much', asyn
   await expect.poll(() => shaded.count()).toBeGreaterThan(before);
   await workbench.runCommand('Locret: Shade Lines by Retention');
   await expect.poll(() => shaded.count()).toBe(before);
-});
-
-test('a report that stands open is there again after a restart of the editor, once its memory is', async () => {
-  const page = (): FrameLocator =>
-    session()
-      .workbench.page.frameLocator('iframe.webview.ready[src*="extensionId=vscode.markdown-language-features"]')
-      .frameLocator('#active-frame');
-  const title = (): Locator => page().getByRole('heading', { name: 'What was read of orchard' });
-  await session().workbench.runCommand('Locret: Show What Was Read');
-  await title().waitFor();
-  // The page's own script keeps what page it is.
-  await expect.poll(() => page().locator('html').evaluate('document.readyState')).toBe('complete');
-  await session().restart();
-  await page().getByText('orchard has not been read in this session. Read the repository first.').waitFor();
-  await session().workbench.runCommand('Locret: Read Repository');
-  await title().waitFor();
 });

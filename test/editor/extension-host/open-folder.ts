@@ -40,17 +40,10 @@ export async function until<Value>(what: string, ask: () => Thenable<Value | und
   throw new Error(`Waited in vain for ${what}.`);
 }
 
-/** The text of a report about the folder, as the sidecar writes it when it is opened first. */
-export function reportText(name: 'plan' | 'coverage' | 'models'): Promise<string> {
+/** A report about the folder. Its provider waits until the sidecar has started. */
+export function reportDocument(name: 'plan' | 'coverage' | 'models'): Thenable<vscode.TextDocument> {
   const query = openFolder().uri.toString();
-  const report = vscode.Uri.from({ scheme: 'locret-report', path: `/${name}.md`, query });
-  return until(`the report ${name}`, () =>
-    vscode.workspace.openTextDocument(report).then(
-      (document) => document.getText(),
-      // Until the sidecar has started, nobody writes it.
-      () => undefined,
-    ),
-  );
+  return vscode.workspace.openTextDocument(vscode.Uri.from({ scheme: 'locret-report', path: `/${name}.md`, query }));
 }
 
 let reading: Thenable<unknown> | undefined;
