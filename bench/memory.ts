@@ -47,6 +47,7 @@ try {
     survey: files,
     options: survey,
     local: planned.plan.local,
+    structure: planned.plan.structure,
     signal: enough.signal,
     onProgress: ({ tokensRead }) => {
       if (tokensRead < (marks[reached.length] ?? Infinity)) return;

@@ -43,7 +43,7 @@ export function registerCommands(context: vscode.ExtensionContext, { sidecar, ch
     ['unload', () => sidecar.request('locret/unload', {})],
     ['trainHeads', () => trainHeads({ sidecar, begun, reports })],
     ['pauseTraining', () => pauseTraining(sidecar)],
-    ['discardTraining', () => discardTraining({ sidecar, begun })],
+    ['discardTraining', () => discardTraining({ sidecar, begun, reports })],
   ];
   const always: readonly (readonly [string, Handler])[] = [
     ['restart', () => sidecar.restart()],

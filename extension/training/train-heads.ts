@@ -186,7 +186,7 @@ export async function pauseTraining(sidecar: LocalSidecar): Promise<void> {
 }
 
 /** Gives up the training that runs, or the one that is paused, after asking. */
-export async function discardTraining({ sidecar, begun }: Omit<TrainingSurroundings, 'reports'>): Promise<void> {
+export async function discardTraining({ sidecar, begun }: TrainingSurroundings): Promise<void> {
   const training = begun.get();
   const running = sidecar.status.training;
   const out = running?.out ?? training?.out;

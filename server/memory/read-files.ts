@@ -275,8 +275,8 @@ function isSameFile(begun: RepositoryFile | undefined, now: RepositoryFile | und
 
 /**
  * Streams files through the model: text is tokenized segment by segment while the engine reads, so that no more than a
- * few segments and one file's text and tokens (for its outline) are held. Where every token stands is taken down. When it is
- * cancelled, what was read up to the last chunk is given to the keeper before the error is thrown.
+ * few segments and one file's text and tokens (for its outline) are held. Where every token stands is taken down. When
+ * it is cancelled, what was read up to the last chunk is given to the keeper before the error is thrown.
  * @throws LocretError cancelled, engine-failed
  */
 export function readFiles(input: FilesToRead): Promise<ReadPart> {

@@ -27,7 +27,10 @@ export interface TrainingOptions {
   readonly threads: number;
 }
 
-/** What is chosen where nothing else is asked for: steps, rate and width as published, labels as docs/figures/quality.md favours. */
+/**
+ * What is chosen where nothing else is asked for: steps, rate and the rest as published, but for the labels, of which
+ * docs/figures/quality.md tells what is answered by each.
+ */
 export const trainingDefaults = {
   input: 'qkv',
   labels: 'contribution',
