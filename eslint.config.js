@@ -23,5 +23,5 @@ export default defineConfig(
     },
   },
   { files: ['extension/chat/webview/**'], languageOptions: { globals: { ...globals.browser } } },
-  { files: ['scripts/**', 'bench/**', 'server/cli/**', 'test/**'], rules: { 'no-console': 'off' } },
+  { files: ['scripts/**', 'bench/**', 'research/**', 'server/cli/**', 'test/**'], rules: { 'no-console': 'off' } },
 );

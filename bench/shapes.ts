@@ -1,4 +1,4 @@
-import type { WeightPrecision } from '../server/onnx/linear.js';
+import type { WeightPrecision } from '../server/backends/processor/graph/linear.js';
 
 /** The sizes of a model that is filled with random weights: speed does not depend on their values. */
 export interface BenchShape {

@@ -49,7 +49,7 @@ function buildPrograms(options) {
     entryPoints: {
       locret: 'server/cli/main.ts',
       sidecar: 'server/main.ts',
-      'engine-worker': 'server/engine/worker.ts',
+      'engine-worker': 'server/backends/worker.ts',
       'training-process': 'server/training/training-process.ts',
     },
     format: 'esm',

@@ -1,5 +1,5 @@
 import type * as vscode from 'vscode';
-import type { AskParams, AskPartial, AskResult, RootState, RootUri } from '../../server/protocol.js';
+import type { AskParams, AskPartial, AskResult, RootState, RootUri } from '../../server/contract/protocol.js';
 import { RequestFailure, type Sidecar } from '../sidecar/sidecar.js';
 
 /**

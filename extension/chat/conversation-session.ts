@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type * as vscode from 'vscode';
-import type { AskResult } from '../../server/protocol.js';
+import type { AskResult } from '../../server/contract/protocol.js';
 import {
   historyOf,
   isRunning,

@@ -1,4 +1,4 @@
-import type { PlanResult, RootStatus } from '../../server/protocol.js';
+import type { PlanResult, RootStatus } from '../../server/contract/protocol.js';
 import type { ReadingProgress, Root } from '../conversation/conversation.js';
 import { RequestFailure, type Sidecar } from '../sidecar/sidecar.js';
 import type { MemoryView, PlanView, RootView } from './messages.js';

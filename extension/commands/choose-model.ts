@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
-import type { ModelEntry } from '../../server/protocol.js';
-import { displayLanguage } from '../display-language.js';
-import { readableFolders } from '../places.js';
+import type { ModelEntry } from '../../server/contract/protocol.js';
+import { displayLanguage } from '../text/display-language.js';
+import { readableFolders } from '../places/places.js';
 import { RequestFailure, type Sidecar } from '../sidecar/sidecar.js';
 import { modelItem, planText, type ModelPlan } from './model-items.js';
 import { useModel } from './use-model.js';

@@ -1,6 +1,6 @@
-import type { ModelEntry, PlanResult } from '../../server/protocol.js';
-import type { Localization } from '../localization.js';
-import { bytesText, parametersText } from '../quantities.js';
+import type { ModelEntry, PlanResult } from '../../server/contract/protocol.js';
+import type { Localization } from '../text/localization.js';
+import { bytesText, parametersText } from '../text/quantities.js';
 
 /** A line of the list of models. */
 export interface ModelItem {

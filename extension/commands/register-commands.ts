@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import type { ChatPanel } from '../chat/chat-panel.js';
-import { displayLanguage } from '../display-language.js';
-import { showFailure } from '../failures.js';
-import { readableFolders } from '../places.js';
+import { displayLanguage } from '../text/display-language.js';
+import { showFailure } from '../failures/failures.js';
+import { readableFolders } from '../places/places.js';
 import type { LocalSidecar } from '../sidecar/local-sidecar.js';
 import { discardTraining, pauseTraining, trainHeads } from '../training/train-heads.js';
 import { BegunTrainingStore } from '../training/training-choice.js';

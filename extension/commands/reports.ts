@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import type { ReportName, ReportScheme, RootStatus, RootUri } from '../../server/protocol.js';
-import { escapeMarkdown } from '../language-model/linkless-markdown.js';
+import type { ReportName, ReportScheme, RootStatus, RootUri } from '../../server/contract/protocol.js';
+import { escapeMarkdown } from '../text/linkless-markdown.js';
 import type { LocalSidecar } from '../sidecar/local-sidecar.js';
 import { RequestFailure } from '../sidecar/sidecar.js';
 

@@ -1,6 +1,6 @@
-import type { RootUri } from '../../server/protocol.js';
-import { displayLanguage } from '../display-language.js';
-import { chooseRoot, readableFolders } from '../places.js';
+import type { RootUri } from '../../server/contract/protocol.js';
+import { displayLanguage } from '../text/display-language.js';
+import { chooseRoot, readableFolders } from '../places/places.js';
 import type { LocalSidecar } from '../sidecar/local-sidecar.js';
 import { whyUnavailableFor, type Command } from './availability.js';
 import { showUnavailable } from './unavailable.js';

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { showFailure } from '../failures.js';
+import { showFailure } from '../failures/failures.js';
 
 type Setting = 'model' | 'heads';
 

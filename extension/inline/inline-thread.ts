@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
-import type { AskPartial, RootUri, Selection, Turn } from '../../server/protocol.js';
-import { displayLanguage } from '../display-language.js';
-import { answerMarkdown, phaseText } from '../language-model/answer-text.js';
-import { escapeMarkdown, linklessMarkdown } from '../language-model/linkless-markdown.js';
+import type { AskPartial, RootUri, Selection, Turn } from '../../server/contract/protocol.js';
+import { displayLanguage } from '../text/display-language.js';
+import { answerMarkdown, phaseText } from '../text/answer-text.js';
+import { escapeMarkdown, linklessMarkdown } from '../text/linkless-markdown.js';
 import { RequestFailure, type Sidecar } from '../sidecar/sidecar.js';
 import { answerBody, linkTargets } from './answer-links.js';
 import type { ThreadLines } from './thread-lines.js';

@@ -1,5 +1,5 @@
 import { ObjectReader, readObject, UnexpectedShape } from '../conversation/object-reader.js';
-import type { RootUri, Turn } from '../../server/protocol.js';
+import type { RootUri, Turn } from '../../server/contract/protocol.js';
 
 /** A question in a thread, and what was answered. */
 export interface ThreadTurn {

@@ -1,9 +1,9 @@
 import * as vscode from 'vscode';
 import { RequestFailure, type Sidecar } from '../sidecar/sidecar.js';
-import { answerMarkdown } from './answer-text.js';
-import { displayLanguage } from '../display-language.js';
+import { answerMarkdown } from '../text/answer-text.js';
+import { displayLanguage } from '../text/display-language.js';
 import { defaultRoot } from './default-root.js';
-import { LinklessStream } from './linkless-markdown.js';
+import { LinklessStream } from '../text/linkless-markdown.js';
 import { lastQuestion, type ChatText } from './turns.js';
 
 const vendor = 'locret';

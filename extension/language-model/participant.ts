@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
-import type { AskPartial, Citation, RecalledBlock, RootUri } from '../../server/protocol.js';
+import type { AskPartial, Citation, RecalledBlock, RootUri } from '../../server/contract/protocol.js';
 import { RequestFailure, type Sidecar } from '../sidecar/sidecar.js';
-import { coverageTexts, phaseText, placeText } from './answer-text.js';
-import { displayLanguage } from '../display-language.js';
+import { coverageTexts, phaseText, placeText } from '../text/answer-text.js';
+import { displayLanguage } from '../text/display-language.js';
 import { defaultRoot } from './default-root.js';
-import { escapeMarkdown, linklessMarkdown, LinklessStream } from './linkless-markdown.js';
+import { escapeMarkdown, linklessMarkdown, LinklessStream } from '../text/linkless-markdown.js';
 import { nextQuestions, readAnswerRecord, turnsOf, type AnswerRecord } from './turns.js';
 
 const participantId = 'locret.repository';

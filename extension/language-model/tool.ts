@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
-import { readableFolders } from '../places.js';
+import { readableFolders } from '../places/places.js';
 import { RequestFailure, type Sidecar } from '../sidecar/sidecar.js';
-import { answerForModel } from './answer-text.js';
+import { answerForModel } from '../text/answer-text.js';
 import { defaultRoot } from './default-root.js';
 
 const toolName = 'locret_askRepository';

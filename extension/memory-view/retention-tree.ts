@@ -1,4 +1,10 @@
-import type { ChangedFile, CoverageResult, RetentionResult, RootUri, SkippedFile } from '../../server/protocol.js';
+import type {
+  ChangedFile,
+  CoverageResult,
+  RetentionResult,
+  RootUri,
+  SkippedFile,
+} from '../../server/contract/protocol.js';
 
 /** What a part of the repository takes up in the memory. */
 interface Remembered {

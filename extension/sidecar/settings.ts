@@ -1,4 +1,10 @@
-import type { BackendChoice, LogLevel, PolicyName, SidecarSettings, WeightPrecision } from '../../server/protocol.js';
+import type {
+  BackendChoice,
+  LogLevel,
+  PolicyName,
+  SidecarSettings,
+  WeightPrecision,
+} from '../../server/contract/protocol.js';
 
 /** Reads one setting under `locret.`; undefined where it is not set. */
 export type ReadSetting = (name: string) => unknown;

@@ -1,4 +1,4 @@
-import type { TrainParams, TrainingOptions } from '../../server/protocol.js';
+import type { TrainParams, TrainingOptions } from '../../server/contract/protocol.js';
 import { ObjectReader, UnexpectedShape } from '../conversation/object-reader.js';
 
 /** A training as the user chose it. */

@@ -1,7 +1,7 @@
 import type { AttentionMass, Engine, Sampling } from '../engine/engine.js';
 import { LocretError, messageOf, throwIfCancelled } from '../errors.js';
-import type { RepositoryMemory } from '../memory/memory.js';
-import { promptFrame } from '../memory/prompt-frame.js';
+import type { RepositoryMemory } from '../memory/contents/memory.js';
+import { promptFrame } from '../model/prompt-frame.js';
 import { outlineSource } from '../repository/outline.js';
 import type { Answer, MemoryFacts } from './answer.js';
 import { rankByAttention, type AttentionRanking } from './attention-ranking.js';

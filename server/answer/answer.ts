@@ -1,5 +1,5 @@
 import type { GenerateResult } from '../engine/engine.js';
-import type { Coverage } from '../memory/memory.js';
+import type { Coverage } from '../memory/contents/memory.js';
 
 /** How a link came about: re-read behind the memory, named by the answer, or attended to in the retained cache. */
 export type CitationSource = 'recall' | 'answer' | 'memory';

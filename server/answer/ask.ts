@@ -1,6 +1,6 @@
 import type { Engine } from '../engine/engine.js';
-import type { RepositoryMemory } from '../memory/memory.js';
-import { promptFrame } from '../memory/prompt-frame.js';
+import type { RepositoryMemory } from '../memory/contents/memory.js';
+import { promptFrame } from '../model/prompt-frame.js';
 import type { LoadedModel } from '../model/model.js';
 import type { Answer } from './answer.js';
 import { answerQuestion, questionTextOf, type Question } from './answer-question.js';

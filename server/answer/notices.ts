@@ -1,4 +1,4 @@
-import type { Coverage } from '../memory/memory.js';
+import type { Coverage } from '../memory/contents/memory.js';
 import type { AnswerEnd } from './answer.js';
 
 /** Changed files that are named one by one. */

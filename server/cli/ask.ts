@@ -3,7 +3,7 @@ import type { Answer } from '../answer/answer.js';
 import { questionTextOf, type Question } from '../answer/answer-question.js';
 import { askDeep, askMemory } from '../answer/ask.js';
 import { answerToJson, renderAfterText, terminalText } from '../answer/render-answer.js';
-import { loadEngine, planModel } from '../memory/planned-model.js';
+import { loadEngine, planModel } from '../memory/planning/planned-model.js';
 import { interruptSignal } from './exit.js';
 import { oneParagraph } from './format.js';
 import { memorySettings, openFromOptions, printNotice } from './open-from-options.js';

@@ -6,7 +6,7 @@ import { Conversation } from '../answer/conversation.js';
 import type { LayerCache } from '../engine/engine.js';
 import { isLocretError } from '../errors.js';
 import type { OpenedMemory } from '../memory/open-memory.js';
-import type { ReadMemory } from '../memory/repository-memory.js';
+import type { ReadMemory } from '../memory/contents/repository-memory.js';
 import { questionOf, streamAnswer } from './ask.js';
 import { exitCodes, listenForInterruption, reportFailure } from './exit.js';
 import { formatAmount, oneParagraph } from './format.js';

@@ -1,11 +1,11 @@
 import os from 'node:os';
 import type { Command } from 'commander';
-import type { CudaDevice } from '../engine/cuda-binding.js';
-import { type CudaPresence, findCuda } from '../engine/cuda-devices.js';
+import type { CudaDevice } from '../backends/cuda/binding.js';
+import { type CudaPresence, findCuda } from '../backends/cuda/devices.js';
 import { isLocretError } from '../errors.js';
-import { planWhereItRuns } from '../memory/choose-backend.js';
-import { freeMemory } from '../memory/free-memory.js';
-import type { PlannedBackend } from '../memory/plan.js';
+import { planWhereItRuns } from '../backends/choose-backend.js';
+import { freeMemory } from '../memory/planning/free-memory.js';
+import type { PlannedBackend } from '../memory/planning/plan.js';
 import { resolveModel } from '../model/catalog.js';
 import { openModel } from '../model/model.js';
 import { openRetainingHeads } from '../model/retaining-heads.js';

@@ -1,6 +1,6 @@
 import os from 'node:os';
 import { openMemory, type MemorySettings, type OpenedMemory, type OpenHow } from '../memory/open-memory.js';
-import { planModel } from '../memory/planned-model.js';
+import { planModel } from '../memory/planning/planned-model.js';
 import { resolveModel } from '../model/catalog.js';
 import { cacheFolder } from '../workspace/cache-folder.js';
 import { printable } from './exit.js';

@@ -8,11 +8,11 @@ import {
   weightPrecisions,
 } from '../engine/engine.js';
 import { LocretError } from '../errors.js';
-import { type AllocationName, allocationNames } from '../memory/policies/allocation.js';
-import { type StructureName, structureNames } from '../memory/structure.js';
-import { type BackendChoice, backendChoices } from '../memory/plan.js';
-import { policyNames } from '../memory/policies/policy-by-name.js';
-import type { PolicyName } from '../memory/policies/policy.js';
+import { type AllocationName, allocationNames } from '../eviction/allocation.js';
+import { type StructureName, structureNames } from '../memory/reading/structure.js';
+import { type BackendChoice, backendChoices } from '../memory/planning/plan.js';
+import { policyNames } from '../eviction/policy-by-name.js';
+import type { PolicyName } from '../eviction/policy.js';
 
 /** What every command that reads a repository can be told. */
 export interface ReadingOptions {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { renderPlan } from '../memory/render-plan.js';
+import { renderPlan } from '../memory/planning/render-plan.js';
 import { oneParagraph } from './format.js';
 import { planFromOptions, printNotice } from './open-from-options.js';
 import { withReadingOptions, type ReadingOptions } from './options.js';

@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { findCuda } from '../engine/cuda-devices.js';
+import { findCuda } from '../backends/cuda/devices.js';
 import {
   type CachePlan,
   type CachePrecision,
@@ -14,15 +14,10 @@ import {
   weightPrecisions,
 } from '../engine/engine.js';
 import { openEngine } from '../engine/remote-engine.js';
-import { traceRun, type TraceResult } from '../engine/trace.js';
+import { traceRun, type TraceResult } from '../trace/trace.js';
 import { LocretError, messageOf, systemErrorCode } from '../errors.js';
-import {
-  policyByName,
-  policyNames,
-  trainingFreeNotice,
-  trainingFreePolicy,
-} from '../memory/policies/policy-by-name.js';
-import type { PolicyName } from '../memory/policies/policy.js';
+import { policyByName, policyNames, trainingFreeNotice, trainingFreePolicy } from '../eviction/policy-by-name.js';
+import type { PolicyName } from '../eviction/policy.js';
 import { writeSafetensors } from '../model/safetensors-writer.js';
 import { cacheFolder } from '../workspace/cache-folder.js';
 import { interruptSignal } from './exit.js';

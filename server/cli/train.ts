@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander';
 import { isLocretError, LocretError } from '../errors.js';
 import type { HeadInput } from '../model/checkpoint.js';
 import { resolveModel } from '../model/catalog.js';
-import type { WeightPrecision } from '../onnx/linear.js';
+import type { WeightPrecision } from '../backends/processor/graph/linear.js';
 import type { HeadQuality } from '../training/evaluation.js';
 import { labelKinds } from '../training/label-kind.js';
 import { evaluateHeads } from '../training/evaluate-heads.js';

@@ -1,5 +1,5 @@
 import { LocretError, throwIfCancelled } from '../errors.js';
-import { policyByName } from '../memory/policies/policy-by-name.js';
+import { policyByName } from '../eviction/policy-by-name.js';
 import { CallQueue } from './call-queue.js';
 import type { Decoder } from './decoder.js';
 import type {

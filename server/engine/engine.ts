@@ -1,7 +1,7 @@
-import type { AllocationName } from '../memory/policies/allocation.js';
-import type { PolicyName } from '../memory/policies/policy.js';
+import type { AllocationName } from '../eviction/allocation.js';
+import type { PolicyName } from '../eviction/policy.js';
 import type { ModelShape } from '../model/shape.js';
-import type { WeightPrecision as ProcessorPrecision } from '../onnx/linear.js';
+import type { WeightPrecision as ProcessorPrecision } from '../backends/processor/graph/linear.js';
 
 /** How weights are held while they run: bfloat16 and float16 on a GPU only. */
 export type WeightPrecision = ProcessorPrecision | 'bfloat16' | 'float16';

@@ -1,6 +1,6 @@
 import type { Connection } from 'vscode-languageserver';
 import type { Answer } from '../answer/answer.js';
-import type { AskPartial, AskResult } from '../protocol.js';
+import type { AskPartial, AskResult } from '../contract/protocol.js';
 import type { Workspace } from '../workspace/workspace.js';
 import { askParams } from './params.js';
 import { onLocretRequest } from './requests.js';

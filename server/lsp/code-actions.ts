@@ -1,5 +1,5 @@
 import { CodeActionTriggerKind, type CodeAction, type CodeActionParams, type Connection } from 'vscode-languageserver';
-import type { CodeActionCommands } from '../protocol.js';
+import type { CodeActionCommands } from '../contract/protocol.js';
 import { definitionAround } from '../repository/definition-around.js';
 import type { OpenDocuments } from './documents.js';
 import { answering } from './response-errors.js';

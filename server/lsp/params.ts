@@ -1,7 +1,7 @@
 import type { Turn } from '../answer/conversation.js';
 import { LocretError } from '../errors.js';
 import { isJsonObject, showJson } from '../model/json-fields.js';
-import type { AskParams, DefinitionAtParams, Selection } from '../protocol.js';
+import type { AskParams, DefinitionAtParams, Selection } from '../contract/protocol.js';
 
 /** Parameters as they came over the wire. */
 type Fields = Readonly<Record<string, unknown>>;

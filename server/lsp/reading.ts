@@ -1,7 +1,7 @@
 import type { Connection, ProgressToken, WorkDoneProgressReporter } from 'vscode-languageserver';
-import type { ReadProgress } from '../memory/memory.js';
-import { planRows } from '../memory/render-plan.js';
-import type { RootStatus } from '../protocol.js';
+import type { ReadProgress } from '../memory/contents/memory.js';
+import { planRows } from '../memory/planning/render-plan.js';
+import type { RootStatus } from '../contract/protocol.js';
 import type { RootMemory } from '../workspace/root-memory.js';
 import type { Workspace } from '../workspace/workspace.js';
 import { fieldsOf, flag, text } from './params.js';

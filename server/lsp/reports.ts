@@ -1,6 +1,6 @@
 import { ResponseError, LSPErrorCodes, type Connection } from 'vscode-languageserver';
-import type { ReportName, ReportScheme, SkippedFile } from '../protocol.js';
-import { planRows } from '../memory/render-plan.js';
+import type { ReportName, ReportScheme, SkippedFile } from '../contract/protocol.js';
+import { planRows } from '../memory/planning/render-plan.js';
 import type { RootMemory } from '../workspace/root-memory.js';
 import type { Workspace } from '../workspace/workspace.js';
 import { plain, table } from './report-markdown.js';

@@ -1,5 +1,5 @@
 import { ProgressType, type CancellationToken, type Connection } from 'vscode-languageserver';
-import type { LocretRequests } from '../protocol.js';
+import type { LocretRequests } from '../contract/protocol.js';
 import { withSignal } from './cancellation.js';
 import { progressToken } from './params.js';
 import { answering } from './response-errors.js';

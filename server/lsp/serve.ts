@@ -11,7 +11,7 @@ import {
 import packageFile from '../../package.json' with { type: 'json' };
 import { isLocretError, messageOf } from '../errors.js';
 import { isJsonObject } from '../model/json-fields.js';
-import type { LocretNotifications, LogLevel } from '../protocol.js';
+import type { LocretNotifications, LogLevel } from '../contract/protocol.js';
 import { Workspace } from '../workspace/workspace.js';
 import { serveAsking } from './asking.js';
 import { codeActionKinds, offerCodeActions } from './code-actions.js';

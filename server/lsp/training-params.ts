@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { LocretError } from '../errors.js';
 import { showJson } from '../model/json-fields.js';
-import type { StopTrainingParams, TrainingOptions, TrainParams } from '../protocol.js';
+import type { StopTrainingParams, TrainingOptions, TrainParams } from '../contract/protocol.js';
 import { labelKinds } from '../training/label-kind.js';
 import { fieldsOf, flag, text } from './params.js';
 

@@ -1,5 +1,5 @@
 import type { Connection, ProgressToken } from 'vscode-languageserver';
-import type { TrainingStatus, TrainResult } from '../protocol.js';
+import type { TrainingStatus, TrainResult } from '../contract/protocol.js';
 import type { Workspace } from '../workspace/workspace.js';
 import { onLocretRequest } from './requests.js';
 import { outParam, stopTrainingParams, trainParams } from './training-params.js';

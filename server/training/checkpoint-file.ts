@@ -5,7 +5,7 @@ import { JsonValue } from '../memory/json-value.js';
 import type { Refusal } from '../model/json-fields.js';
 import { SafetensorsFile } from '../model/safetensors.js';
 import type { TensorToWrite } from '../model/safetensors-writer.js';
-import { headMatrices } from '../onnx/head-training-graphs.js';
+import { headMatrices } from './graphs/head-training-graphs.js';
 import type { LayerState, MatrixState } from './head-optimizer.js';
 import { writeWhole } from './head-weights.js';
 import { courseStateOf, type CourseState } from './training-course.js';

@@ -1,6 +1,6 @@
 import { LocretError } from '../errors.js';
 import type { RandomSource } from '../engine/random.js';
-import { beginningTokens, promptFrame, type PromptFrame } from '../memory/prompt-frame.js';
+import { beginningTokens, promptFrame, type PromptFrame } from '../model/prompt-frame.js';
 import type { LoadedModel } from '../model/model.js';
 import { plainForm, repositoryTokenForm } from '../repository/text-form.js';
 import { factsOf, type Fact } from './facts.js';

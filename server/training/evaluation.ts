@@ -1,8 +1,8 @@
 import { headInputWidth } from '../model/checkpoint.js';
 import type { HeadInput } from '../model/checkpoint.js';
 import type { ModelShape } from '../model/shape.js';
-import { buildHeadScoreGraph, headStepNames } from '../onnx/head-training-graphs.js';
-import { GraphSession } from './graph-session.js';
+import { buildHeadScoreGraph, headStepNames } from './graphs/head-training-graphs.js';
+import { GraphSession } from './graphs/graph-session.js';
 import type { LayerSample } from './head-optimizer.js';
 import type { LayerWeights } from './head-weights.js';
 import { headOverlaps } from './overlap.js';

@@ -1,10 +1,10 @@
-import { DecoderSession, type Pass, type PassResult } from '../engine/decoder-session.js';
-import { DecoderState } from '../engine/decoder-state.js';
-import type { HeadUnits } from '../engine/retained-cache.js';
+import { DecoderSession, type Pass, type PassResult } from '../backends/processor/decoder-session.js';
+import { DecoderState } from '../backends/processor/decoder-state.js';
+import type { HeadUnits } from '../backends/processor/retained-cache.js';
 import { headInputWidth, type Checkpoint, type HeadInput } from '../model/checkpoint.js';
 import { openCheckpoint } from '../model/open-checkpoint.js';
 import type { ModelShape } from '../model/shape.js';
-import type { WeightPrecision } from '../onnx/linear.js';
+import type { WeightPrecision } from '../backends/processor/graph/linear.js';
 
 /** Tokens of one pass while a text is read. */
 const chunk = 512;

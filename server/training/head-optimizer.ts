@@ -7,8 +7,8 @@ import {
   headStepNames,
   type HeadMatrix,
   type HeadStepConstants,
-} from '../onnx/head-training-graphs.js';
-import { GraphSession, type Numbers } from './graph-session.js';
+} from './graphs/head-training-graphs.js';
+import { GraphSession, type Numbers } from './graphs/graph-session.js';
 import type { LayerWeights } from './head-weights.js';
 import { headOverlaps } from './overlap.js';
 

@@ -1,14 +1,14 @@
 import type { Checkpoint } from '../model/checkpoint.js';
 import type { ModelShape } from '../model/shape.js';
-import { maskedLogit } from '../onnx/attention.js';
+import { maskedLogit } from '../backends/processor/graph/attention.js';
 import {
   buildContributionLabelGraph,
   buildLogitLabelGraph,
   buildOutputNormGraph,
   labelNames,
-} from '../onnx/label-graphs.js';
+} from './graphs/label-graphs.js';
 import type { FrozenModel, ObservedPass } from './frozen-model.js';
-import { GraphSession, type Numbers } from './graph-session.js';
+import { GraphSession, type Numbers } from './graphs/graph-session.js';
 import type { LabelKind } from './label-kind.js';
 
 /** Tokens of a pass, half-open. */

@@ -1,6 +1,6 @@
 import { LocretError } from '../errors.js';
 import { seededRandom } from '../engine/random.js';
-import { packedWeightsFolder } from '../memory/cache-files.js';
+import { packedWeightsFolder } from '../memory/keeping/cache-files.js';
 import type { LoadedModel } from '../model/model.js';
 import { drawSample } from './draw-sample.js';
 import { FrozenModel } from './frozen-model.js';

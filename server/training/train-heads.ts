@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import path from 'node:path';
 import { LocretError, messageOf } from '../errors.js';
-import { freeMemory } from '../memory/free-memory.js';
+import { freeMemory } from '../memory/planning/free-memory.js';
 import { headInputWidth } from '../model/checkpoint.js';
 import { openModel, type LoadedModel } from '../model/model.js';
 import { headLabelsKey } from '../model/retaining-heads.js';

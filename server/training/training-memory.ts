@@ -1,5 +1,5 @@
 import { LocretError } from '../errors.js';
-import { planMemory } from '../memory/plan.js';
+import { planMemory } from '../memory/planning/plan.js';
 import { headInputWidth } from '../model/checkpoint.js';
 import type { LoadedModel } from '../model/model.js';
 import { observesHidden } from './label-kind.js';

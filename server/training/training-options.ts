@@ -1,6 +1,6 @@
 import os from 'node:os';
 import type { HeadInput } from '../model/checkpoint.js';
-import type { WeightPrecision } from '../onnx/linear.js';
+import type { WeightPrecision } from '../backends/processor/graph/linear.js';
 import type { LabelKind } from './label-kind.js';
 
 /** How heads are trained: everything that is chosen with a number or a word. */

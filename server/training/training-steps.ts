@@ -1,5 +1,5 @@
 import { isLocretError } from '../errors.js';
-import { SavePace } from '../memory/save-pace.js';
+import { SavePace } from '../memory/reading/save-pace.js';
 import { checkpointFile, writeCheckpoint } from './checkpoint-file.js';
 import { measureHeads, type HeadQuality } from './evaluation.js';
 import { diverged, type HeadOptimizer, type StepLoss } from './head-optimizer.js';

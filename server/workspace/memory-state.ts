@@ -1,8 +1,8 @@
 import { isLocretError, LocretError, messageOf } from '../errors.js';
-import type { ReadProgress } from '../memory/memory.js';
+import type { ReadProgress } from '../memory/contents/memory.js';
 import type { MemoryOpening } from '../memory/open-memory.js';
-import type { ReadMemory } from '../memory/repository-memory.js';
-import type { MemoryStatus, RootState, RootStatus } from '../protocol.js';
+import type { ReadMemory } from '../memory/contents/repository-memory.js';
+import type { MemoryStatus, RootState, RootStatus } from '../contract/protocol.js';
 
 export type Activity = Extract<RootState, 'loading' | 'reading' | 'updating'>;
 

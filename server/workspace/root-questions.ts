@@ -1,9 +1,9 @@
 import type { Answer } from '../answer/answer.js';
 import type { Question } from '../answer/answer-question.js';
 import { askDeep } from '../answer/ask.js';
-import type { ReadProgress } from '../memory/memory.js';
-import { readRepository } from '../memory/reading.js';
-import type { AskPartial } from '../protocol.js';
+import type { ReadProgress } from '../memory/contents/memory.js';
+import { readRepository } from '../memory/reading/reading.js';
+import type { AskPartial } from '../contract/protocol.js';
 import type { SurveyOptions } from '../repository/source.js';
 import { surveyRepository } from '../repository/survey.js';
 import type { ChosenSettings } from './settings.js';

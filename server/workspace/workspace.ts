@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { LocretError } from '../errors.js';
 import { listModels } from '../model/catalog.js';
-import type { ModelsResult, RootUri, WorkspaceStatus } from '../protocol.js';
+import type { ModelsResult, RootUri, WorkspaceStatus } from '../contract/protocol.js';
 import { HeadTraining } from './head-training.js';
 import { modelFolders } from './model-folders.js';
 import { OperationQueue } from './operation-queue.js';

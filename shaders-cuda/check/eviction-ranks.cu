@@ -23,7 +23,7 @@ struct KeyDifferenceCase {
   int count;
 };
 
-/** server/memory/policies/key-difference.ts for one head. */
+/** server/eviction/key-difference.ts for one head. */
 std::vector<double> keyDifference(const float* keys, int count, int headDim) {
   std::vector<double> anchor(static_cast<std::size_t>(headDim));
   const auto normOf = [&](const auto* vector) {

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createEngine } from '../../server/engine/create-engine.js';
+import { createEngine } from '../../server/backends/create-engine.js';
 import type { CudaOptions, WeightPrecision } from '../../server/engine/engine.js';
 
 /** Models with logits and tokens that transformers computed. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { diagnose, renderDiagnosis } from '../../../server/cli/doctor.js';
-import { type CudaPresence, findCuda } from '../../../server/engine/cuda-devices.js';
+import { type CudaPresence, findCuda } from '../../../server/backends/cuda/devices.js';
 import { cudaBinding, hasCuda } from '../../cuda-under-test.js';
 
 const oldGpu = {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createOnnxEngine } from '../../../server/engine/onnx-engine.js';
+import { createOnnxEngine } from '../../../server/backends/processor/engine.js';
 import { openModel } from '../../../server/model/model.js';
 import { headLabels, openRetainingHeads } from '../../../server/model/retaining-heads.js';
 import { checkpointFile, readPausedTraining } from '../../../server/training/checkpoint-file.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ModelEntry } from '../../../../server/protocol.js';
+import type { ModelEntry } from '../../../../server/contract/protocol.js';
 import { modelItem } from '../../../../extension/commands/model-items.js';
 import { english } from '../english.js';
 

@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import type { LoadedModel } from '../../model/model.js';
+import type { SurveyOptions } from '../../repository/source.js';
+import type { MemoryPlan } from '../planning/plan.js';
+import { promptFrame } from '../../model/prompt-frame.js';
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 20);
+}
+
+/** A name that people recognise in a folder, of letters that every file system takes. */
+function readable(name: string): string {
+  const plain = name.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 40);
+  return plain === '' ? 'repository' : plain;
+}
+
+/** Where a model's packed weights are kept. */
+export function packedWeightsFolder(cacheFolder: string, modelFolder: string): string {
+  return path.join(cacheFolder, 'weights', `${readable(path.basename(modelFolder))}-${digest(modelFolder)}`);
+}
+
+/** What a reading is made by. */
+export interface ReadingOrigin {
+  /** The repository's real path. */
+  readonly root: string;
+  readonly model: LoadedModel;
+  readonly plan: MemoryPlan;
+  readonly options: SurveyOptions;
+}
+
+/**
+ * What a memory depends on besides the numbers of the model, which the engine's fingerprint stands for: the repository
+ * and which of its files are read, the sizes that decide what is kept, and what stands before the repository.
+ */
+export function readingIdentity({ root, model, plan, options }: ReadingOrigin): string {
+  const { budget, chunk, stabilizers, pinned, uneven } = plan.cache;
+  const { heads, policy, structure, precision, local, backend } = plan;
+  // A GPU's cache is in its own form: each has a snapshot of its own.
+  const device = backend.name === 'cpu' ? {} : { backend: 'cuda', cachePrecision: backend.options.cachePrecision };
+  const sizes = { budget, chunk, stabilizers, pinned, local, uneven };
+  const beginning = digest(promptFrame(model).before);
+  return JSON.stringify({
+    root,
+    model: model.folder,
+    heads,
+    policy,
+    structure,
+    precision,
+    ...sizes,
+    beginning,
+    ...device,
+    ...options,
+  });
+}
+
+function memoryFile(cacheFolder: string, origin: ReadingOrigin, ending: string): string {
+  const name = `${readable(path.basename(origin.root))}-${digest(readingIdentity(origin))}`;
+  return path.join(cacheFolder, 'memories', name + ending);
+}
+
+/** The file of a memory's snapshot: one for each repository, model and settings. */
+export function snapshotFile(cacheFolder: string, origin: ReadingOrigin): string {
+  return memoryFile(cacheFolder, origin, '.memory');
+}
+
+/** The file of a reading that was interrupted, beside the snapshot. */
+export function partialFile(cacheFolder: string, origin: ReadingOrigin): string {
+  return memoryFile(cacheFolder, origin, '.partial-memory');
+}
