@@ -71,7 +71,7 @@ const OTHER_MAGICS: ReadonlyMap<string, string> = new Map([
 export function readGgufHeader(path: string, descriptor: number, refusal: Refusal): GgufHeader {
   const reader = new HeaderReader(path, refusal, descriptor);
   checkVersion(reader);
-  reader.reading('the counts of tensors and metadata');
+  reader.reading('its beginning');
   // The least a tensor takes: a name of one byte, one dimension, its type and its offset.
   const tensorCount = reader.count('tensors', 8 + 1 + 4 + 8 + 4 + 8, MAX_TENSORS);
   const keyCount = reader.count('metadata values', 8 + 1 + 4 + 1, MAX_KEYS);
@@ -162,9 +162,10 @@ function truthValue(reader: HeaderReader, key: string, byte: number): number {
 
 function readArray(reader: HeaderReader, key: string): readonly string[] | GgufNumbers {
   const type = reader.uint32();
-  const elements = (bytesEach: number): number => reader.count(`elements of "${key}"`, bytesEach, MAX_ELEMENTS);
+  const elements = (bytesEach: number): number => reader.count('elements', bytesEach, MAX_ELEMENTS);
   /** The bytes of an array of numbers, in a buffer of their own. */
-  const buffer = (bytesEach: number): ArrayBuffer => reader.bytes(elements(bytesEach) * bytesEach).slice().buffer;
+  const buffer = (bytesEach: number): ArrayBuffer =>
+    new Uint8Array(reader.bytes(elements(bytesEach) * bytesEach)).buffer;
   switch (type) {
     case 0:
       return new Uint8Array(buffer(1));
