@@ -1,6 +1,6 @@
 import { LocretError } from '../../errors.js';
 import type { ModelFamily } from '../shape.js';
-import type { GgufValue } from './header.js';
+import type { GgufValue } from './metadata-values.js';
 import type { MetadataFields } from './metadata-fields.js';
 
 /** How llama.cpp stores the models of a family. */

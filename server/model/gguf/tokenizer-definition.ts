@@ -3,7 +3,7 @@ import { ANSWER_ENDS } from './chat.js';
 import type { MetadataFields } from './metadata-fields.js';
 import { preTokenizerNamed, preTokenizerNames, recognizePreTokenizer, type PreTokenizer } from './pre-tokenizers.js';
 import { sentencePieceMerges } from './sentencepiece-merges.js';
-import { readVocabulary, tokenIdFor, TokenType, wrongTokenizer, type Vocabulary } from './vocabulary.js';
+import { tokenIdFor, TokenType, wrongTokenizer, type Vocabulary } from './vocabulary.js';
 
 /** The parts of a `tokenizer.json` that differ between the kinds of tokenizers. */
 interface Components {
@@ -15,31 +15,24 @@ interface Components {
 
 /**
  * The tokenizer of a GGUF file in the form of a `tokenizer.json`.
- * @param rows of the model's embedding
  * @throws LocretError tokenizer-unsupported naming the metadata, for one that is missing, damaged or of a kind that is
  *   not known: no pre-tokenizer is taken for another
  */
-export function readGgufTokenizer(metadata: MetadataFields, rows: number): TokenizerFiles {
-  const { path } = metadata;
+export function readGgufTokenizer(metadata: MetadataFields, vocabulary: Vocabulary): TokenizerFiles {
   const model = metadata.string('tokenizer.ggml.model');
-  const vocabulary = readVocabulary(metadata, rows);
-  switch (model) {
-    case 'gpt2': {
-      const pre = readPreTokenizer(metadata, vocabulary);
-      const components = byteLevel(metadata, vocabulary, pre);
-      return { form: 'byte-level', definition: definition(metadata, vocabulary, components, pre.addsBeginning) };
-    }
-    case 'llama':
-      return {
-        form: 'sentencepiece',
-        definition: definition(metadata, vocabulary, sentencePiece(metadata, vocabulary), true),
-      };
-    default:
-      throw wrongTokenizer(
-        path,
-        `the tokenizer ${JSON.stringify(model ?? 'none')} is not supported, only "gpt2" (byte-level) and "llama" (SentencePiece)`,
-      );
+  if (model === 'gpt2') {
+    const pre = readPreTokenizer(metadata, vocabulary);
+    const components = byteLevel(metadata, vocabulary, pre);
+    return { form: 'byte-level', definition: definition(metadata, vocabulary, components, pre.addsBeginning) };
   }
+  if (model === 'llama') {
+    const components = sentencePiece(metadata, vocabulary);
+    return { form: 'sentencepiece', definition: definition(metadata, vocabulary, components, true) };
+  }
+  throw wrongTokenizer(
+    metadata.path,
+    `the tokenizer ${JSON.stringify(model ?? 'none')} is not supported, only "gpt2" (byte-level) and "llama" (SentencePiece)`,
+  );
 }
 
 function definition(
