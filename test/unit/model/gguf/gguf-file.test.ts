@@ -177,6 +177,19 @@ describe('a GGUF file', () => {
     expectRefusal(() => open(longer), 'model-corrupt', /has \d+ bytes; its header describes \d+/);
   });
 
+  it('is refused where padding is none, since bytes were lost or came in between', () => {
+    const bytes = bytesOf(small);
+    const file = open(fileOf(bytes));
+    const [first, second] = [file.expect('first', [3]), file.expect('second', [2, 64])];
+    for (const at of [first.begin - 1, first.end, second.begin - 1, bytes.length - 1]) {
+      const damaged = Buffer.from(bytes);
+      damaged[at] = 1;
+      expectRefusal(() => open(fileOf(damaged)), 'model-corrupt', 'where only padding is expected');
+    }
+    const shifted = Buffer.concat([bytes.subarray(0, first.begin - 3), bytes.subarray(first.begin)]);
+    expectRefusal(() => open(fileOf(shifted)), 'model-corrupt', 'where only padding is expected');
+  });
+
   it.each<readonly [string, () => string, RegExp]>([
     [
       'more metadata than it can hold',
