@@ -89,6 +89,7 @@ function readMetadata(reader: HeaderReader, keyCount: number): Map<string, GgufV
   for (let index = 0; index < keyCount; index++) {
     reader.reading(`the name of metadata value ${index + 1} of ${keyCount}`);
     const key = reader.string(MAX_KEY_BYTES);
+    if (!/^[!-~]+$/.test(key)) throw reader.refuse(`has metadata named ${JSON.stringify(key)}; names are of ASCII`);
     if (metadata.has(key)) throw reader.refuse(`has the metadata "${key}" twice`);
     reader.reading(`the metadata "${key}"`);
     metadata.set(key, readValue(reader, key));

@@ -72,10 +72,17 @@ export function readVocabulary(metadata: MetadataFields, rows: number): Vocabula
 function checkKey(path: string, key: string): void {
   const ggml = 'tokenizer.ggml.';
   const known = key.startsWith(ggml)
-    ? KNOWN_KEYS.has(key.slice(ggml.length)) || /_token_ids?$/.test(key)
-    : !key.startsWith('tokenizer.') || /^tokenizer\.(chat_template|huggingface|rwkv)/.test(key);
+    ? KNOWN_KEYS.has(key.slice(ggml.length)) || TOKEN_ID.test(key)
+    : key.startsWith('tokenizer.')
+      ? /^tokenizer\.(chat_template|huggingface|rwkv)/.test(key)
+      : key.startsWith('general.') || !MISPLACED.test(key);
   if (!known) throw wrongTokenizer(path, `the metadata ${JSON.stringify(key)} is not known`);
 }
+
+const TOKEN_ID =
+  /^tokenizer\.ggml\.(bos|eos|eot|eom|unknown|sep[ae]rator|padding|cls|mask|prefix|suffix|middle|fim_(pre|suf|mid|pad|rep|sep))_token_id$/;
+/** What stands behind the beginning of a tokenizer's keys, under another one. */
+const MISPLACED = /(\.(pre|tokens|scores|merges)|token_type|chat_template|add_\w+|_token_id)$/;
 
 /** The id that the metadata gives for a purpose (`bos`, `eos`, …); undefined when it gives none. */
 export function tokenIdFor(metadata: MetadataFields, purpose: string, vocabulary: Vocabulary): number | undefined {
