@@ -30,9 +30,14 @@ export function readGgufSpecialTokens(metadata: MetadataFields, vocabulary: Voca
   return named;
 }
 
+/** The longest chat template that is taken; published ones have some 10,000 characters. */
+const TEMPLATE_LIMIT = 1024 * 1024;
+
 /** The chat template; undefined for a file without one. Of several named ones it is the default. */
 export function readGgufChatTemplate(metadata: MetadataFields): string | undefined {
-  return metadata.string('tokenizer.chat_template');
+  const template = metadata.string('tokenizer.chat_template');
+  if (template === undefined || template.length <= TEMPLATE_LIMIT) return template;
+  throw metadata.wrong('tokenizer.chat_template', `at most ${TEMPLATE_LIMIT} characters long`);
 }
 
 /** Which tokens end an answer, and how the model wants its text to be generated where the file says it. */

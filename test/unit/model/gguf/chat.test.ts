@@ -63,6 +63,8 @@ describe('the chat template', () => {
       'tokenizer.chat_templates': { type: 'list', of: 'string', value: ['tool_use'] },
     });
     expect(readGgufChatTemplate(open(content).metadata)).toBe('default one');
+    const endless = withMetadata(content, { 'tokenizer.chat_template': string('a'.repeat(2 ** 20 + 1)) });
+    expectRefusal(() => readGgufChatTemplate(open(endless).metadata), 'model-corrupt', 'at most 1048576 characters');
   });
 
   it('finds the special tokens by the names that templates use', () => {
