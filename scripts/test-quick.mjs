@@ -1,4 +1,4 @@
-// `npm run test:quick -- test/unit/onnx`: only the tests in files whose path contains this, without types, lint and format.
+// `npm run test:quick -- test/unit/engine`: only the tests in files whose path contains this, without types, lint and format.
 // dist/ is built when it is stale.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
