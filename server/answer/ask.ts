@@ -1,9 +1,10 @@
+import type { AnswerTimings, MemoryFacts } from '../contract/answers.js';
 import type { Engine } from '../engine/engine.js';
 import type { RepositoryMemory } from '../memory/contents/memory.js';
 import type { LoadedModel } from '../model/model.js';
 import { promptFrame } from '../model/prompt-frame.js';
 import { outlineSource } from '../repository/outline.js';
-import type { Answer, AnswerTimings, MemoryFacts } from './answer.js';
+import type { Answer } from './answer.js';
 import { searchChanges } from './changes-seen.js';
 import { citeAnswer } from './cite.js';
 import { CurrentFiles } from './current-files.js';

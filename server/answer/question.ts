@@ -1,6 +1,6 @@
+import type { Turn } from '../contract/answers.js';
 import type { Sampling } from '../engine/engine.js';
 import { LocretError } from '../errors.js';
-import type { Turn } from './conversation.js';
 import type { SelectedLines } from './selection.js';
 
 /** A question and how it is to be answered. */

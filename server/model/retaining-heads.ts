@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { HeadInput } from '../contract/words.js';
 import { isLocretError, type LocretError } from '../errors.js';
-import { headInputWidth, type HeadInput, type RetainingHeads } from './checkpoint.js';
+import { headInputWidth, type RetainingHeads } from './checkpoint.js';
 import type { Refusal } from './json-fields.js';
 import { isPytorchFile, PytorchFile } from './pytorch-file.js';
 import { SafetensorsFile } from './safetensors.js';

@@ -1,11 +1,12 @@
 import { lstat, realpath } from 'node:fs/promises';
 import path from 'node:path';
+import type { ChangedFile, SkippedFile } from '../contract/contents.js';
 import { isLocretError } from '../errors.js';
 import type { InspectedFile } from './inspect.js';
 import { orderFiles } from './order.js';
 import { RepositoryPart } from './repository-part.js';
 import { resolveRoot } from './root.js';
-import type { ChangedFile, RepositoryFile, SkippedFile, Survey, SurveyOptions } from './source.js';
+import type { RepositoryFile, Survey, SurveyOptions } from './source.js';
 import { byPath, findFiles, surveyOf, type FoundFiles } from './survey.js';
 
 /** What changed in a repository since it was read, and the repository as it is now. */

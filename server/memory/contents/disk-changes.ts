@@ -1,5 +1,6 @@
+import type { ChangedFile } from '../../contract/contents.js';
 import { detectChanges, type RepositoryChanges } from '../../repository/changes.js';
-import type { ChangedFile, RepositoryFile, Survey, SurveyOptions } from '../../repository/source.js';
+import type { RepositoryFile, Survey, SurveyOptions } from '../../repository/source.js';
 
 /** What was read, and by which rules. */
 export interface ReadSources {
