@@ -100,7 +100,7 @@ export interface ExtendOptions {
   /** Called after each chunk. With `detail`, its report carries scores and kept positions (for `locret trace`). */
   readonly onChunk?: (report: ChunkReport) => void;
   readonly detail?: boolean;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Attention mass per token index, summed over layers, KV heads and observed queries, divided by their number (sums to 1). */
@@ -165,7 +165,7 @@ export interface GenerateOptions {
   readonly logits?: boolean;
   /** Called for each token as it is chosen. Return false to end generation after it. */
   readonly onToken?: (token: number) => boolean;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface GenerateResult {
