@@ -6,7 +6,7 @@ import type { CurrentFiles } from './current-files.js';
 import type { NameIndex } from './name-index.js';
 import { definitionsNamed } from './name-lookup.js';
 import { namesInText, type NameCandidate } from './names-in-text.js';
-import type { RecalledPlace } from './recall.js';
+import type { RecalledPlace } from './recall-choice.js';
 
 export interface CheckedCitations {
   /** Best first. */

@@ -34,7 +34,7 @@ export interface GeneratedText {
   readonly text: string;
   readonly tokens: number;
   readonly end: AnswerEnd;
-  readonly attention?: AttentionMass;
+  readonly attention: AttentionMass | undefined;
   /** `performance.now()` when the first token was chosen; undefined when none was. */
   readonly firstTokenAt: number | undefined;
 }
@@ -55,8 +55,8 @@ export async function generateText(input: {
   readonly penalized: readonly number[];
   /** Whether the answer's attention to the memory is wanted. */
   readonly observe: boolean;
-  readonly onText?: (text: string) => void;
-  readonly signal?: AbortSignal;
+  readonly onText?: ((text: string) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }): Promise<GeneratedText> {
   const decoder = input.tokenizer.streamDecoder();
   const stop = new StopStrings(input.stopStrings);
@@ -89,7 +89,7 @@ export async function generateText(input: {
     text: text.trimEnd(),
     tokens: result.tokens.length,
     end: stop.stopped ? 'stop-string' : repetition.looped ? 'repetition' : result.end,
-    ...(result.attention === undefined ? {} : { attention: result.attention }),
+    attention: result.attention,
     firstTokenAt,
   };
 }

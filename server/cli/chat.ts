@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
-import { questionTextOf } from '../answer/answer-question.js';
+import { questionTextOf } from '../answer/question.js';
 import { askDeep, askMemory } from '../answer/ask.js';
 import { Conversation } from '../answer/conversation.js';
 import type { LayerCache } from '../engine/engine.js';

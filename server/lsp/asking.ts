@@ -65,7 +65,7 @@ export function serveAsking(connection: Connection, workspace: Workspace): void 
         onPartial: (some: AskPartial) => {
           sender.push(some);
         },
-        ...(selection === undefined ? {} : { selection }),
+        selection,
       };
       return askResult(await workspace.root(root).ask(asked, signal));
     } finally {

@@ -139,9 +139,14 @@ class LanguageServer {
     }
     if (this.client.watchesFiles) {
       const watchers = [{ globPattern: '**/*' }];
-      this.connection.client.register(DidChangeWatchedFilesNotification.type, { watchers }).catch((error: unknown) => {
-        this.log('warning', `Files are not watched: ${messageOf(error)}`);
-      });
+      this.connection.client.register(DidChangeWatchedFilesNotification.type, { watchers }).then(
+        () => {
+          this.workspace.watch();
+        },
+        (error: unknown) => {
+          this.log('warning', `Files are not watched: ${messageOf(error)}`);
+        },
+      );
     }
     this.statusSender.changed();
   }
@@ -158,7 +163,7 @@ class LanguageServer {
 
   private touch(uri: string): void {
     const file = filePathOf(uri);
-    if (file !== undefined) this.workspace.rootOf(file)?.touch();
+    if (file !== undefined) this.workspace.touch(file);
   }
 
   private notify<Method extends keyof LocretNotifications>(method: Method, params: LocretNotifications[Method]): void {

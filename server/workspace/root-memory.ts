@@ -1,6 +1,7 @@
+import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import type { Answer } from '../answer/answer.js';
-import { questionTextOf } from '../answer/answer-question.js';
+import { questionTextOf } from '../answer/question.js';
 import { askMemory } from '../answer/ask.js';
 import { isLocretError, LocretError, messageOf, throwIfCancelled } from '../errors.js';
 import { MemoryFiles } from '../memory/keeping/memory-files.js';
@@ -22,6 +23,8 @@ export interface Surroundings {
   readonly engine: SharedEngine;
   readonly queue: OperationQueue;
   readonly settings: () => ChosenSettings;
+  /** Whether every change on disk is told by {@link RootMemory.touch}. */
+  readonly isWatched: () => boolean;
   /** Called whenever the status of a root may have changed. */
   readonly onChange: () => void;
   /** Told what is worth a line in the log. */
@@ -51,6 +54,8 @@ export class RootMemory implements Occupant {
   private opening: Running | undefined;
   private updating: Running | undefined;
   private readonly autoUpdate: AutoUpdate;
+  /** The folder, links resolved: files may be named by either. */
+  private realFolder: string | undefined;
 
   constructor(
     readonly uri: RootUri,
@@ -80,6 +85,7 @@ export class RootMemory implements Occupant {
 
   /** Looks for a snapshot, or for a reading that was interrupted. Nothing is loaded. */
   async inspect(): Promise<void> {
+    this.realFolder = await realpath(this.folder).catch(() => undefined);
     const { planned, settings } = await this.plan();
     const files = new MemoryFiles(planned, settings);
     this.state.found(files.hasSnapshot, files.partialProgress());
@@ -134,9 +140,10 @@ export class RootMemory implements Occupant {
     this.state.dropped();
   }
 
-  /** Folds changed files in. @throws LocretError cancelled, what updating throws */
+  /** Looks at all files and folds the changed ones in. @throws LocretError cancelled, what updating throws */
   async update(signal: AbortSignal | undefined): Promise<void> {
     if (!this.isOpen) await this.open({ fresh: false }, signal);
+    this.state.held?.memory.disk.touchAll();
     await this.fold({ background: false, signal });
   }
 
@@ -156,9 +163,20 @@ export class RootMemory implements Occupant {
     return changed;
   }
 
-  /** Something below the root may have changed on disk. */
-  touch(): void {
-    if (this.state.held !== undefined) this.autoUpdate.touch();
+  /** A file or folder may have changed on disk. @param file absolute; of no concern where it is not below this root */
+  touch(file: string): void {
+    const held = this.state.held;
+    if (held === undefined) return;
+    const inFolders = [this.folder, this.realFolder ?? this.folder].map((folder) => pathBelow(folder, file));
+    const [place] = inFolders.filter((found) => found !== undefined);
+    if (place === undefined) return;
+    held.memory.disk.touch(place);
+    this.autoUpdate.touch();
+  }
+
+  /** From now on every change on disk is told by {@link touch}. */
+  watch(): void {
+    this.state.held?.memory.disk.watch();
   }
 
   /**
@@ -182,7 +200,7 @@ export class RootMemory implements Occupant {
         return this.state.answering(answer);
       },
     });
-    if (answer.coverage.changed.length > 0) this.touch();
+    if (answer.coverage.changed.length > 0) this.autoUpdate.touch();
     return answer;
   }
 
@@ -263,6 +281,7 @@ export class RootMemory implements Occupant {
 
   private async hold(memory: ReadMemory, opening: MemoryOpening): Promise<ReadMemory> {
     const { length } = await memory.engine.stats();
+    if (this.surroundings.isWatched()) memory.disk.watch();
     this.state.opened({ memory, opening, units: length, budget: memory.engine.description.plan.budget });
     return memory;
   }
@@ -346,4 +365,10 @@ export class RootMemory implements Occupant {
     this.surroundings.log(`${this.name}: ${text}`);
     this.state.notice(text);
   };
+}
+
+/** A path relative to a folder, with forward slashes; empty for the folder itself, undefined outside of it. */
+function pathBelow(folder: string, file: string): string | undefined {
+  const steps = path.relative(folder, file).split(path.sep);
+  return steps[0] === '..' || path.isAbsolute(steps.join(path.sep)) ? undefined : steps.join('/');
 }

@@ -1,6 +1,6 @@
 import type { ReadProgress } from '../contract/roots.js';
 import type { Answer } from '../answer/answer.js';
-import type { Question } from '../answer/answer-question.js';
+import type { Question } from '../answer/question.js';
 import { askDeep } from '../answer/ask.js';
 import { readRepository } from '../memory/reading/reading.js';
 import type { AskPartial } from '../contract/protocol.js';
@@ -27,10 +27,10 @@ export function questionOf(asked: RootQuestion, settings: ChosenSettings, signal
     onText: (text) => {
       onPartial({ kind: 'text', text });
     },
-    ...(history === undefined ? {} : { history }),
-    ...(selection === undefined ? {} : { selection }),
-    ...(recallTokens === undefined ? {} : { recallTokens }),
-    ...(temperature === undefined ? {} : { sampling: { temperature } }),
+    history,
+    selection,
+    recallTokens,
+    sampling: temperature === undefined ? {} : { temperature },
   };
 }
 

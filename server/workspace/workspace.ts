@@ -32,6 +32,7 @@ export class Workspace {
   private readonly byUri = new Map<RootUri, RootMemory>();
   private settings: ChosenSettings = parseSettings({});
   private idleTimer: NodeJS.Timeout | undefined;
+  private watched = false;
   private closed = false;
 
   constructor(private readonly hooks: WorkspaceHooks) {
@@ -50,6 +51,7 @@ export class Workspace {
       engine: this.engine,
       queue: this.queue,
       settings: () => this.settings,
+      isWatched: () => this.watched,
       onChange,
       log: hooks.log,
     };
@@ -81,11 +83,15 @@ export class Workspace {
     );
   }
 
-  /** The root that a file lies in: the innermost, where one lies in another. */
-  rootOf(file: string): RootMemory | undefined {
-    return this.roots
-      .filter((root) => file.startsWith(withSeparator(root.folder)))
-      .toSorted((a, b) => b.folder.length - a.folder.length)[0];
+  /** From now on every change on disk is told by {@link touch}. */
+  watch(): void {
+    this.watched = true;
+    for (const root of this.roots) root.watch();
+  }
+
+  /** A file or folder may have changed on disk: all roots that it lies in are told. @param file absolute */
+  touch(file: string): void {
+    for (const root of this.roots) root.touch(file);
   }
 
   /** Adds folders; those that are not on this machine's disk are left out. */
@@ -180,10 +186,6 @@ export class Workspace {
     }, minutes * 60_000);
     this.idleTimer.unref();
   }
-}
-
-function withSeparator(folder: string): string {
-  return /[/\\]$/.test(folder) ? folder : folder + (folder.includes('\\') ? '\\' : '/');
 }
 
 function folderOf(uri: RootUri): string | undefined {
