@@ -1,4 +1,5 @@
 import type { ModelShape } from './shape.js';
+import type { WeightEncoding } from './weight-encoding.js';
 
 /** The linear layers of a decoder layer, under the same names for every family (fused projections come apart). */
 export type LayerLinear = 'query' | 'key' | 'value' | 'attentionOutput' | 'gate' | 'up' | 'down';
@@ -12,9 +13,9 @@ export interface WeightMatrix {
   readonly origin: string;
   readonly rows: number;
   readonly columns: number;
-  /** How its numbers are stored. */
-  readonly storedType: 'F32' | 'F16' | 'BF16';
-  /** All rows in row-major order (`[out, in]`) as float32, upcast from what is stored. */
+  /** How its numbers are stored. Every row is whole blocks. */
+  readonly encoding: WeightEncoding;
+  /** All rows in row-major order (`[out, in]`), decoded to float32. */
   read(): Float32Array;
   /** Some rows as they are stored, `rows * columns` numbers. */
   readonly readRows: (firstRow: number, rows: number) => Uint8Array;
@@ -28,8 +29,8 @@ export interface Checkpoint {
   readonly fingerprint: string;
   /** Bytes of weights as stored. */
   readonly storedBytes: number;
-  /** How most weights are stored. */
-  readonly storedType: 'F32' | 'F16' | 'BF16';
+  /** How most weights are stored, by bytes. */
+  readonly encoding: WeightEncoding;
   /** `[vocabulary, hidden]`. */
   readonly embedding: WeightMatrix;
   /** `[vocabulary, hidden]`; the embedding itself when tied. */

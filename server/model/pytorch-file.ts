@@ -1,6 +1,6 @@
 import { closeSync, fstatSync } from 'node:fs';
 import { type LocretError, messageOf } from '../errors.js';
-import { widenBfloat16, widenFloat16 } from './half-precision.js';
+import { floatEncodings } from './weight-encoding.js';
 import type { Refusal } from './json-fields.js';
 import { type PickledTensor, readPickledTensors } from './pickled-tensors.js';
 import { openRegularFile, readFully, refuse } from './weight-file.js';
@@ -88,8 +88,7 @@ export class PytorchFile {
       throw this.refuse(`ended inside of tensor "${name}"`);
     }
     if (type === 'F32') return result;
-    const widen = type === 'BF16' ? widenBfloat16 : widenFloat16;
-    widen(new Uint16Array(stored.buffer), new Uint32Array(result.buffer));
+    floatEncodings[type === 'BF16' ? 'bfloat16' : 'float16'].decode(stored, result);
     return result;
   }
 

@@ -3,10 +3,9 @@ import { isLocretError, type LocretError } from '../errors.js';
 import { headInputWidth, type HeadInput, type RetainingHeads } from './checkpoint.js';
 import type { Refusal } from './json-fields.js';
 import { isPytorchFile, PytorchFile } from './pytorch-file.js';
-import { SafetensorsFile } from './safetensors.js';
+import { SafetensorsFile, weightTypes } from './safetensors.js';
 import type { ModelShape } from './shape.js';
 
-const TYPES = ['F32', 'F16', 'BF16'] as const;
 const MAX_WIDTH = 1 << 16;
 
 const DAMAGED_HEADS: Refusal = {
@@ -40,7 +39,7 @@ function openSafetensors(file: string): HeadFile {
   return {
     shapeOf: (name) => opened.tensors.get(name)?.shape,
     read: (name, shape) => {
-      const entry = opened.expect(name, shape, TYPES);
+      const entry = opened.expect(name, shape, weightTypes);
       return opened.readFloats(
         entry,
         0,
