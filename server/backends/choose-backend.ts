@@ -1,7 +1,7 @@
 import { type CudaPresence, findCuda } from './cuda/devices.js';
 import { isLocretError, LocretError } from '../errors.js';
 import type { LoadedModel } from '../model/model.js';
-import { openCheckpoint } from '../model/open-checkpoint.js';
+import { openModelSource } from '../model/open-model-source.js';
 import type { WeightEncoding } from '../model/weight-encoding.js';
 import { freeMemory } from '../memory/planning/free-memory.js';
 import { planCudaMemory } from './cuda/plan.js';
@@ -12,8 +12,8 @@ function noGpu({ problem, remedy }: { readonly problem: string; readonly remedy:
 }
 
 /** How most of a model's weights are stored. Their headers are read, and not the weights. */
-function encodingOf(folder: string): WeightEncoding {
-  const checkpoint = openCheckpoint(folder);
+function encodingOf(place: string): WeightEncoding {
+  const checkpoint = openModelSource(place).openWeights();
   try {
     return checkpoint.encoding;
   } finally {
@@ -45,7 +45,7 @@ export function planWhereItRuns(
     return planMemory(model, settings, retaining, freeMemory(), why.problem);
   }
   try {
-    const planning = { model, settings, retaining, cuda, encoding: encodingOf(model.folder) };
+    const planning = { model, settings, retaining, cuda, encoding: encodingOf(model.place) };
     return planCudaMemory(planning, backend === 'cuda' ? 'it was chosen' : 'it is there and has enough memory');
   } catch (error) {
     const isLimit = isLocretError(error, 'out-of-memory') || isLocretError(error, 'model-unsupported');

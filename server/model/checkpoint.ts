@@ -21,11 +21,12 @@ export interface WeightMatrix {
   readonly readRows: (firstRow: number, rows: number) => Uint8Array;
 }
 
-/** The weights of a model folder in one form for all families. Shapes were checked against the {@link ModelShape}. */
+/** The weights of a model in one form for all families. Shapes were checked against the {@link ModelShape}. */
 export interface Checkpoint {
-  readonly folder: string;
+  /** Where it lies, for error messages. */
+  readonly place: string;
   readonly shape: ModelShape;
-  /** Changes whenever any weight file or the config changes: names, sizes, modification times and headers, hashed. */
+  /** Changes whenever a file of the weights or of their shape changes: names, sizes, modification times and headers, hashed. */
   readonly fingerprint: string;
   /** Bytes of weights as stored. */
   readonly storedBytes: number;

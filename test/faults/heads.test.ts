@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { isLocretError } from '../../server/errors.js';
-import { readModelShape } from '../../server/model/config.js';
+import { readModelShape } from '../../server/model/hub-folder/config.js';
 import { openRetainingHeads } from '../../server/model/retaining-heads.js';
 
 const fixtures = fileURLToPath(new URL('../fixtures', import.meta.url));

@@ -40,7 +40,7 @@ export async function planModel(settings: ReadingSettings): Promise<PlannedModel
 function openIn(folder: string, { model, plan }: PlannedModel): Promise<Engine> {
   const { heads, policy, precision, threads, cache, backend } = plan;
   return openEngine({
-    model: model.folder,
+    model: model.place,
     policy,
     precision,
     plan: cache,
@@ -76,7 +76,7 @@ export async function loadEngine(
   onNotice: (notice: string) => void,
 ): Promise<Engine> {
   try {
-    return await openIn(packedWeightsFolder(cacheFolder, planned.model.folder), planned);
+    return await openIn(packedWeightsFolder(cacheFolder, planned.model.place), planned);
   } catch (error) {
     if (!isLocretError(error, 'disk-full')) throw error;
     let engine: Engine;

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, truncateSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Checkpoint } from '../../../server/model/checkpoint.js';
-import { openCheckpoint } from '../../../server/model/open-checkpoint.js';
+import { openCheckpoint } from '../../../server/model/hub-folder/open-checkpoint.js';
 import { expectRefusal, fixture, modelFolder, safetensorsBytes, type JsonObject } from './model-folder.js';
 
 const index = 'model.safetensors.index.json';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { readModelShape } from '../../../server/model/config.js';
+import { readModelShape } from '../../../server/model/hub-folder/config.js';
 import { headInputKey, headTensorName, openRetainingHeads } from '../../../server/model/retaining-heads.js';
 import { writeSafetensors, type TensorToWrite } from '../../../server/model/safetensors-writer.js';
 import { floatsOf, readTensors } from '../../conformance/read-tensors.js';

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { LocretError } from '../errors.js';
-import type { Checkpoint, LayerLinear, LayerNorm, WeightMatrix } from './checkpoint.js';
+import { LocretError } from '../../errors.js';
+import type { Checkpoint, LayerLinear, LayerNorm, WeightMatrix } from '../checkpoint.js';
 import { readModelShape } from './config.js';
-import { DAMAGED_MODEL, isJsonObject, JsonFields, readTextFile, showJson } from './json-fields.js';
-import { encodingOf, SafetensorsFile, weightTypes, type TensorEntry } from './safetensors.js';
-import type { ModelShape } from './shape.js';
-import { floatEncodings, type WeightEncoding } from './weight-encoding.js';
+import { DAMAGED_MODEL, isJsonObject, JsonFields, readTextFile, showJson } from '../json-fields.js';
+import { encodingOf, SafetensorsFile, weightTypes, type TensorEntry } from '../safetensors.js';
+import type { ModelShape } from '../shape.js';
+import { floatEncodings, type WeightEncoding } from '../weight-encoding.js';
 
 const singleFile = 'model.safetensors';
 const indexFile = 'model.safetensors.index.json';
@@ -193,7 +193,7 @@ class SafetensorsCheckpoint implements Checkpoint {
   private readonly layers: readonly Record<LayerLinear, StoredRows>[];
 
   constructor(
-    readonly folder: string,
+    readonly place: string,
     readonly shape: ModelShape,
     private readonly files: ReadonlyMap<string, SafetensorsFile>,
     locate: Locate,
@@ -227,7 +227,7 @@ class SafetensorsCheckpoint implements Checkpoint {
     this.storedBytes = bytes;
     this.encoding = encoding;
     const hash = createHash('sha256').update(
-      readTextFile(join(folder, 'config.json'), Number.MAX_SAFE_INTEGER, DAMAGED_MODEL),
+      readTextFile(join(place, 'config.json'), Number.MAX_SAFE_INTEGER, DAMAGED_MODEL),
     );
     for (const [name, file] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
       hash.update(`\n${name} ${file.fingerprint}`);
