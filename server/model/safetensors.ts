@@ -151,6 +151,11 @@ export class SafetensorsFile {
   }
 }
 
+/** How many numbers a tensor has. */
+export function numbersOf({ shape }: TensorEntry): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
 /** How the numbers of a tensor of weights are stored. @throws RangeError for a type that is not one of {@link weightTypes} */
 export function encodingOf({ dtype, name }: TensorEntry): WeightEncoding {
   const encoding = weightEncodings.get(dtype);
