@@ -108,9 +108,9 @@ export interface ExtendOptions {
   /** For policies that observe patches; the capacity must hold one behind budget and chunk. */
   readonly patches?: readonly Patch[];
   /** Called after each chunk. With `detail`, its report carries scores and kept positions (for `locret trace`). */
-  readonly onChunk?: (report: ChunkReport) => void;
+  readonly onChunk?: ((report: ChunkReport) => void) | undefined;
   readonly detail?: boolean;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Attention mass per token index, summed over layers, KV heads and observed queries, divided by their number (sums to 1). */
@@ -174,8 +174,8 @@ export interface GenerateOptions {
   readonly observe?: boolean;
   readonly logits?: boolean;
   /** Called for each token as it is chosen. Return false to end generation after it. */
-  readonly onToken?: (token: number) => boolean;
-  readonly signal?: AbortSignal;
+  readonly onToken?: ((token: number) => boolean) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface GenerateResult {
