@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type * as vscode from 'vscode';
-import type { AskResult } from '../../server/contract/protocol.js';
+import type { AnswerMode, AskResult } from '../../server/contract/protocol.js';
 import {
   historyOf,
   isRunning,
   type AnswerFacts,
-  type AnswerMode,
   type Conversation,
   type Root,
   type RootAnswer,

@@ -1,13 +1,6 @@
-import {
-  recallReasons,
-  type AnswerFacts,
-  type Citation,
-  type Conversation,
-  type RecalledBlock,
-  type Root,
-  type RootAnswer,
-  type Turn,
-} from './conversation.js';
+import { recallReasons } from '../../server/contract/words.js';
+import type { Citation, RecalledBlock } from '../../server/contract/protocol.js';
+import { type AnswerFacts, type Conversation, type Root, type RootAnswer, type Turn } from './conversation.js';
 import { ObjectReader, readObject, UnexpectedShape } from './object-reader.js';
 
 /** Format of the files; a number that is higher than this belongs to a newer version of Locret. */

@@ -1,10 +1,5 @@
-import type {
-  BackendChoice,
-  LogLevel,
-  PolicyName,
-  SidecarSettings,
-  WeightPrecision,
-} from '../../server/contract/protocol.js';
+import type { SidecarSettings } from '../../server/contract/protocol.js';
+import { backendChoices, logLevels, offeredPolicies, weightPrecisions } from '../../server/contract/words.js';
 
 /** Reads one setting under `locret.`; undefined where it is not set. */
 export type ReadSetting = (name: string) => unknown;
@@ -15,20 +10,6 @@ export interface SettingsReading {
   readonly refused: readonly string[];
 }
 
-const backends: readonly BackendChoice[] = ['cpu', 'cuda'];
-const precisions: readonly WeightPrecision[] = ['float32', 'bfloat16', 'float16', 'int8', 'int4'];
-const policies: readonly PolicyName[] = [
-  'locret',
-  'key-difference',
-  'sink-recent',
-  'random',
-  'h2o',
-  'snapkv',
-  'token-entropy',
-  'expected-attention',
-  'nacl',
-];
-const logLevels: readonly LogLevel[] = ['error', 'warning', 'info', 'debug'];
 /** Values that mean: let the sidecar choose. */
 const chosenBySidecar: readonly unknown[] = [undefined, null, 'auto', 'model', ''];
 
@@ -55,12 +36,12 @@ export function readSettings(read: ReadSetting): SettingsReading {
   const settings: SidecarSettings = {
     ...setting('model', text),
     ...setting('heads', text),
-    ...setting('backend', oneOf(backends)),
-    ...setting('precision', oneOf(precisions)),
+    ...setting('backend', oneOf(backendChoices)),
+    ...setting('precision', oneOf(weightPrecisions)),
     ...setting('budget', integerFrom(1)),
     ...setting('chunk', integerFrom(1)),
     ...setting('stabilizers', integerFrom(0)),
-    ...setting('policy', oneOf(policies)),
+    ...setting('policy', oneOf(offeredPolicies)),
     ...setting('recallTokens', integerFrom(0)),
     ...setting('include', texts),
     ...setting('exclude', texts),

@@ -1,12 +1,12 @@
+import type { MemoryFacts, Turn } from '../contract/answers.js';
 import type { AttentionMass, Engine, Sampling } from '../engine/engine.js';
 import { LocretError, messageOf, throwIfCancelled } from '../errors.js';
 import type { RepositoryMemory } from '../memory/contents/memory.js';
 import { promptFrame } from '../model/prompt-frame.js';
 import { outlineSource } from '../repository/outline.js';
-import type { Answer, MemoryFacts } from './answer.js';
+import type { Answer } from './answer.js';
 import { rankByAttention, type AttentionRanking } from './attention-ranking.js';
 import { collectCitations } from './citations.js';
-import type { Turn } from './conversation.js';
 import { CurrentFiles } from './current-files.js';
 import { defaultMaxTokens, generateText, resolveSampling } from './generation.js';
 import { NameIndex } from './name-index.js';

@@ -1,5 +1,6 @@
+import type { Citation, RecalledBlock } from '../contract/answers.js';
+import type { CitationSource } from '../contract/words.js';
 import type { Definition } from '../repository/source.js';
-import type { Citation, CitationSource, RecalledBlock } from './answer.js';
 import type { AttendedPassage } from './attention-ranking.js';
 import type { CurrentFiles } from './current-files.js';
 import type { NameIndex } from './name-index.js';
@@ -37,7 +38,7 @@ interface Link {
   readonly path: string;
   readonly line: number;
   readonly endLine: number;
-  readonly name?: string;
+  readonly name?: string | undefined;
   readonly from: CitationSource;
   /** A link to the file as such; it says nothing new beside a link into the file. */
   readonly whole?: boolean;

@@ -1,7 +1,7 @@
+import type { AnswerEnd } from '../contract/words.js';
 import type { AttentionMass, Engine, Sampling } from '../engine/engine.js';
 import type { GenerationSettings } from '../model/generation-settings.js';
 import type { ModelTokenizer } from '../model/tokenizer.js';
-import type { AnswerEnd } from './answer.js';
 import { RepetitionWatch } from './repetition.js';
 import { StopStrings } from './stop-strings.js';
 

@@ -1,5 +1,6 @@
-import type { ChangedFile, Definition, DefinitionKind } from '../repository/source.js';
-import type { RecallReason } from './answer.js';
+import type { ChangedFile } from '../contract/contents.js';
+import type { DefinitionKind, RecallReason } from '../contract/words.js';
+import type { Definition } from '../repository/source.js';
 import type { CurrentFiles } from './current-files.js';
 import type { NameIndex } from './name-index.js';
 import { contentWords, namesInText, type NameCandidate } from './names-in-text.js';

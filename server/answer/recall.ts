@@ -1,7 +1,8 @@
+import type { RecalledBlock } from '../contract/answers.js';
+import type { RecallReason } from '../contract/words.js';
 import type { ModelTokenizer } from '../model/tokenizer.js';
 import { definitionAround } from '../repository/definition-around.js';
 import type { Definition } from '../repository/source.js';
-import type { RecalledBlock, RecallReason } from './answer.js';
 import type { AttendedPassage, AttentionRanking } from './attention-ranking.js';
 import type { CurrentFile, CurrentFiles, FileProblem } from './current-files.js';
 import type { NamedPlace, NameLookup } from './name-lookup.js';

@@ -1,16 +1,19 @@
 import path from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import {
+  type AllocationName,
+  allocationNames,
+  type BackendChoice,
+  backendChoices,
   type CachePrecision,
   cachePrecisions,
-  type Sampling,
+  type StructureName,
+  structureNames,
   type WeightPrecision,
   weightPrecisions,
-} from '../engine/engine.js';
+} from '../contract/words.js';
+import { type Sampling } from '../engine/engine.js';
 import { LocretError } from '../errors.js';
-import { type AllocationName, allocationNames } from '../eviction/allocation.js';
-import { type StructureName, structureNames } from '../memory/reading/structure.js';
-import { type BackendChoice, backendChoices } from '../memory/planning/plan.js';
 import { policyNames } from '../eviction/policy-by-name.js';
 import type { PolicyName } from '../eviction/policy.js';
 

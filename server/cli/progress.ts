@@ -1,4 +1,4 @@
-import type { ReadProgress } from '../memory/contents/memory.js';
+import type { ReadProgress } from '../contract/roots.js';
 import { formatCount, formatSeconds } from './format.js';
 
 const barWidth = 24;

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import type { SkippedFile } from '../contract/contents.js';
 import type { OpenedMemory } from '../memory/open-memory.js';
-import type { SkippedFile } from '../repository/source.js';
 import { terminalLine } from '../answer/render-answer.js';
 import { interruptSignal } from './exit.js';
 import { formatAmount, formatBytes, formatCount, formatSeconds, oneParagraph } from './format.js';

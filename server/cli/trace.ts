@@ -2,17 +2,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Command } from 'commander';
+import { type CachePrecision, cachePrecisions, type WeightPrecision, weightPrecisions } from '../contract/words.js';
 import { findCuda } from '../backends/cuda/devices.js';
-import {
-  type CachePlan,
-  type CachePrecision,
-  cachePrecisions,
-  type CudaOptions,
-  type Engine,
-  type EngineDescription,
-  type WeightPrecision,
-  weightPrecisions,
-} from '../engine/engine.js';
+import { type CachePlan, type CudaOptions, type Engine, type EngineDescription } from '../engine/engine.js';
 import { openEngine } from '../engine/remote-engine.js';
 import { traceRun, type TraceResult } from '../trace/trace.js';
 import { LocretError, messageOf, systemErrorCode } from '../errors.js';

@@ -1,14 +1,13 @@
 import os from 'node:os';
 import { Option, type Command } from 'commander';
+import { type HeadInput, labelKinds, type ProcessorPrecision } from '../contract/words.js';
+import type { TrainingOptions } from '../contract/training.js';
 import { isLocretError, LocretError } from '../errors.js';
-import type { HeadInput } from '../model/checkpoint.js';
 import { resolveModel } from '../model/catalog.js';
-import type { WeightPrecision } from '../backends/processor/graph/linear.js';
 import type { HeadQuality } from '../training/evaluation.js';
-import { labelKinds } from '../training/label-kind.js';
 import { evaluateHeads } from '../training/evaluate-heads.js';
 import { trainHeads } from '../training/train-heads.js';
-import { completeOptions, trainingDefaults, type TrainingOptions } from '../training/training-options.js';
+import { completeOptions, trainingDefaults } from '../training/training-options.js';
 import type { TrainingProgress } from '../training/training-steps.js';
 import { cacheFolder } from '../workspace/cache-folder.js';
 import { modelFolders } from '../workspace/model-folders.js';
@@ -155,7 +154,7 @@ export function registerTrain(program: Command): void {
     .option(
       '--precision <name>',
       "the model's weights while running: float32, int8, int4",
-      oneOf<WeightPrecision>(['float32', 'int8', 'int4']),
+      oneOf<ProcessorPrecision>(['float32', 'int8', 'int4']),
       trainingDefaults.precision,
     )
     .option('--threads <n>', 'threads of the model', wholeNumber(1), os.availableParallelism())

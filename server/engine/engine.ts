@@ -1,16 +1,6 @@
-import type { AllocationName } from '../eviction/allocation.js';
+import type { AllocationName, CachePrecision, WeightPrecision } from '../contract/words.js';
 import type { PolicyName } from '../eviction/policy.js';
 import type { ModelShape } from '../model/shape.js';
-import type { WeightPrecision as ProcessorPrecision } from '../backends/processor/graph/linear.js';
-
-/** How weights are held while they run: bfloat16 and float16 on a GPU only. */
-export type WeightPrecision = ProcessorPrecision | 'bfloat16' | 'float16';
-
-/** How a GPU holds keys and values: as they are computed, or quantized. */
-export type CachePrecision = 'full' | 'int8' | 'int4';
-
-export const weightPrecisions: readonly WeightPrecision[] = ['float32', 'bfloat16', 'float16', 'int8', 'int4'];
-export const cachePrecisions: readonly CachePrecision[] = ['full', 'int8', 'int4'];
 
 /** A GPU to run on. */
 export interface CudaOptions {

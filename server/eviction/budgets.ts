@@ -1,4 +1,4 @@
-import type { AllocationName } from './allocation.js';
+import type { AllocationName } from '../contract/words.js';
 import { pyramidBudgets } from './pyramid.js';
 import { shareBudget } from './shared-budget.js';
 import type { EqualLengths } from '../backends/processor/graph/attention.js';

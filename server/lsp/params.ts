@@ -1,4 +1,4 @@
-import type { Turn } from '../answer/conversation.js';
+import type { Turn } from '../contract/answers.js';
 import { LocretError } from '../errors.js';
 import { isJsonObject, showJson } from '../model/json-fields.js';
 import type { AskParams, DefinitionAtParams, Selection } from '../contract/protocol.js';

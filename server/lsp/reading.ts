@@ -1,5 +1,5 @@
 import type { Connection, ProgressToken, WorkDoneProgressReporter } from 'vscode-languageserver';
-import type { ReadProgress } from '../memory/contents/memory.js';
+import type { ReadProgress } from '../contract/roots.js';
 import { planRows } from '../memory/planning/render-plan.js';
 import type { RootStatus } from '../contract/protocol.js';
 import type { RootMemory } from '../workspace/root-memory.js';

@@ -11,7 +11,8 @@ import {
 import packageFile from '../../package.json' with { type: 'json' };
 import { isLocretError, messageOf } from '../errors.js';
 import { isJsonObject } from '../model/json-fields.js';
-import type { LocretNotifications, LogLevel } from '../contract/protocol.js';
+import type { LocretNotifications } from '../contract/protocol.js';
+import { logLevels, type LogLevel } from '../contract/words.js';
 import { Workspace } from '../workspace/workspace.js';
 import { serveAsking } from './asking.js';
 import { codeActionKinds, offerCodeActions } from './code-actions.js';
@@ -24,7 +25,6 @@ import { reportScheme, serveReports } from './reports.js';
 import { serveStatus } from './status.js';
 import { serveTraining } from './training.js';
 
-const levels: readonly LogLevel[] = ['error', 'warning', 'info', 'debug'];
 const messageTypes: Readonly<Record<LogLevel, MessageType>> = {
   error: MessageType.Error,
   warning: MessageType.Warning,
@@ -166,7 +166,7 @@ class LanguageServer {
   }
 
   private log(level: LogLevel, text: string): void {
-    if (levels.indexOf(level) > levels.indexOf(this.workspace.chosen.logLevel)) return;
+    if (logLevels.indexOf(level) > logLevels.indexOf(this.workspace.chosen.logLevel)) return;
     void this.connection.sendNotification(LogMessageNotification.type, { type: messageTypes[level], message: text });
   }
 }

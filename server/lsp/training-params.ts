@@ -1,8 +1,8 @@
 import path from 'node:path';
+import { labelKinds } from '../contract/words.js';
 import { LocretError } from '../errors.js';
 import { showJson } from '../model/json-fields.js';
 import type { StopTrainingParams, TrainingOptions, TrainParams } from '../contract/protocol.js';
-import { labelKinds } from '../training/label-kind.js';
 import { fieldsOf, flag, text } from './params.js';
 
 function refuse(name: string, value: unknown, expected: string): LocretError {

@@ -1,6 +1,6 @@
 import path from 'node:path';
+import type { LabelKind } from '../contract/words.js';
 import { LocretError } from '../errors.js';
-import type { LabelKind } from '../training/label-kind.js';
 import { readTrainingRecord, type TrainingRecord } from '../training/training-record.js';
 import { plain, table } from './report-markdown.js';
 

@@ -1,5 +1,5 @@
+import type { ReadProgress } from '../contract/roots.js';
 import type { SurveyHooks } from '../repository/survey.js';
-import type { ReadProgress } from './contents/memory.js';
 
 /** What a caller wants to hear of one operation, and how it ends it. */
 export interface MemoryHooks {

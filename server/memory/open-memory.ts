@@ -1,3 +1,4 @@
+import type { ReadProgress } from '../contract/roots.js';
 import type { Engine } from '../engine/engine.js';
 import { isLocretError, LocretError, messageOf, throwIfCancelled } from '../errors.js';
 import type { Survey } from '../repository/source.js';
@@ -5,7 +6,6 @@ import { surveyRepository } from '../repository/survey.js';
 import { lock } from './keeping/lock.js';
 import { type MemoryHooks, surveyHooks, type Tell, tellOnce } from './memory-hooks.js';
 import { type KeptMemory, MemoryFiles } from './keeping/memory-files.js';
-import type { ReadProgress } from './contents/memory.js';
 import { type Keeper, type PartialReading, readOn } from './reading/partial-reading.js';
 import { restorePartialReading, savePartialReading } from './keeping/partial-snapshot.js';
 import { loadEngine, planModel, type PlannedModel, type ReadingSettings } from './planning/planned-model.js';

@@ -2,38 +2,11 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { ModelEntry } from '../contract/models.js';
 import { isLocretError, LocretError } from '../errors.js';
 import { isModelPlace, isPlace, openModelSource } from './open-model-source.js';
 import { headLabels } from './retaining-heads.js';
-import type { ModelFamily, ModelShape } from './shape.js';
-
-interface EntryBase {
-  /** The folder's name, by which the model can be chosen. */
-  readonly name: string;
-  /** Absolute. */
-  readonly folder: string;
-  /** The first heading of the model's card. */
-  readonly description?: string;
-}
-
-/** A model that can be used. */
-export interface UsableModel extends EntryBase {
-  readonly family: ModelFamily;
-  readonly parameters: number;
-  /** Bytes of weights as stored. */
-  readonly storedBytes: number;
-  /** True when it has trained retaining heads. */
-  readonly heads: boolean;
-  /** With which labels they were trained, where their file tells. */
-  readonly headLabels?: string;
-}
-
-/** A model folder that cannot be used, and why. */
-export interface UnusableModel extends EntryBase {
-  readonly problem: string;
-}
-
-export type ModelEntry = UsableModel | UnusableModel;
+import type { ModelShape } from './shape.js';
 
 /** The folder of the models that come with the program: `models` beside its package.json. */
 export function bundledModels(): string {

@@ -1,3 +1,4 @@
+import type { HeadInput } from '../contract/words.js';
 import type { ModelShape } from './shape.js';
 import type { WeightEncoding } from './weight-encoding.js';
 
@@ -44,12 +45,6 @@ export interface Checkpoint {
   norm(layer: number, which: LayerNorm): Float32Array;
   close(): void;
 }
-
-/**
- * What a retaining head reads of a token. `qkv`, as published: the query, key and value projections before q/k norm and
- * before RoPE, side by side. `hidden`: what these are projected from, the normalized input of attention.
- */
-export type HeadInput = 'qkv' | 'hidden';
 
 /** Numbers that a retaining head reads of a token. */
 export function headInputWidth(shape: ModelShape, input: HeadInput): number {

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
-import { LocretError, messageOf, systemErrorCode, type ErrorCode } from '../errors.js';
+import type { ErrorCode } from '../contract/words.js';
+import { LocretError, messageOf, systemErrorCode } from '../errors.js';
 
 /** Why a file of a model folder is refused, and what the user can do. */
 export interface Refusal {

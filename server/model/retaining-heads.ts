@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { closeSync } from 'node:fs';
+import type { HeadInput } from '../contract/words.js';
 import { isLocretError } from '../errors.js';
-import { headInputWidth, type HeadInput, type RetainingHeads } from './checkpoint.js';
+import { headInputWidth, type RetainingHeads } from './checkpoint.js';
 import type { Refusal } from './json-fields.js';
 import { numbersOf, SafetensorsFile, weightTypes, type TensorEntry } from './safetensors.js';
 import type { ModelShape } from './shape.js';

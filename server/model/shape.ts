@@ -1,3 +1,5 @@
+import type { ModelFamily } from '../contract/words.js';
+
 /** Rotary position embedding of a model: what turns queries and keys by their position. */
 export interface RopeScalingLinear {
   readonly kind: 'linear';
@@ -31,8 +33,6 @@ export interface Rope {
   readonly rotaryDim: number;
   readonly scaling: RopeScaling;
 }
-
-export type ModelFamily = 'llama' | 'qwen2' | 'qwen3' | 'phi3' | 'mistral';
 
 /** Everything of `config.json` that the forward pass depends on, in one form for all families. */
 export interface ModelShape {

@@ -1,10 +1,11 @@
 import { lstat } from 'node:fs/promises';
 import path from 'node:path';
+import type { ChangedFile } from '../contract/contents.js';
 import { isLocretError } from '../errors.js';
 import type { InspectedFile } from './inspect.js';
 import { orderFiles } from './order.js';
 import { resolveRoot } from './root.js';
-import type { ChangedFile, RepositoryFile, Survey, SurveyOptions } from './source.js';
+import type { RepositoryFile, Survey, SurveyOptions } from './source.js';
 import { findFiles, surveyOf, type FoundFiles } from './survey.js';
 
 /** What changed in a repository since it was read, and the repository as it is now. */

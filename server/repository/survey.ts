@@ -1,9 +1,11 @@
 import path from 'node:path';
+import type { SkippedFile } from '../contract/contents.js';
+import type { SkipReason } from '../contract/words.js';
 import { LocretError, throwIfCancelled } from '../errors.js';
 import { inspectFile, pieceBytes, type InspectedFile } from './inspect.js';
 import { orderFiles } from './order.js';
 import { resolveRoot } from './root.js';
-import type { SkippedFile, SkipReason, Survey, SurveyOptions } from './source.js';
+import type { Survey, SurveyOptions } from './source.js';
 import { walkRepository } from './walk.js';
 
 /** Files that are read at the same time, each with a buffer of one piece. */

@@ -1,11 +1,12 @@
 import type { Dirent } from 'node:fs';
 import { lstat, readdir, realpath } from 'node:fs/promises';
 import path from 'node:path';
+import type { SkippedFile } from '../contract/contents.js';
 import { messageOf, systemErrorCode, throwIfCancelled } from '../errors.js';
 import { gitFolderOf } from './git-folder.js';
 import { IgnoreRules } from './ignore-rules.js';
 import { unreadableRoot } from './root.js';
-import type { SkippedFile, SurveyOptions } from './source.js';
+import type { SurveyOptions } from './source.js';
 
 /** What a walk comes upon: a file that git would track, or something that is skipped without being opened. */
 export type Found = { readonly path: string } | { readonly skipped: SkippedFile };

@@ -1,5 +1,5 @@
+import type { HeadInput } from '../contract/words.js';
 import { headInputWidth } from '../model/checkpoint.js';
-import type { HeadInput } from '../model/checkpoint.js';
 import type { ModelShape } from '../model/shape.js';
 import { buildHeadScoreGraph, headStepNames } from './graphs/head-training-graphs.js';
 import { GraphSession } from './graphs/graph-session.js';

@@ -1,10 +1,10 @@
+import type { HeadInput, ProcessorPrecision } from '../contract/words.js';
 import { DecoderSession, type Pass, type PassResult } from '../backends/processor/decoder-session.js';
 import { DecoderState } from '../backends/processor/decoder-state.js';
 import type { HeadUnits } from '../backends/processor/retained-cache.js';
-import { headInputWidth, type Checkpoint, type HeadInput } from '../model/checkpoint.js';
+import { headInputWidth, type Checkpoint } from '../model/checkpoint.js';
 import { openModelSource } from '../model/open-model-source.js';
 import type { ModelShape } from '../model/shape.js';
-import type { WeightPrecision } from '../backends/processor/graph/linear.js';
 
 /** Tokens of one pass while a text is read. */
 const chunk = 512;
@@ -12,7 +12,7 @@ const chunk = 512;
 export interface FrozenModelOptions {
   /** Where the model lies. */
   readonly model: string;
-  readonly precision: WeightPrecision;
+  readonly precision: ProcessorPrecision;
   readonly threads: number;
   /** Where packed weights are kept. */
   readonly cacheFolder: string;

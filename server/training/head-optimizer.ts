@@ -1,5 +1,6 @@
+import type { HeadInput } from '../contract/words.js';
 import { LocretError } from '../errors.js';
-import { headInputWidth, type HeadInput } from '../model/checkpoint.js';
+import { headInputWidth } from '../model/checkpoint.js';
 import type { ModelShape } from '../model/shape.js';
 import {
   buildHeadStepGraph,

@@ -1,3 +1,4 @@
+import type { LabelKind } from '../contract/words.js';
 import type { Checkpoint } from '../model/checkpoint.js';
 import type { ModelShape } from '../model/shape.js';
 import { maskedLogit } from '../backends/processor/graph/attention.js';
@@ -9,7 +10,6 @@ import {
 } from './graphs/label-graphs.js';
 import type { FrozenModel, ObservedPass } from './frozen-model.js';
 import { GraphSession, type Numbers } from './graphs/graph-session.js';
-import type { LabelKind } from './label-kind.js';
 
 /** Tokens of a pass, half-open. */
 export interface Rows {

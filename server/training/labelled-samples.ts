@@ -1,3 +1,4 @@
+import type { TrainingOptions } from '../contract/training.js';
 import { LocretError } from '../errors.js';
 import { seededRandom } from '../engine/random.js';
 import { packedWeightsFolder } from '../memory/keeping/cache-files.js';
@@ -9,7 +10,6 @@ import { observesHidden } from './label-kind.js';
 import { gramsOf, type LabelPass, openLabelPass } from './label-pass.js';
 import { labelSample } from './label-sample.js';
 import { findTrainingFiles, type TrainingFile, type TrainingFiles } from './training-files.js';
-import type { TrainingOptions } from './training-options.js';
 
 /** What samples are made of. */
 export interface SampleSettings extends Omit<TrainingOptions, 'width' | 'steps' | 'warmup' | 'rate'> {

@@ -1,19 +1,6 @@
 import type { JsonValue } from '../memory/json-value.js';
-import type { HeadQuality } from './evaluation.js';
+import type { CoursePoint, Goodness } from '../contract/training.js';
 import type { StepLoss } from './head-optimizer.js';
-
-/** What is told of heads at one moment: SmoothL1, and the share of the true top tenth that they find. */
-export type Goodness = Pick<HeadQuality, 'regression' | 'overlap'>;
-
-/** A point of a training's course. */
-export interface CoursePoint {
-  /** Steps made. */
-  readonly step: number;
-  /** Means over the steps since the point before; undefined at the beginning. */
-  readonly learned?: Goodness;
-  /** On samples that are not trained on. */
-  readonly heldOut: Goodness;
-}
 
 /** Steps since the last point: sums over them. */
 interface Pending extends Goodness {

@@ -1,10 +1,10 @@
+import type { TrainingOptions } from '../contract/training.js';
 import { LocretError } from '../errors.js';
 import { planMemory } from '../memory/planning/plan.js';
 import { headInputWidth } from '../model/checkpoint.js';
 import type { LoadedModel } from '../model/model.js';
 import { observesHidden } from './label-kind.js';
 import { sampleSlots } from './labelled-samples.js';
-import type { TrainingOptions } from './training-options.js';
 
 /** Bytes of memory that a training takes. */
 export interface TrainingBytes {

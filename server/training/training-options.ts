@@ -1,31 +1,5 @@
 import os from 'node:os';
-import type { HeadInput } from '../model/checkpoint.js';
-import type { WeightPrecision } from '../backends/processor/graph/linear.js';
-import type { LabelKind } from './label-kind.js';
-
-/** How heads are trained: everything that is chosen with a number or a word. */
-export interface TrainingOptions {
-  /** What the heads read. */
-  readonly input: HeadInput;
-  readonly labels: LabelKind;
-  /** Whether answers are quoted from the source, or given by the model itself. */
-  readonly answers: 'source' | 'model';
-  /** Width between the two linear layers (d_R). */
-  readonly width: number;
-  readonly steps: number;
-  /** Steps over which the learning rate rises. */
-  readonly warmup: number;
-  /** The highest learning rate. */
-  readonly rate: number;
-  /** Tokens of a sample's text; undefined: half of the model's window, at most 2,048. */
-  readonly tokens?: number;
-  /** Questions about a text. */
-  readonly questions: number;
-  readonly seed: number;
-  /** The model's weights while it is trained for. */
-  readonly precision: WeightPrecision;
-  readonly threads: number;
-}
+import type { TrainingOptions } from '../contract/training.js';
 
 /**
  * What is chosen where nothing else is asked for: steps, rate and the rest as published, but for the labels, of which

@@ -1,10 +1,10 @@
+import { labelKinds } from '../contract/words.js';
+import type { CoursePoint, TrainingOptions } from '../contract/training.js';
 import { isLocretError } from '../errors.js';
 import { JsonValue } from '../memory/json-value.js';
 import type { Refusal } from '../model/json-fields.js';
 import { SafetensorsFile } from '../model/safetensors.js';
-import { labelKinds } from './label-kind.js';
-import { pointsOf, type CoursePoint } from './training-course.js';
-import type { TrainingOptions } from './training-options.js';
+import { pointsOf } from './training-course.js';
 
 /** How heads were trained, as their file tells it. */
 export interface TrainingRecord {

@@ -1,5 +1,5 @@
+import type { ReadProgress } from '../contract/roots.js';
 import { isLocretError, LocretError, messageOf } from '../errors.js';
-import type { ReadProgress } from '../memory/contents/memory.js';
 import type { MemoryOpening } from '../memory/open-memory.js';
 import type { ReadMemory } from '../memory/contents/repository-memory.js';
 import type { MemoryStatus, RootState, RootStatus } from '../contract/protocol.js';

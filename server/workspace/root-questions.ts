@@ -1,7 +1,7 @@
+import type { ReadProgress } from '../contract/roots.js';
 import type { Answer } from '../answer/answer.js';
 import type { Question } from '../answer/answer-question.js';
 import { askDeep } from '../answer/ask.js';
-import type { ReadProgress } from '../memory/contents/memory.js';
 import { readRepository } from '../memory/reading/reading.js';
 import type { AskPartial } from '../contract/protocol.js';
 import type { SurveyOptions } from '../repository/source.js';

@@ -1,11 +1,19 @@
 import os from 'node:os';
 import path from 'node:path';
-import { type CachePrecision, cachePrecisions, type WeightPrecision, weightPrecisions } from '../engine/engine.js';
+import {
+  type AllocationName,
+  allocationNames,
+  type BackendChoice,
+  backendChoices,
+  type CachePrecision,
+  cachePrecisions,
+  type StructureName,
+  structureNames,
+  type WeightPrecision,
+  weightPrecisions,
+} from '../contract/words.js';
 import { LocretError } from '../errors.js';
 import type { MemorySettings } from '../memory/open-memory.js';
-import { type BackendChoice, backendChoices } from '../memory/planning/plan.js';
-import { type AllocationName, allocationNames } from '../eviction/allocation.js';
-import { type StructureName, structureNames } from '../memory/reading/structure.js';
 import { policyNames } from '../eviction/policy-by-name.js';
 import type { PolicyName } from '../eviction/policy.js';
 import { isJsonObject, showJson } from '../model/json-fields.js';

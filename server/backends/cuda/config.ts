@@ -1,9 +1,10 @@
+import type { CachePrecision, HeadInput, WeightPrecision } from '../../contract/words.js';
 import { LocretError } from '../../errors.js';
 import type { PolicyName } from '../../eviction/policy.js';
-import type { HeadInput, RetainingHeads } from '../../model/checkpoint.js';
+import type { RetainingHeads } from '../../model/checkpoint.js';
 import type { ModelShape } from '../../model/shape.js';
 import type { CudaConfig } from './binding.js';
-import type { CachePlan, CachePrecision, WeightPrecision } from '../../engine/engine.js';
+import type { CachePlan } from '../../engine/engine.js';
 
 /** The values of `locret::NumberFormat`. */
 export const numberFormats = { float32: 0, bfloat16: 1, float16: 2, int8: 3, int4: 4 } as const;

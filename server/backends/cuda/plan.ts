@@ -1,19 +1,13 @@
+import type { CachePrecision, WeightPrecision } from '../../contract/words.js';
+import type { PlannedBytes } from '../../contract/roots.js';
 import { cudaConfig } from './config.js';
 import type { UsableCuda, UsableDevice } from './devices.js';
 import { guardCuda } from './errors.js';
-import type { CachePrecision, WeightPrecision } from '../../engine/engine.js';
 import { LocretError } from '../../errors.js';
 import type { LoadedModel } from '../../model/model.js';
 import { floatEncodings, type WeightEncoding } from '../../model/weight-encoding.js';
 import { largestFitting, planBasis } from '../../memory/planning/plan.js';
-import type {
-  HeadsSize,
-  MemoryPlan,
-  PlanBasis,
-  PlannedBytes,
-  PlannedSizes,
-  PlanSettings,
-} from '../../memory/planning/plan.js';
+import type { HeadsSize, MemoryPlan, PlanBasis, PlannedSizes, PlanSettings } from '../../memory/planning/plan.js';
 
 /** Device memory left alone: the kernels' code, and what other programs take meanwhile. */
 const reserve = 256 * 2 ** 20;

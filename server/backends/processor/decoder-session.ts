@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { HeadInput, ProcessorPrecision } from '../../contract/words.js';
 import { LocretError, messageOf, systemErrorCode } from '../../errors.js';
-import type { Checkpoint, HeadInput, RetainingHeads } from '../../model/checkpoint.js';
+import type { Checkpoint, RetainingHeads } from '../../model/checkpoint.js';
 import type { ModelShape } from '../../model/shape.js';
 import { attentionInputs, type EqualLengths, headGroups, maskedLogit, steeredGroups } from './graph/attention.js';
 import { buildDecoderGraph, decoderInputs, decoderOutputs } from './graph/decoder-graph.js';
-import type { WeightPrecision } from './graph/linear.js';
 import { PackedWeights } from './graph/packed-weights.js';
 import type { RopeTable } from '../../model/rope-table.js';
 import type { NewUnits, RetainedCache } from './retained-cache.js';
@@ -17,7 +17,7 @@ import { forbidTelemetry } from '../../engine/telemetry.js';
 export interface DecoderSessionOptions {
   readonly checkpoint: Checkpoint;
   readonly heads: RetainingHeads | undefined;
-  readonly precision: WeightPrecision;
+  readonly precision: ProcessorPrecision;
   readonly threads: number;
   /** Tokens of the usual pass. */
   readonly chunk: number;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ProcessorPrecision, WeightPrecision } from '../../contract/words.js';
 import { LocretError } from '../../errors.js';
 import type { EvictionPolicy } from '../../eviction/policy.js';
 import { policyByName } from '../../eviction/policy-by-name.js';
@@ -9,8 +10,7 @@ import { equalLengthsOf } from '../../eviction/budgets.js';
 import { checkPlan } from '../../engine/cache-plan.js';
 import { DecoderEngine } from '../../engine/decoder-engine.js';
 import { DecoderSession } from './decoder-session.js';
-import type { WeightPrecision as ProcessorPrecision } from './graph/linear.js';
-import type { Engine, EngineDescription, EngineOptions, WeightPrecision } from '../../engine/engine.js';
+import type { Engine, EngineDescription, EngineOptions } from '../../engine/engine.js';
 import { OnnxDecoder } from './decoder.js';
 
 /** Changes whenever the same weights and tokens may give other numbers than before. */

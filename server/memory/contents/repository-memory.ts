@@ -1,10 +1,11 @@
+import type { ChangedFile, FileRetention, SkippedFile } from '../../contract/contents.js';
 import type { Engine } from '../../engine/engine.js';
 import { LocretError } from '../../errors.js';
 import type { LoadedModel } from '../../model/model.js';
 import { detectChanges, type RepositoryChanges } from '../../repository/changes.js';
-import type { ChangedFile, Definition, SkippedFile, Survey, SurveyOptions } from '../../repository/source.js';
+import type { Definition, Survey, SurveyOptions } from '../../repository/source.js';
 import type { DefinitionTable } from './definition-table.js';
-import type { Coverage, FileRetention, FileTokens, RepositoryMemory, SourcePosition } from './memory.js';
+import type { Coverage, FileTokens, RepositoryMemory, SourcePosition } from './memory.js';
 import { RetentionMap } from './retention-map.js';
 import type { SourceMap } from './source-map.js';
 

@@ -1,12 +1,6 @@
-import type {
-  Definition,
-  DefinitionKind,
-  RepositoryFile,
-  SkippedFile,
-  SkipReason,
-  Survey,
-  SurveyOptions,
-} from '../../repository/source.js';
+import { definitionKinds, skipReasons } from '../../contract/words.js';
+import type { SkippedFile } from '../../contract/contents.js';
+import type { Definition, RepositoryFile, Survey, SurveyOptions } from '../../repository/source.js';
 import { DefinitionTable } from '../contents/definition-table.js';
 import { JsonValue } from '../json-value.js';
 import type { OpenPart, PartialReading } from '../reading/partial-reading.js';
@@ -32,32 +26,6 @@ export interface SnapshotDocument {
 
 /** Token indices are kept as int32. */
 const mostTokenIndex = 2 ** 31 - 1;
-
-const definitionKinds: readonly DefinitionKind[] = [
-  'function',
-  'method',
-  'class',
-  'interface',
-  'type',
-  'enum',
-  'constant',
-  'variable',
-  'module',
-  'field',
-];
-
-const skipReasons: readonly SkipReason[] = [
-  'binary',
-  'generated',
-  'lock-file',
-  'too-large',
-  'unreadable',
-  'symlink-outside',
-  'nested-repository',
-  'not-utf8',
-  'vanished',
-  'empty',
-];
 
 /** What {@link contentOf} reads: a memory or a partial reading, whose source map becomes numbers. */
 export function documentOf({ map, ...rest }: MemoryContent | PartialReading): SnapshotDocument {

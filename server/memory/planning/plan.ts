@@ -1,20 +1,22 @@
-import type { CachePlan, CachePrecision, CudaOptions, WeightPrecision } from '../../engine/engine.js';
+import type { PlannedBytes } from '../../contract/roots.js';
+import type {
+  AllocationName,
+  BackendChoice,
+  CachePrecision,
+  ProcessorPrecision,
+  StructureName,
+  WeightPrecision,
+} from '../../contract/words.js';
+import type { CachePlan, CudaOptions } from '../../engine/engine.js';
 import { isLocretError, LocretError } from '../../errors.js';
 import { policyByName, trainingFreeNotice, trainingFreePolicy } from '../../eviction/policy-by-name.js';
-import type { AllocationName } from '../../eviction/allocation.js';
 import type { PolicyName } from '../../eviction/policy.js';
 import { pyramidBudgets } from '../../eviction/pyramid.js';
 import { leastOfShared } from '../../eviction/shared-budget.js';
 import { headInputWidth, type RetainingHeads } from '../../model/checkpoint.js';
 import type { LoadedModel } from '../../model/model.js';
 import type { ModelShape } from '../../model/shape.js';
-import type { WeightPrecision as ProcessorPrecision } from '../../backends/processor/graph/linear.js';
 import { beginningTokens, promptFrame } from '../../model/prompt-frame.js';
-import type { StructureName } from '../reading/structure.js';
-
-/** `auto`: a GPU with enough memory if there is one, otherwise the processor. */
-export type BackendChoice = 'auto' | 'cpu' | 'cuda';
-export const backendChoices: readonly BackendChoice[] = ['auto', 'cpu', 'cuda'];
 
 /** Where the model runs, and why there, for people. */
 export type PlannedBackend =
@@ -41,22 +43,6 @@ export interface PlanSettings {
   /** Last tokens of the repository that are appended without eviction (n_loc). */
   readonly local?: number;
   readonly threads: number;
-}
-
-/** Bytes of memory that reading and asking take: of the machine, or of its GPU when the model runs there. */
-export interface PlannedBytes {
-  /** Weights as the model runs them, with what onnxruntime arranges anew. */
-  readonly weights: number;
-  /** While weights are packed for the first time; released before reading. */
-  readonly packing: number;
-  readonly cache: number;
-  /** Intermediate values of one pass. */
-  readonly activations: number;
-  /** The program itself. */
-  readonly program: number;
-  readonly peak: number;
-  /** Free when the plan was made, where the model runs: on this machine or on its GPU. */
-  readonly free: number;
 }
 
 /** Everything that is fixed before a model is loaded. */

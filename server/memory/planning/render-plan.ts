@@ -1,7 +1,7 @@
+import type { StructureName } from '../../contract/words.js';
 import type { LoadedModel } from '../../model/model.js';
 import { headLabels } from '../../model/retaining-heads.js';
 import type { MemoryPlan } from './plan.js';
-import type { StructureName } from '../reading/structure.js';
 
 /** `6.1 MB`, `20.2 GB` (powers of 1024). */
 function size(bytes: number): string {

@@ -1,15 +1,17 @@
+import type { SkippedFile } from '../../contract/contents.js';
+import type { StructureName } from '../../contract/words.js';
 import type { Engine } from '../../engine/engine.js';
 import { isLocretError } from '../../errors.js';
 import type { LoadedModel } from '../../model/model.js';
 import { outlineSource } from '../../repository/outline.js';
-import type { Definition, RepositoryFile, SkippedFile, Survey, SurveyOptions } from '../../repository/source.js';
+import type { Definition, RepositoryFile, Survey, SurveyOptions } from '../../repository/source.js';
 import { type Segment, streamRepository } from '../../repository/stream.js';
 import { plainForm, repositoryTokenForm } from '../../repository/text-form.js';
 import { DefinitionTable } from '../contents/definition-table.js';
 import type { Keeper, OpenPart, ReadPart } from './partial-reading.js';
 import type { ProgressMeter } from './progress-meter.js';
 import { type FileMap, FileMapBuilder } from '../contents/source-map.js';
-import { markDefinitions, type MarkedTokens, type StructureName } from './structure.js';
+import { markDefinitions, type MarkedTokens } from './structure.js';
 import { TokenFeed } from './token-feed.js';
 
 /** Files to be read into an engine behind what it holds. */

@@ -1,10 +1,10 @@
+import type { ReadProgress } from '../../contract/roots.js';
+import type { StructureName } from '../../contract/words.js';
 import { DefinitionTable } from '../contents/definition-table.js';
-import type { ReadProgress } from '../contents/memory.js';
 import { ProgressMeter } from './progress-meter.js';
 import { readFiles } from './read-files.js';
 import { ReadMemory } from '../contents/repository-memory.js';
 import { SourceMap } from '../contents/source-map.js';
-import type { StructureName } from './structure.js';
 
 export interface UpdateInput {
   readonly memory: ReadMemory;

@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import type { ChangedFile } from '../../../server/contract/contents.js';
+import type { DefinitionKind } from '../../../server/contract/words.js';
 import type { RepositoryMemory, SourcePosition } from '../../../server/memory/contents/memory.js';
 import type { LoadedModel } from '../../../server/model/model.js';
-import type { ChangedFile, Definition, DefinitionKind, RepositoryFile } from '../../../server/repository/source.js';
+import type { Definition, RepositoryFile } from '../../../server/repository/source.js';
 import { characterTokenizer, endOfTurn } from './character-tokenizer.js';
 import { ScriptedEngine, shape } from './scripted-engine.js';
 

@@ -1,7 +1,7 @@
+import type { HeadInput, ProcessorPrecision } from '../../../contract/words.js';
 import {
   headInputWidth,
   type Checkpoint,
-  type HeadInput,
   type LayerLinear,
   type LayerNorm,
   type RetainingHeads,
@@ -9,7 +9,7 @@ import {
 } from '../../../model/checkpoint.js';
 import { addAttention, declareAttentionInputs, type EqualLengths } from './attention.js';
 import { GraphBuilder, type Value } from './graph.js';
-import { blockCount, LinearLayers, quantizationBlock, quantizeBlocks, type WeightPrecision } from './linear.js';
+import { blockCount, LinearLayers, quantizationBlock, quantizeBlocks } from './linear.js';
 import type { PackedWeights } from './packed-weights.js';
 
 /** The graph's inputs, besides those of attention. */
@@ -43,7 +43,7 @@ export const decoderOutputs = {
 export interface DecoderParts {
   readonly checkpoint: Checkpoint;
   readonly heads: RetainingHeads | undefined;
-  readonly precision: WeightPrecision;
+  readonly precision: ProcessorPrecision;
   /** The backbone's weights, and the retaining heads': one backbone file serves with and without heads. */
   readonly weights: PackedWeights;
   readonly headWeights: PackedWeights;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { structureNames } from '../../../../server/contract/words.js';
 import { LocretError } from '../../../../server/errors.js';
 import { readingIdentity } from '../../../../server/memory/keeping/cache-files.js';
 import {
@@ -9,7 +10,6 @@ import {
 } from '../../../../server/memory/planning/plan.js';
 import { beginningTokens, promptFrame } from '../../../../server/model/prompt-frame.js';
 import { renderPlan } from '../../../../server/memory/planning/render-plan.js';
-import { structureNames } from '../../../../server/memory/reading/structure.js';
 import { openModel, type LoadedModel } from '../../../../server/model/model.js';
 import type { ModelShape } from '../../../../server/model/shape.js';
 import { fixture } from '../../model/model-folder.js';
