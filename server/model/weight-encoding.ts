@@ -41,7 +41,7 @@ export function decodePieces(
   for (let done = 0; done < blocks; done += atOnce) {
     const part = piece.subarray(0, Math.min(atOnce, blocks - done) * blockBytes);
     read(part, done * blockBytes);
-    encoding.decode(part, out.subarray(done * blockLength));
+    encoding.decode(part, out.subarray(done * blockLength, (done + part.length / blockBytes) * blockLength));
   }
   return out;
 }
@@ -81,11 +81,11 @@ const bfloat16: WeightEncoding = {
   },
 };
 
-let float16Bits: Uint32Array | undefined;
+let float16Table: Uint32Array<ArrayBuffer> | undefined;
 
 /** The float32 bits of each of the 65,536 half-precision numbers (IEEE 754 binary16). */
-function float16Table(): Uint32Array {
-  if (float16Bits !== undefined) return float16Bits;
+function float16Bits(): Uint32Array<ArrayBuffer> {
+  if (float16Table !== undefined) return float16Table;
   const table = new Uint32Array(1 << 16);
   const number = new Float32Array(1);
   const bits = new Uint32Array(number.buffer);
@@ -96,8 +96,13 @@ function float16Table(): Uint32Array {
     else number[0] = exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
     table[half] = (bits[0] ?? 0) | ((half & 0x8000) << 16);
   }
-  float16Bits = table;
+  float16Table = table;
   return table;
+}
+
+/** The value of each of the 65,536 half-precision numbers, by its bits: what scales of blocks are looked up in. */
+export function float16Values(): Float32Array {
+  return new Float32Array(float16Bits().buffer);
 }
 
 const float16: WeightEncoding = {
@@ -105,7 +110,7 @@ const float16: WeightEncoding = {
   blockLength: 1,
   blockBytes: 2,
   decode: (blocks, out) => {
-    const table = float16Table();
+    const table = float16Bits();
     const from = halvesOf(blocks);
     const bits = bitsOf(out);
     for (let i = 0; i < from.length; i++) bits[i] = table[from[i] ?? 0] ?? 0;

@@ -1,5 +1,5 @@
+import type { ModelFamily } from '../../contract/words.js';
 import { LocretError } from '../../errors.js';
-import type { ModelFamily } from '../shape.js';
 import type { GgufValue } from './header.js';
 import type { MetadataFields } from './metadata-fields.js';
 

@@ -1,4 +1,4 @@
-import { float16Values } from './decode-floats.js';
+import { float16Values } from '../weight-encoding.js';
 
 // The encodings of 32 numbers to a block (ggml-common.h, ggml-quants.c): a float16 scale, in some a float16 minimum,
 // and the numbers' bits, of which byte j of the nibbles holds number j (low) and number j + 16 (high).

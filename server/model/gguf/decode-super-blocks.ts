@@ -1,5 +1,5 @@
 import { NONLINEAR_VALUES } from './decode-blocks.js';
-import { float16Values } from './decode-floats.js';
+import { float16Values } from '../weight-encoding.js';
 
 // The encodings of 256 numbers to a block (ggml-common.h, ggml-quants.c): parts of 16 or 32 numbers with a small
 // integer scale each (in some also a minimum), and float16 factors of all these scales and minima.

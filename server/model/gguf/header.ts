@@ -1,6 +1,7 @@
 import { LocretError } from '../../errors.js';
 import type { Refusal } from '../json-fields.js';
-import { encodingName, encodingNames, encodingOfType, type Encoding } from './encoding.js';
+import type { WeightEncoding } from '../weight-encoding.js';
+import { encodingName, encodingNames, encodingOfType } from './encoding.js';
 import { HeaderReader } from './header-reader.js';
 
 /** A number array of the metadata; truth values are 0 and 1. */
@@ -24,7 +25,7 @@ export interface GgufTensorEntry {
   readonly name: string;
   /** Fastest first: `[columns, rows]`. */
   readonly dimensions: readonly number[];
-  readonly encoding: Encoding;
+  readonly encoding: WeightEncoding;
   /** Where its bytes begin and end in the file. */
   readonly begin: number;
   readonly end: number;
@@ -254,7 +255,7 @@ function readDimensions(reader: HeaderReader, name: string): number[] {
   });
 }
 
-function readEncoding(reader: HeaderReader, name: string): Encoding {
+function readEncoding(reader: HeaderReader, name: string): WeightEncoding {
   const type = reader.uint32();
   const encoding = encodingOfType(type);
   if (encoding !== undefined) return encoding;
@@ -267,7 +268,12 @@ function readEncoding(reader: HeaderReader, name: string): Encoding {
   );
 }
 
-function tensorBytes(reader: HeaderReader, name: string, dimensions: readonly number[], encoding: Encoding): number {
+function tensorBytes(
+  reader: HeaderReader,
+  name: string,
+  dimensions: readonly number[],
+  encoding: WeightEncoding,
+): number {
   const numbers = dimensions.reduce((product, size) => product * size, 1);
   const bytes = (numbers / encoding.blockLength) * encoding.blockBytes;
   if (!Number.isSafeInteger(numbers) || bytes > Number.MAX_SAFE_INTEGER) {

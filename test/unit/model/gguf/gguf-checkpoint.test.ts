@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Checkpoint, LayerLinear } from '../../../../server/model/checkpoint.js';
-import { openGgufCheckpoint, type GgufCheckpoint } from '../../../../server/model/gguf/gguf-checkpoint.js';
+import { openGgufCheckpoint } from '../../../../server/model/gguf/gguf-checkpoint.js';
 import { GgufFile } from '../../../../server/model/gguf/gguf-file.js';
 import { readGgufShape } from '../../../../server/model/gguf/model-shape.js';
-import { openCheckpoint } from '../../../../server/model/open-checkpoint.js';
+import { openCheckpoint } from '../../../../server/model/hub-folder/open-checkpoint.js';
 import { expectRefusal, fixture } from '../model-folder.js';
 import { contentOf, floats, writeContent, type GgufContent } from './gguf-files.js';
 
@@ -31,7 +31,7 @@ function original(name: string): Checkpoint {
   return checkpoint;
 }
 
-function openContent(content: GgufContent): GgufCheckpoint {
+function openContent(content: GgufContent): Checkpoint {
   const file = GgufFile.open(writeContent(content));
   open.push(file);
   return openGgufCheckpoint(file, readGgufShape(file));
