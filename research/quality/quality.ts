@@ -6,7 +6,7 @@ import type { Engine } from '../../server/engine/engine.js';
 import { loadEngine, planModel, type PlannedModel } from '../../server/memory/planning/planned-model.js';
 import { type LoadedModel, openModel } from '../../server/model/model.js';
 import { policyByName } from '../../server/eviction/policy-by-name.js';
-import { openCheckpoint } from '../../server/model/open-checkpoint.js';
+import { openModelSource } from '../../server/model/open-model-source.js';
 import { openRetainingHeads } from '../../server/model/retaining-heads.js';
 import { surveyRepository } from '../../server/repository/survey.js';
 import { publish } from '../../bench/figure.js';
@@ -64,8 +64,8 @@ const window = model.locret.window ?? model.shape.maxPositions;
 const plans = plansOf(model);
 
 /** Identity of the backbone's weights. */
-function weightsOf({ folder }: LoadedModel): string {
-  const checkpoint = openCheckpoint(folder);
+function weightsOf({ place }: LoadedModel): string {
+  const checkpoint = openModelSource(place).openWeights();
   try {
     return checkpoint.fingerprint;
   } finally {

@@ -22,12 +22,12 @@ export class StructuralStabilizers {
     const { heads, policy, precision, threads, cache } = plan;
     return createOnnxEngine(
       {
-        model: model.folder,
+        model: model.place,
         policy,
         precision,
         plan: cache,
         threads,
-        cacheFolder: packedWeightsFolder(cacheFolder, model.folder),
+        cacheFolder: packedWeightsFolder(cacheFolder, model.place),
         ...(heads === undefined ? {} : { heads }),
       },
       this.over(policyByName(policy)),

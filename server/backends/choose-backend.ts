@@ -1,7 +1,8 @@
 import { type CudaPresence, findCuda } from './cuda/devices.js';
 import { isLocretError, LocretError } from '../errors.js';
 import type { LoadedModel } from '../model/model.js';
-import { openCheckpoint } from '../model/open-checkpoint.js';
+import { openModelSource } from '../model/open-model-source.js';
+import type { WeightEncoding } from '../model/weight-encoding.js';
 import { freeMemory } from '../memory/planning/free-memory.js';
 import { planCudaMemory } from './cuda/plan.js';
 import { type HeadsSize, type MemoryPlan, planMemory, type PlanSettings } from '../memory/planning/plan.js';
@@ -11,10 +12,10 @@ function noGpu({ problem, remedy }: { readonly problem: string; readonly remedy:
 }
 
 /** How most of a model's weights are stored. Their headers are read, and not the weights. */
-function storedTypeOf(folder: string): 'F32' | 'F16' | 'BF16' {
-  const checkpoint = openCheckpoint(folder);
+function encodingOf(place: string): WeightEncoding {
+  const checkpoint = openModelSource(place).openWeights();
   try {
-    return checkpoint.storedType;
+    return checkpoint.encoding;
   } finally {
     checkpoint.close();
   }
@@ -44,7 +45,7 @@ export function planWhereItRuns(
     return planMemory(model, settings, retaining, freeMemory(), why.problem);
   }
   try {
-    const planning = { model, settings, retaining, cuda, storedType: storedTypeOf(model.folder) };
+    const planning = { model, settings, retaining, cuda, encoding: encodingOf(model.place) };
     return planCudaMemory(planning, backend === 'cuda' ? 'it was chosen' : 'it is there and has enough memory');
   } catch (error) {
     const isLimit = isLocretError(error, 'out-of-memory') || isLocretError(error, 'model-unsupported');

@@ -8,7 +8,7 @@ import { freeMemory } from '../memory/planning/free-memory.js';
 import type { PlannedBackend } from '../memory/planning/plan.js';
 import { resolveModel } from '../model/catalog.js';
 import { openModel } from '../model/model.js';
-import { openRetainingHeads } from '../model/retaining-heads.js';
+import { readHeadsHeader } from '../model/retaining-heads.js';
 import { modelFolders } from '../workspace/model-folders.js';
 import { printable } from './exit.js';
 import { formatBytes, oneParagraph } from './format.js';
@@ -41,7 +41,7 @@ async function choiceFor(folder: string, found: CudaPresence): Promise<Diagnosis
   try {
     const model = await openModel(folder);
     const { heads } = model.locret;
-    const retaining = heads === undefined ? undefined : openRetainingHeads(heads, model.shape);
+    const retaining = heads === undefined ? undefined : readHeadsHeader(heads, model.shape);
     return planWhereItRuns(model, { threads: os.availableParallelism() }, retaining, () => found).backend;
   } catch (error) {
     if (!isLocretError(error)) throw error;

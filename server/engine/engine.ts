@@ -38,7 +38,7 @@ export interface CachePlan {
 }
 
 export interface EngineOptions {
-  /** Model folder in the Hugging Face layout. */
+  /** Where the model lies: what `openModelSource` takes. */
   readonly model: string;
   /** Retaining heads, a safetensors file; without it only policies that need no heads can be used. */
   readonly heads?: string;

@@ -3,14 +3,15 @@ import { DecoderSession, type Pass, type PassResult } from '../backends/processo
 import { DecoderState } from '../backends/processor/decoder-state.js';
 import type { HeadUnits } from '../backends/processor/retained-cache.js';
 import { headInputWidth, type Checkpoint } from '../model/checkpoint.js';
-import { openCheckpoint } from '../model/open-checkpoint.js';
+import { openModelSource } from '../model/open-model-source.js';
 import type { ModelShape } from '../model/shape.js';
 
 /** Tokens of one pass while a text is read. */
 const chunk = 512;
 
 export interface FrozenModelOptions {
-  readonly folder: string;
+  /** Where the model lies. */
+  readonly model: string;
   readonly precision: ProcessorPrecision;
   readonly threads: number;
   /** Where packed weights are kept. */
@@ -42,7 +43,7 @@ export class FrozenModel {
    */
   static async open(options: FrozenModelOptions, use: (checkpoint: Checkpoint) => void): Promise<FrozenModel> {
     const { precision, threads, cacheFolder, headInputs, capacity } = options;
-    const checkpoint = openCheckpoint(options.folder);
+    const checkpoint = openModelSource(options.model).openWeights();
     try {
       const { shape } = checkpoint;
       const session = await DecoderSession.open({

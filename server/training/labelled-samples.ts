@@ -84,10 +84,10 @@ export class LabelledSamples {
     const { input, labels, precision, threads } = settings;
     const frozen = await FrozenModel.open(
       {
-        folder: model.folder,
+        model: model.place,
         precision,
         threads,
-        cacheFolder: packedWeightsFolder(settings.cacheFolder, model.folder),
+        cacheFolder: packedWeightsFolder(settings.cacheFolder, model.place),
         headInputs: observesHidden(labels) && input !== 'hidden' ? [input, 'hidden'] : [input],
         capacity: sampleSlots(tokens),
       },

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LocretError } from '../../errors.js';
 import { policyByName } from '../../eviction/policy-by-name.js';
-import { openCheckpoint } from '../../model/open-checkpoint.js';
+import { openModelSource } from '../../model/open-model-source.js';
 import { openRetainingHeads } from '../../model/retaining-heads.js';
 import { ropeTable } from '../../model/rope-table.js';
 import { checkPlan } from '../../engine/cache-plan.js';
@@ -26,7 +26,7 @@ export function createCudaEngine(
   checkPlan(plan);
   const policy = policyByName(options.policy);
   const binding = loadCudaBinding(file);
-  const checkpoint = openCheckpoint(options.model);
+  const checkpoint = openModelSource(options.model).openWeights();
   try {
     const { shape } = checkpoint;
     const heads = options.heads === undefined ? undefined : openRetainingHeads(options.heads, shape);

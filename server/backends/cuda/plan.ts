@@ -5,6 +5,7 @@ import type { UsableCuda, UsableDevice } from './devices.js';
 import { guardCuda } from './errors.js';
 import { LocretError } from '../../errors.js';
 import type { LoadedModel } from '../../model/model.js';
+import { floatEncodings, type WeightEncoding } from '../../model/weight-encoding.js';
 import { largestFitting, planBasis } from '../../memory/planning/plan.js';
 import type { HeadsSize, MemoryPlan, PlanBasis, PlannedSizes, PlanSettings } from '../../memory/planning/plan.js';
 
@@ -18,8 +19,8 @@ interface Holding {
 }
 
 /** The ways to hold a model, the most exact first: what was chosen, or each until one fits. */
-function holdings(basis: PlanBasis, settings: PlanSettings, stored: 'F32' | 'F16' | 'BF16'): readonly Holding[] {
-  const native = basis.isSmall ? 'float32' : stored === 'F16' ? 'float16' : 'bfloat16';
+function holdings(basis: PlanBasis, settings: PlanSettings, stored: WeightEncoding): readonly Holding[] {
+  const native = basis.isSmall ? 'float32' : stored === floatEncodings.float16 ? 'float16' : 'bfloat16';
   const precisions: readonly WeightPrecision[] =
     settings.precision === undefined ? [native, 'int8', 'int4'] : [settings.precision];
   const caches: readonly CachePrecision[] =
@@ -34,7 +35,7 @@ export interface CudaPlanning {
   /** The retaining heads, where there are some. */
   readonly retaining: HeadsSize | undefined;
   /** How most weights are stored. */
-  readonly storedType: 'F32' | 'F16' | 'BF16';
+  readonly encoding: WeightEncoding;
   readonly cuda: UsableCuda;
 }
 
@@ -75,7 +76,7 @@ export function planCudaMemory(planning: CudaPlanning, reason: string): MemoryPl
   const [device] = cuda.devices;
   if (device === undefined) throw new RangeError('no device to plan for');
   const { window, heads, policy, structure, notices } = basis;
-  const tried = holdings(basis, settings, planning.storedType).map((holding) => {
+  const tried = holdings(basis, settings, planning.encoding).map((holding) => {
     const bytesOf = bytesOn(planning, device, basis, holding);
     const sizes = basis.sizesWithin(Infinity);
     return { holding, bytesOf, sizes, bytes: bytesOf(sizes) };

@@ -1,5 +1,6 @@
 import { headInputWidth } from '../../model/checkpoint.js';
 import type { Checkpoint, LayerLinear, RetainingHeads, WeightMatrix } from '../../model/checkpoint.js';
+import { encodedBytes, floatEncodings, type WeightEncoding } from '../../model/weight-encoding.js';
 import type { CudaBinding, CudaHandle } from './binding.js';
 import { numberFormats } from './config.js';
 
@@ -29,10 +30,21 @@ type Tensor = keyof typeof tensors;
 /** LOCRET_LARGEST_PIECE: at most so much of a tensor is in this process's memory at once. */
 const largestPiece = 32 * 2 ** 20;
 
-const formats = { F32: numberFormats.float32, F16: numberFormats.float16, BF16: numberFormats.bfloat16 } as const;
+/** The formats that the device takes as they are stored, by encoding; others are sent as float32. */
+const formats: ReadonlyMap<WeightEncoding, number> = new Map([
+  [floatEncodings.float32, numberFormats.float32],
+  [floatEncodings.float16, numberFormats.float16],
+  [floatEncodings.bfloat16, numberFormats.bfloat16],
+]);
 
 function bytesOf(values: Float32Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+function decoded(encoding: WeightEncoding, stored: Uint8Array, numbers: number): Float32Array {
+  const values = new Float32Array(numbers);
+  encoding.decode(stored, values);
+  return values;
 }
 
 /** Streams a model's weights onto a device, piece by piece; there they are packed in the format that they run in. */
@@ -45,12 +57,15 @@ class WeightStream {
   /** Matrices that lie under each other in one tensor. */
   matrices(tensor: Tensor, layer: number, parts: readonly WeightMatrix[]): void {
     let row = 0;
-    for (const { rows, columns, storedType, readRows } of parts) {
-      const rowBytes = columns * (storedType === 'F32' ? 4 : 2);
+    for (const { rows, columns, encoding, readRows } of parts) {
+      const format = formats.get(encoding);
+      const rowBytes = encodedBytes(format === undefined ? floatEncodings.float32 : encoding, columns);
       const most = Math.max(1, Math.floor(largestPiece / rowBytes));
       for (let first = 0; first < rows; first += most) {
         const count = Math.min(most, rows - first);
-        this.send(tensor, layer, row, count, columns, formats[storedType], readRows(first, count));
+        const stored = readRows(first, count);
+        const values = format === undefined ? bytesOf(decoded(encoding, stored, count * columns)) : stored;
+        this.send(tensor, layer, row, count, columns, format ?? numberFormats.float32, values);
         row += count;
       }
     }

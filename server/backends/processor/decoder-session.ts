@@ -155,7 +155,7 @@ export class DecoderSession {
         logSeverityLevel: 3,
       });
     } catch (error) {
-      throw engineFailure(`loading ${checkpoint.folder}`, error);
+      throw engineFailure(`loading ${checkpoint.place}`, error);
     }
     return new DecoderSession(
       session,

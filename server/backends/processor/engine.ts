@@ -4,7 +4,7 @@ import { LocretError } from '../../errors.js';
 import type { EvictionPolicy } from '../../eviction/policy.js';
 import { policyByName } from '../../eviction/policy-by-name.js';
 import type { Checkpoint, RetainingHeads } from '../../model/checkpoint.js';
-import { openCheckpoint } from '../../model/open-checkpoint.js';
+import { openModelSource } from '../../model/open-model-source.js';
 import { openRetainingHeads } from '../../model/retaining-heads.js';
 import { equalLengthsOf } from '../../eviction/budgets.js';
 import { checkPlan } from '../../engine/cache-plan.js';
@@ -48,7 +48,7 @@ export async function createOnnxEngine(
   const { plan, threads, cacheFolder } = options;
   const precision = processorPrecision(options.precision);
   checkPlan(plan);
-  const checkpoint = openCheckpoint(options.model);
+  const checkpoint = openModelSource(options.model).openWeights();
   try {
     const { shape } = checkpoint;
     // A policy that scores units itself has no use for the heads' scores.

@@ -15,9 +15,9 @@ function readable(name: string): string {
   return plain === '' ? 'repository' : plain;
 }
 
-/** Where a model's packed weights are kept. */
-export function packedWeightsFolder(cacheFolder: string, modelFolder: string): string {
-  return path.join(cacheFolder, 'weights', `${readable(path.basename(modelFolder))}-${digest(modelFolder)}`);
+/** Where a model's packed weights are kept. @param model its place */
+export function packedWeightsFolder(cacheFolder: string, model: string): string {
+  return path.join(cacheFolder, 'weights', `${readable(path.basename(model))}-${digest(model)}`);
 }
 
 /** What a reading is made by. */
@@ -42,7 +42,7 @@ export function readingIdentity({ root, model, plan, options }: ReadingOrigin): 
   const beginning = digest(promptFrame(model).before);
   return JSON.stringify({
     root,
-    model: model.folder,
+    model: model.place,
     heads,
     policy,
     structure,

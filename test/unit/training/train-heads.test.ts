@@ -146,7 +146,7 @@ describe('trainHeads', () => {
     const tokens = Int32Array.from({ length: 20 }, (_, index) => 100 + index);
     const options = { precision: 'float32', threads: 1, cacheFolder: folder } as const;
     const model = await FrozenModel.open(
-      { ...options, folder: nano, headInputs: ['hidden'], capacity: 32 },
+      { ...options, model: nano, headInputs: ['hidden'], capacity: 32 },
       () => undefined,
     );
     const { hidden } = await model.readText(tokens, () => undefined);

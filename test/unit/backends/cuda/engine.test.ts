@@ -8,7 +8,7 @@ import { createEngine } from '../../../../server/backends/create-engine.js';
 import { loadCudaBinding } from '../../../../server/backends/cuda/binding.js';
 import type { AttentionMass, CachePlan, ChunkReport, Engine, EngineOptions } from '../../../../server/engine/engine.js';
 import type { PolicyName } from '../../../../server/eviction/policy.js';
-import { readModelShape } from '../../../../server/model/config.js';
+import { readModelShape } from '../../../../server/model/hub-folder/config.js';
 import { initialWeights, writeHeads } from '../../../../server/training/head-weights.js';
 import { cudaBinding, cudaDevice, hasCuda } from '../../../cuda-under-test.js';
 import { continuation, greedy, oneByOne, someTokens, wholeCache } from '../processor/small-engine.js';

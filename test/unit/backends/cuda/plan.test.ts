@@ -8,6 +8,7 @@ import type { MemoryPlan, PlanSettings } from '../../../../server/memory/plannin
 import { renderPlan } from '../../../../server/memory/planning/render-plan.js';
 import { type LoadedModel, openModel } from '../../../../server/model/model.js';
 import type { ModelShape } from '../../../../server/model/shape.js';
+import { floatEncodings } from '../../../../server/model/weight-encoding.js';
 import { cudaBinding, hasCuda } from '../../../cuda-under-test.js';
 import { fixture } from '../../model/model-folder.js';
 
@@ -57,7 +58,7 @@ describe.skipIf(!hasCuda)('the plan of a memory on a GPU', () => {
         model: await modelOf(llama8B),
         settings: { threads: 2, ...settings },
         retaining: { input: 'qkv', width: 1024 },
-        storedType: 'BF16',
+        encoding: floatEncodings.bfloat16,
         cuda,
       },
       'it is there',

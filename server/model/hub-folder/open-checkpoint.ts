@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { LocretError } from '../errors.js';
-import type { Checkpoint, LayerLinear, LayerNorm, WeightMatrix } from './checkpoint.js';
+import { LocretError } from '../../errors.js';
+import type { Checkpoint, LayerLinear, LayerNorm, WeightMatrix } from '../checkpoint.js';
 import { readModelShape } from './config.js';
-import { DAMAGED_MODEL, isJsonObject, JsonFields, readTextFile, showJson } from './json-fields.js';
-import { SafetensorsFile, type TensorEntry } from './safetensors.js';
-import type { ModelShape } from './shape.js';
+import { DAMAGED_MODEL, isJsonObject, JsonFields, readTextFile, showJson } from '../json-fields.js';
+import { encodingOf, SafetensorsFile, weightTypes, type TensorEntry } from '../safetensors.js';
+import type { ModelShape } from '../shape.js';
+import { floatEncodings, type WeightEncoding } from '../weight-encoding.js';
 
-const SINGLE_FILE = 'model.safetensors';
-const INDEX_FILE = 'model.safetensors.index.json';
-const INDEX_LIMIT = 64 * 1024 * 1024;
-const MAX_SHARDS = 4096;
-const STORED_TYPES = ['F32', 'F16', 'BF16'] as const;
-const LINEARS: readonly LayerLinear[] = ['query', 'key', 'value', 'attentionOutput', 'gate', 'up', 'down'];
+const singleFile = 'model.safetensors';
+const indexFile = 'model.safetensors.index.json';
+const indexLimit = 64 * 1024 * 1024;
+const mostShards = 4096;
+const layerLinears: readonly LayerLinear[] = ['query', 'key', 'value', 'attentionOutput', 'gate', 'up', 'down'];
 
 /** Rows of a stored tensor; a fused projection holds several linear layers one below the other. */
 interface StoredRows {
@@ -54,17 +54,17 @@ type Locate = (tensor: string, shape: readonly number[]) => Located;
 
 /** Opens all weight files into `files`; the result finds and checks a tensor among them. */
 function openWeightFiles(folder: string, files: Map<string, SafetensorsFile>): Locate {
-  const single = join(folder, SINGLE_FILE);
+  const single = join(folder, singleFile);
   if (existsSync(single)) {
     const file = SafetensorsFile.open(single, DAMAGED_MODEL);
-    files.set(SINGLE_FILE, file);
-    return (tensor, shape) => ({ file, entry: file.expect(tensor, shape, STORED_TYPES) });
+    files.set(singleFile, file);
+    return (tensor, shape) => ({ file, entry: file.expect(tensor, shape, weightTypes) });
   }
-  const index = join(folder, INDEX_FILE);
+  const index = join(folder, indexFile);
   if (!existsSync(index)) {
     throw new LocretError(
       'model-not-found',
-      `${folder} has neither ${SINGLE_FILE} nor ${INDEX_FILE}.`,
+      `${folder} has neither ${singleFile} nor ${indexFile}.`,
       'Choose the folder of a model in the safetensors format, as published on the Hugging Face hub.',
     );
   }
@@ -81,13 +81,13 @@ function openWeightFiles(folder: string, files: Map<string, SafetensorsFile>): L
         DAMAGED_MODEL.remedy,
       );
     }
-    return { file, entry: file.expect(tensor, shape, STORED_TYPES) };
+    return { file, entry: file.expect(tensor, shape, weightTypes) };
   };
 }
 
 /** The `weight_map` of an index: tensor name → file name. A file name must stay inside of the folder. */
 function readIndex(index: string): Map<string, string> {
-  const map = JsonFields.read(index, INDEX_LIMIT, DAMAGED_MODEL).value('weight_map');
+  const map = JsonFields.read(index, indexLimit, DAMAGED_MODEL).value('weight_map');
   const wrong = (what: string): LocretError =>
     new LocretError('model-corrupt', `${index}: ${what}.`, DAMAGED_MODEL.remedy);
   if (!isJsonObject(map)) throw wrong(`"weight_map" must be an object, not ${showJson(map)}`);
@@ -100,7 +100,7 @@ function readIndex(index: string): Map<string, string> {
     }
     shardOf.set(tensor, shard);
   }
-  if (new Set(shardOf.values()).size > MAX_SHARDS) throw wrong(`more than ${MAX_SHARDS} files are named`);
+  if (new Set(shardOf.values()).size > mostShards) throw wrong(`more than ${mostShards} files are named`);
   return shardOf;
 }
 
@@ -153,11 +153,20 @@ function storedLinears(shape: ModelShape, layer: number): Record<LayerLinear, St
   };
 }
 
-/** The type of a tensor that was checked to have one of {@link STORED_TYPES}. */
-function storedTypeOf({ dtype, name }: TensorEntry): Checkpoint['storedType'] {
-  const type = STORED_TYPES.find((known) => known === dtype);
-  if (type === undefined) throw new RangeError(`${name} is stored as ${dtype}`);
-  return type;
+/** Bytes of all tensors, and the encoding that most of them are in. */
+function storedForm(located: Iterable<Located>): { readonly bytes: number; readonly encoding: WeightEncoding } {
+  const bytesOf = new Map<WeightEncoding, number>();
+  for (const { entry } of located) {
+    const encoding = encodingOf(entry);
+    bytesOf.set(encoding, (bytesOf.get(encoding) ?? 0) + entry.end - entry.begin);
+  }
+  let most: WeightEncoding = floatEncodings.float32;
+  let sum = 0;
+  for (const [encoding, bytes] of bytesOf) {
+    sum += bytes;
+    if (bytes > (bytesOf.get(most) ?? 0)) most = encoding;
+  }
+  return { bytes: sum, encoding: most };
 }
 
 function normTensor(layer: number, which: LayerNorm): string {
@@ -176,7 +185,7 @@ function normTensor(layer: number, which: LayerNorm): string {
 class SafetensorsCheckpoint implements Checkpoint {
   readonly fingerprint: string;
   readonly storedBytes: number;
-  readonly storedType: Checkpoint['storedType'];
+  readonly encoding: WeightEncoding;
   readonly embedding: WeightMatrix;
   readonly languageHead: WeightMatrix;
   /** Every tensor of the forward pass, by name. */
@@ -184,7 +193,7 @@ class SafetensorsCheckpoint implements Checkpoint {
   private readonly layers: readonly Record<LayerLinear, StoredRows>[];
 
   constructor(
-    readonly folder: string,
+    readonly place: string,
     readonly shape: ModelShape,
     private readonly files: ReadonlyMap<string, SafetensorsFile>,
     locate: Locate,
@@ -199,7 +208,7 @@ class SafetensorsCheckpoint implements Checkpoint {
     if (!shape.tiedEmbeddings) check('lm_head.weight', [vocabulary, hidden]);
     this.layers = Array.from({ length: shape.layers }, (_, layer) => {
       const linears = storedLinears(shape, layer);
-      for (const which of LINEARS) {
+      for (const which of layerLinears) {
         const { tensor, storedRows, columns, bias } = linears[which];
         check(`${tensor}.weight`, [storedRows, columns]);
         if (bias) check(`${tensor}.bias`, [storedRows]);
@@ -214,15 +223,11 @@ class SafetensorsCheckpoint implements Checkpoint {
     });
     this.embedding = this.matrix({ ...table, tensor: 'model.embed_tokens' });
     this.languageHead = shape.tiedEmbeddings ? this.embedding : this.matrix({ ...table, tensor: 'lm_head' });
-    const bytesByType = new Map<string, number>(STORED_TYPES.map((type) => [type, 0]));
-    for (const { entry } of this.located.values()) {
-      bytesByType.set(entry.dtype, (bytesByType.get(entry.dtype) ?? 0) + entry.end - entry.begin);
-    }
-    const bytesOf = (type: string): number => bytesByType.get(type) ?? 0;
-    this.storedBytes = STORED_TYPES.reduce((sum, type) => sum + bytesOf(type), 0);
-    this.storedType = STORED_TYPES.reduce((most, type) => (bytesOf(type) > bytesOf(most) ? type : most));
+    const { bytes, encoding } = storedForm(this.located.values());
+    this.storedBytes = bytes;
+    this.encoding = encoding;
     const hash = createHash('sha256').update(
-      readTextFile(join(folder, 'config.json'), Number.MAX_SAFE_INTEGER, DAMAGED_MODEL),
+      readTextFile(join(place, 'config.json'), Number.MAX_SAFE_INTEGER, DAMAGED_MODEL),
     );
     for (const [name, file] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
       hash.update(`\n${name} ${file.fingerprint}`);
@@ -274,7 +279,7 @@ class SafetensorsCheckpoint implements Checkpoint {
       origin: `${file.path}: ${entry.name}`,
       rows,
       columns,
-      storedType: storedTypeOf(entry),
+      encoding: encodingOf(entry),
       read: () => file.readFloats(entry, firstRow * columns, rows * columns),
       readRows: (first, count) => file.readNumbers(entry, (firstRow + first) * columns, count * columns),
     };

@@ -1,25 +1,20 @@
 import { join } from 'node:path';
-import { isJsonObject, JsonFields, type Bounds } from './json-fields.js';
-import { tokenForm, type TokenForm } from './token-bytes.js';
-import { readTokenizerConfig, UNSUPPORTED_TOKENIZER } from './tokenizer-config.js';
+import { isJsonObject, JsonFields, type Bounds } from '../json-fields.js';
+import { tokenForm } from '../token-bytes.js';
+import { createTokenizer, unsupportedTokenizer, type ModelTokenizer } from '../tokenizer.js';
+import { readTokenizerConfig } from './tokenizer-config.js';
 
-const DEFINITION_LIMIT = 256 * 1024 * 1024;
-const TOKEN_IDS: Bounds = { min: 0, max: (1 << 24) - 1 };
-
-/** The files of a tokenizer, checked as far as the tokenizers package does not check them itself. */
-export interface TokenizerFiles {
-  readonly form: TokenForm;
-  /** The content of `tokenizer.json`, joined with what of `tokenizer_config.json` concerns encoding and decoding. */
-  readonly definition: Readonly<Record<string, unknown>>;
-}
+const largestDefinition = 256 * 1024 * 1024;
+const tokenIds: Bounds = { min: 0, max: (1 << 24) - 1 };
 
 /**
- * Reads and checks the tokenizer's files.
- * @param vocabulary rows of the model's embedding
- * @throws LocretError tokenizer-unsupported
+ * Opens the tokenizer of a model folder: `tokenizer.json` and, where there is one, `tokenizer_config.json`.
+ * @param vocabulary rows of the model's embedding; added tokens beyond it are left out, because the model has none
+ * @throws LocretError tokenizer-unsupported naming the file, for one that is missing, damaged or of another kind than
+ *   byte-level or SentencePiece-style BPE
  */
-export function readTokenizerFiles(folder: string, vocabulary: number): TokenizerFiles {
-  const file = JsonFields.read(join(folder, 'tokenizer.json'), DEFINITION_LIMIT, UNSUPPORTED_TOKENIZER);
+export function openTokenizer(folder: string, vocabulary = Number.MAX_SAFE_INTEGER): ModelTokenizer {
+  const file = JsonFields.read(join(folder, 'tokenizer.json'), largestDefinition, unsupportedTokenizer);
   const model = file.object('model');
   if (model === undefined) throw file.wrong('model', 'an object');
   const type = model.string('type');
@@ -28,21 +23,19 @@ export function readTokenizerFiles(folder: string, vocabulary: number): Tokenize
   if (form === undefined) throw file.wrong('decoder', 'a byte-level or a SentencePiece-style decoder');
   checkVocabulary(model, vocabulary);
   const absent = { normalizer: null, pre_tokenizer: null, post_processor: null };
-  return {
-    form,
-    definition: {
-      ...absent,
-      ...file.values,
-      model: { ...model.values, type: 'BPE' },
-      added_tokens: addedTokens(file, readTokenizerConfig(folder), vocabulary),
-    },
+  const definition = {
+    ...absent,
+    ...file.values,
+    model: { ...model.values, type: 'BPE' },
+    added_tokens: addedTokens(file, readTokenizerConfig(folder), vocabulary),
   };
+  return createTokenizer({ origin: file.file, form, definition });
 }
 
 /** Every id of the vocabulary must be a row of the embedding. */
 function checkVocabulary(model: JsonFields, vocabulary: number): void {
   const tokens = model.value('vocab');
-  const limit = Math.min(vocabulary - 1, TOKEN_IDS.max);
+  const limit = Math.min(vocabulary - 1, tokenIds.max);
   const expected = `an object of token ids from 0 to ${limit}`;
   if (!isJsonObject(tokens)) throw model.wrong('vocab', expected);
   for (const id of Object.values(tokens)) {
@@ -78,5 +71,5 @@ function addedTokens(file: JsonFields, config: JsonFields | undefined, vocabular
 }
 
 function isTokenId(id: unknown): id is number {
-  return Number.isSafeInteger(id) && Number(id) >= TOKEN_IDS.min && Number(id) <= TOKEN_IDS.max;
+  return Number.isSafeInteger(id) && Number(id) >= tokenIds.min && Number(id) <= tokenIds.max;
 }

@@ -1,14 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { isJsonObject, JsonFields, type Refusal } from './json-fields.js';
+import { isJsonObject, JsonFields } from '../json-fields.js';
+import { unsupportedTokenizer } from '../tokenizer.js';
 
-const CONFIG_LIMIT = 16 * 1024 * 1024;
-
-/** Why a tokenizer is refused. */
-export const UNSUPPORTED_TOKENIZER: Refusal = {
-  code: 'tokenizer-unsupported',
-  remedy: 'Download the model again, or choose one whose folder has a tokenizer.json as transformers writes it.',
-};
+const largestConfig = 16 * 1024 * 1024;
 
 /**
  * The fields of `tokenizer_config.json`; undefined when the folder has none.
@@ -16,7 +11,7 @@ export const UNSUPPORTED_TOKENIZER: Refusal = {
  */
 export function readTokenizerConfig(folder: string): JsonFields | undefined {
   const file = join(folder, 'tokenizer_config.json');
-  return existsSync(file) ? JsonFields.read(file, CONFIG_LIMIT, UNSUPPORTED_TOKENIZER) : undefined;
+  return existsSync(file) ? JsonFields.read(file, largestConfig, unsupportedTokenizer) : undefined;
 }
 
 /** The special tokens that the config names (`bos_token`, `eos_token`, …), each a string or an object with `content`. */

@@ -1,15 +1,15 @@
 import { join } from 'node:path';
-import type { ModelFamily } from '../contract/words.js';
-import { LocretError } from '../errors.js';
-import { DAMAGED_MODEL, JsonFields, showJson, type Bounds } from './json-fields.js';
-import type { ModelShape, Rope, RopeScaling } from './shape.js';
+import type { ModelFamily } from '../../contract/words.js';
+import { LocretError } from '../../errors.js';
+import { DAMAGED_MODEL, JsonFields, showJson, type Bounds } from '../json-fields.js';
+import type { ModelShape, Rope, RopeScaling } from '../shape.js';
 
-const CONFIG_LIMIT = 4 * 1024 * 1024;
-const COUNT: Bounds = { min: 1, max: 4096 };
-const WIDTH: Bounds = { min: 1, max: 1 << 22 };
-const VOCABULARY: Bounds = { min: 1, max: 1 << 24 };
-const POSITIONS: Bounds = { min: 1, max: 2 ** 31 };
-const FACTOR: Bounds = { min: 1e-6, max: 1e6 };
+const largestConfig = 4 * 1024 * 1024;
+const countBounds: Bounds = { min: 1, max: 4096 };
+const widthBounds: Bounds = { min: 1, max: 1 << 22 };
+const vocabularyBounds: Bounds = { min: 1, max: 1 << 24 };
+const positionBounds: Bounds = { min: 1, max: 2 ** 31 };
+const factorBounds: Bounds = { min: 1e-6, max: 1e6 };
 
 /** Where the families differ: defaults of absent keys are transformers' own. */
 interface Family {
@@ -21,9 +21,9 @@ interface Family {
   biases(config: JsonFields): readonly [boolean, boolean, boolean];
 }
 
-const NO_BIAS = [false, false, false] as const;
+const noBias = [false, false, false] as const;
 
-const FAMILIES: Readonly<Record<ModelFamily, Family>> = {
+const families: Readonly<Record<ModelFamily, Family>> = {
   llama: {
     normEpsilon: 1e-6,
     queryKeyNorm: false,
@@ -43,12 +43,12 @@ const FAMILIES: Readonly<Record<ModelFamily, Family>> = {
       return [attention, attention, false];
     },
   },
-  phi3: { normEpsilon: 1e-5, queryKeyNorm: false, biases: () => NO_BIAS },
-  mistral: { kvHeads: 8, normEpsilon: 1e-6, queryKeyNorm: false, biases: () => NO_BIAS },
+  phi3: { normEpsilon: 1e-5, queryKeyNorm: false, biases: () => noBias },
+  mistral: { kvHeads: 8, normEpsilon: 1e-6, queryKeyNorm: false, biases: () => noBias },
 };
 
 function isFamily(name: string): name is ModelFamily {
-  return Object.hasOwn(FAMILIES, name);
+  return Object.hasOwn(families, name);
 }
 
 /** An error about a model that is intact, but of a kind this program does not run. */
@@ -56,7 +56,7 @@ function unsupported(file: string, what: string): LocretError {
   return new LocretError(
     'model-unsupported',
     `${file}: ${what}.`,
-    `Choose an unquantized model of one of these families: ${Object.keys(FAMILIES).join(', ')}.`,
+    `Choose an unquantized model of one of these families: ${Object.keys(families).join(', ')}.`,
   );
 }
 
@@ -67,7 +67,7 @@ function unsupported(file: string, what: string): LocretError {
  *   model-corrupt for a missing or senseless value
  */
 export function readModelShape(folder: string): ModelShape {
-  const config = JsonFields.read(join(folder, 'config.json'), CONFIG_LIMIT, DAMAGED_MODEL);
+  const config = JsonFields.read(join(folder, 'config.json'), largestConfig, DAMAGED_MODEL);
   const family = config.string('model_type');
   if (family === undefined) throw config.wrong('model_type', 'the name of a model family');
   if (!isFamily(family)) throw unsupported(config.file, `the model family ${showJson(family)} is not supported`);
@@ -78,15 +78,15 @@ export function readModelShape(folder: string): ModelShape {
   if (activation !== 'silu' && activation !== 'swish') {
     throw unsupported(config.file, `the activation ${showJson(activation)} is not supported, only "silu"`);
   }
-  const differences = FAMILIES[family];
-  const hidden = config.requiredInteger('hidden_size', WIDTH);
-  const heads = config.requiredInteger('num_attention_heads', COUNT);
+  const differences = families[family];
+  const hidden = config.requiredInteger('hidden_size', widthBounds);
+  const heads = config.requiredInteger('num_attention_heads', countBounds);
   const kvHeads = kvHeadCount(config, differences, heads);
-  const headDim = config.integer('head_dim', COUNT) ?? differences.headDim ?? hidden / heads;
+  const headDim = config.integer('head_dim', countBounds) ?? differences.headDim ?? hidden / heads;
   if (!Number.isSafeInteger(headDim)) throw config.wrong('hidden_size', `a multiple of num_attention_heads (${heads})`);
   if (headDim % 2 !== 0) throw config.wrong('head_dim', `even (here it is ${headDim})`);
-  const layers = config.requiredInteger('num_hidden_layers', COUNT);
-  const maxPositions = config.requiredInteger('max_position_embeddings', POSITIONS);
+  const layers = config.requiredInteger('num_hidden_layers', countBounds);
+  const maxPositions = config.requiredInteger('max_position_embeddings', positionBounds);
   const window = slidingWindow(config, family, layers, maxPositions);
   const [queryKeyValueBias, outputBias, feedForwardBias] = differences.biases(config);
   return {
@@ -96,8 +96,8 @@ export function readModelShape(folder: string): ModelShape {
     heads,
     kvHeads,
     headDim,
-    feedForward: config.requiredInteger('intermediate_size', WIDTH),
-    vocabulary: config.requiredInteger('vocab_size', VOCABULARY),
+    feedForward: config.requiredInteger('intermediate_size', widthBounds),
+    vocabulary: config.requiredInteger('vocab_size', vocabularyBounds),
     normEpsilon: config.number('rms_norm_eps', { min: 1e-12, max: 1 }) ?? differences.normEpsilon,
     activation: 'silu',
     rope: readRope(config, family, headDim, maxPositions),
@@ -113,7 +113,7 @@ export function readModelShape(folder: string): ModelShape {
 
 function kvHeadCount(config: JsonFields, family: Family, heads: number): number {
   const absent = Object.hasOwn(config.values, 'num_key_value_heads') ? heads : (family.kvHeads ?? heads);
-  const kvHeads = config.integer('num_key_value_heads', COUNT) ?? absent;
+  const kvHeads = config.integer('num_key_value_heads', countBounds) ?? absent;
   if (heads % kvHeads !== 0) throw config.wrong('num_key_value_heads', `a divisor of num_attention_heads (${heads})`);
   return kvHeads;
 }
@@ -128,7 +128,7 @@ function slidingWindow(
   const windowed = windowedLayers(config, family, layers);
   if (windowed === 0) return undefined;
   const absent = Object.hasOwn(config.values, 'sliding_window') || family === 'phi3' ? undefined : 4096;
-  const window = config.integer('sliding_window', POSITIONS) ?? absent;
+  const window = config.integer('sliding_window', positionBounds) ?? absent;
   if (window === undefined || window >= maxPositions) return undefined;
   if (windowed < layers) {
     throw unsupported(config.file, `a sliding window in ${windowed} of ${layers} layers is not supported, only in all`);
@@ -195,13 +195,13 @@ function readScaling(
   }
   if (parameters === undefined || named === 'default') return { kind: 'none' };
   const required = (key: string): number => {
-    const value = parameters.number(key, FACTOR);
+    const value = parameters.number(key, factorBounds);
     if (value === undefined) throw parameters.wrong(key, 'a number');
     return value;
   };
   const original = (): number =>
-    config.integer('original_max_position_embeddings', POSITIONS) ??
-    parameters.integer('original_max_position_embeddings', POSITIONS) ??
+    config.integer('original_max_position_embeddings', positionBounds) ??
+    parameters.integer('original_max_position_embeddings', positionBounds) ??
     (family === 'phi3' ? 4096 : maxPositions);
   switch (named) {
     case 'linear':
@@ -236,17 +236,17 @@ function readLongRope(parameters: JsonFields, pairs: number, original: number, m
     throw unsupported(parameters.file, 'longrope with "short_mscale" and "long_mscale" is not supported');
   }
   const factors = (key: string): number[] => {
-    const list = parameters.numbers(key, FACTOR);
+    const list = parameters.numbers(key, factorBounds);
     if (list?.length !== pairs) throw parameters.wrong(key, `a list of ${pairs} numbers, one per rotated pair`);
     return list;
   };
-  const scale = parameters.number('factor', FACTOR) ?? maxPositions / original;
+  const scale = parameters.number('factor', factorBounds) ?? maxPositions / original;
   const inferred = scale <= 1 ? 1 : Math.sqrt(1 + Math.log(scale) / Math.log(original));
   return {
     kind: 'longrope',
     shortFactors: factors('short_factor'),
     longFactors: factors('long_factor'),
     originalMaxPositions: original,
-    attentionFactor: parameters.number('attention_factor', FACTOR) ?? inferred,
+    attentionFactor: parameters.number('attention_factor', factorBounds) ?? inferred,
   };
 }
