@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ModelEntry } from '../../../../server/contract/protocol.js';
-import { modelItem } from '../../../../extension/commands/model-items.js';
+import { modelItem } from '../../../../extension/models/model-items.js';
 import { english } from '../english.js';
 
 const nano: ModelEntry = {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { answerQuestion, type AnswerPartial } from '../../../../extension/chat/answer-question.js';
+import { ask as askSidecar, type AnswerPartial } from '../../../../extension/ask/ask.js';
 import { RequestFailure } from '../../../../extension/sidecar/sidecar.js';
 import {
   answerOf,
@@ -9,13 +9,20 @@ import {
   root,
   sidecarStopped,
   unreadRoot,
-} from './fake-sidecar.js';
+} from '../chat/fake-sidecar.js';
 
 function ask(sidecar: FakeSidecar) {
   const cancellation = createCancellation();
   const partials: AnswerPartial[] = [];
-  const answer = answerQuestion(sidecar, { root, question: 'Where?' }, cancellation.token, (partial) =>
-    partials.push(partial),
+  const answer = askSidecar(
+    sidecar,
+    { root, question: 'Where?' },
+    {
+      token: cancellation.token,
+      onPartial: (partial) => {
+        partials.push(partial);
+      },
+    },
   );
   return { answer, partials, cancellation };
 }

@@ -11,16 +11,20 @@ export type AnswerPartial = AskPartial | { readonly kind: 'phase'; readonly phas
 /** How long it may take until the cause of a failed request is known, milliseconds. */
 const noticeTime = 2000;
 
+export interface AskOptions {
+  readonly token: vscode.CancellationToken;
+  readonly onPartial?: ((partial: AnswerPartial) => void) | undefined;
+}
+
 /**
- * Asks a question. When the sidecar's process ends before any text came, the question is asked once more of the
+ * Asks a question, wherever in the editor it is put. When the sidecar's process ends before any text came, the question is asked once more of the
  * process that is started in its place; when the reading is paused, it is asked again once the reading goes on.
  * @throws RequestFailure
  */
-export async function answerQuestion(
+export async function ask(
   sidecar: Sidecar,
   params: AskParams,
-  token: vscode.CancellationToken,
-  onPartial: (partial: AnswerPartial) => void,
+  { token, onPartial = () => undefined }: AskOptions,
 ): Promise<AskResult> {
   const seen = { hasText: false, isRepeated: false };
   for (;;) {

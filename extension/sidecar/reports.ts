@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import type { ReportName, ReportScheme, RootStatus, RootUri } from '../../server/contract/protocol.js';
 import { escapeMarkdown } from '../text/linkless-markdown.js';
-import type { LocalSidecar } from '../sidecar/local-sidecar.js';
-import { RequestFailure } from '../sidecar/sidecar.js';
+import type { LocalSidecar } from './local-sidecar.js';
+import { RequestFailure } from './sidecar.js';
 
 const scheme: ReportScheme = 'locret-report';
 

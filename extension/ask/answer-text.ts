@@ -1,7 +1,8 @@
-import type { AskPartial, AskResult, Citation } from '../../server/contract/protocol.js';
-import type { Localization } from './localization.js';
-import { countText, progressText } from './quantities.js';
-import { escapeMarkdown, linklessMarkdown, visibleText } from './linkless-markdown.js';
+import type { AskResult, Citation } from '../../server/contract/protocol.js';
+import type { AnswerPartial } from './ask.js';
+import type { Localization } from '../text/localization.js';
+import { countText, progressText } from '../text/quantities.js';
+import { escapeMarkdown, linklessMarkdown, visibleText } from '../text/linkless-markdown.js';
 
 /** A place as editors and terminals recognise it. */
 export function placeText({ path, line }: Pick<Citation, 'path' | 'line'>): string {
@@ -26,7 +27,7 @@ export function coverageTexts({ coverage, recalled }: AskResult, l10n: Localizat
 }
 
 /** What is done while no text comes; undefined for pieces of the answer. */
-export function phaseText(partial: AskPartial, l10n: Localization): string | undefined {
+export function phaseText(partial: AnswerPartial, l10n: Localization): string | undefined {
   if (partial.kind === 'text') return undefined;
   if (partial.kind === 'progress') return l10n.t('Reading the repository: {0}', progressText(partial.progress, l10n));
   switch (partial.phase) {
@@ -36,6 +37,10 @@ export function phaseText(partial: AskPartial, l10n: Localization): string | und
       return l10n.t('Opening the memory');
     case 'reading':
       return l10n.t('Reading the repository with the question first');
+    case 'paused':
+      return l10n.t('Reading is paused. Your question waits.');
+    case 'restarting':
+      return l10n.t('The sidecar has ended and is being restarted. Your question is asked again.');
     case 'answering':
       return l10n.t('Answering');
   }

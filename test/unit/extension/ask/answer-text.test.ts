@@ -7,7 +7,7 @@ import {
   coverageTexts,
   phaseText,
   placeText,
-} from '../../../../extension/text/answer-text.js';
+} from '../../../../extension/ask/answer-text.js';
 import { english } from '../english.js';
 import { resultWith } from '../language-model/results.js';
 
@@ -58,9 +58,12 @@ describe('phaseText', () => {
     );
   });
 
-  it.each(['waiting', 'opening', 'reading', 'answering'] as const)('names the phase %s', (phase) => {
-    expect(phaseText({ kind: 'phase', phase }, english)).toMatch(/^[A-Z]/);
-  });
+  it.each(['waiting', 'opening', 'reading', 'answering', 'paused', 'restarting'] as const)(
+    'names the phase %s',
+    (phase) => {
+      expect(phaseText({ kind: 'phase', phase }, english)).toMatch(/^[A-Z]/);
+    },
+  );
 });
 
 describe('answerMarkdown', () => {
