@@ -12,7 +12,8 @@ import type { TrainingProgress } from '../training/training-steps.js';
 import { cacheFolder } from '../workspace/cache-folder.js';
 import { modelFolders } from '../workspace/model-folders.js';
 import { printable, interruptSignal } from './exit.js';
-import { formatAmount, formatCount, formatSeconds, oneParagraph } from './format.js';
+import { formatAmount, formatCount, formatSeconds } from '../quantities.js';
+import { oneParagraph } from './format.js';
 import { numberBetween, oneOf, userPath, wholeNumber } from './options.js';
 
 const description = `

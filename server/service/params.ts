@@ -1,7 +1,16 @@
 import type { Turn } from '../contract/answers.js';
 import { LocretError } from '../errors.js';
 import { isJsonObject, showJson } from '../model/json-fields.js';
-import type { AskParams, DefinitionAtParams, Selection } from '../contract/protocol.js';
+import type {
+  AskParams,
+  DefinitionAtParams,
+  LineRetentionParams,
+  PlanParams,
+  ReadParams,
+  RootParams,
+  Selection,
+  StopReadingParams,
+} from '../contract/protocol.js';
 
 /** Parameters as they came over the wire. */
 type Fields = Readonly<Record<string, unknown>>;
@@ -59,6 +68,37 @@ function selection(value: unknown): Selection | undefined {
   };
 }
 
+/** Of what is asked without parameters. */
+export function noParams(): Record<string, never> {
+  return {};
+}
+
+/** @throws LocretError invalid-argument */
+export function rootParams(params: unknown): RootParams {
+  return { root: text(fieldsOf(params), 'root') };
+}
+
+/** @throws LocretError invalid-argument */
+export function readParams(params: unknown): ReadParams {
+  return { ...rootParams(params), fresh: flag(fieldsOf(params), 'fresh') };
+}
+
+/** @throws LocretError invalid-argument */
+export function stopReadingParams(params: unknown): StopReadingParams {
+  return { ...rootParams(params), keep: flag(fieldsOf(params), 'keep') };
+}
+
+/** @throws LocretError invalid-argument */
+export function planParams(params: unknown): PlanParams {
+  const fields = fieldsOf(params);
+  return { ...rootParams(params), model: fields['model'] === undefined ? undefined : text(fields, 'model') };
+}
+
+/** @throws LocretError invalid-argument */
+export function lineRetentionParams(params: unknown): LineRetentionParams {
+  return { ...rootParams(params), path: text(fieldsOf(params), 'path') };
+}
+
 /** @throws LocretError invalid-argument, naming the parameter, its value and what was expected */
 export function askParams(params: unknown): AskParams {
   const fields = fieldsOf(params);
@@ -78,13 +118,4 @@ export function askParams(params: unknown): AskParams {
 export function definitionAtParams(params: unknown): DefinitionAtParams {
   const fields = fieldsOf(params);
   return { uri: text(fields, 'uri'), line: lineNumber(fields, 'line') };
-}
-
-/** Where a client wants progress or partial results; undefined where it wants none. */
-export function progressToken(
-  params: unknown,
-  name: 'workDoneToken' | 'partialResultToken',
-): string | number | undefined {
-  const value = isJsonObject(params) ? params[name] : undefined;
-  return typeof value === 'string' || typeof value === 'number' ? value : undefined;
 }

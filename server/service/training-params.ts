@@ -2,7 +2,7 @@ import path from 'node:path';
 import { labelKinds } from '../contract/words.js';
 import { LocretError } from '../errors.js';
 import { showJson } from '../model/json-fields.js';
-import type { StopTrainingParams, TrainingOptions, TrainParams } from '../contract/protocol.js';
+import type { PausedTrainingParams, StopTrainingParams, TrainingOptions, TrainParams } from '../contract/protocol.js';
 import { fieldsOf, flag, text } from './params.js';
 
 function refuse(name: string, value: unknown, expected: string): LocretError {
@@ -98,6 +98,6 @@ export function stopTrainingParams(params: unknown): StopTrainingParams {
 }
 
 /** @throws LocretError invalid-argument */
-export function outParam(params: unknown): string {
-  return absolutePath('out', fieldsOf(params)['out']);
+export function pausedTrainingParams(params: unknown): PausedTrainingParams {
+  return { out: absolutePath('out', fieldsOf(params)['out']) };
 }
