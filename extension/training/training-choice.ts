@@ -38,7 +38,7 @@ export function trainParams(choice: TrainingChoice, fresh: boolean): TrainParams
     repositories: folders,
     options: { labels, input, steps, ...(precision === undefined ? {} : { precision }) },
     fresh,
-    ...(out === undefined ? {} : { out }),
+    out,
   };
 }
 

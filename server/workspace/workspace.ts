@@ -72,13 +72,11 @@ export class Workspace {
   }
 
   get status(): WorkspaceStatus {
-    const engine = this.engine.status;
-    const training = this.training.status;
     return {
       model: this.settings.model,
       roots: this.roots.map((root) => root.status),
-      ...(engine === undefined ? {} : { engine }),
-      ...(training === undefined ? {} : { training }),
+      engine: this.engine.status,
+      training: this.training.status,
     };
   }
 
