@@ -71,12 +71,12 @@ class Collector {
       return;
     }
     const { path, line, endLine, name, from } = link;
-    this.citations.push({ path, line, endLine, ...(name === undefined ? {} : { name }), from });
+    this.citations.push({ path, line, endLine, name, from });
   }
 
   /** Lines that the user selected: they stand in the editor, whatever the file on disk has there. */
   addSelected({ path, line, endLine, name }: RecalledPlace): void {
-    this.citations.push({ path, line, endLine, ...(name === undefined ? {} : { name }), from: 'recall' });
+    this.citations.push({ path, line, endLine, name, from: 'recall' });
   }
 
   /** The definition as it is now; a link to one that is gone is a link that fails. */

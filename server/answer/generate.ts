@@ -25,7 +25,7 @@ export async function generateAnswer(
   const { signal, onText } = asked;
   const tokens = tokenizer.encode(selection.text + prompt.conversation);
   const generated = await leavingNoTrace(engine, async () => {
-    await engine.extend(tokens, { evict: 'none', ...(signal === undefined ? {} : { signal }) });
+    await engine.extend(tokens, { evict: 'none', signal });
     return generateText({
       engine,
       tokenizer,

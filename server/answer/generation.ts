@@ -74,7 +74,7 @@ export async function generateText(input: {
       repetition.push(token);
       return !stop.stopped && !repetition.looped;
     },
-    ...(input.signal === undefined ? {} : { signal: input.signal }),
+    signal: input.signal,
   });
   if (!stop.stopped) pass(stop.push(decoder.end()));
   pass(stop.end());

@@ -19,7 +19,7 @@ async function observe(
   if (tokens.length > room) return undefined;
   const observed = Math.min(tokens.length, engine.description.plan.chunk);
   const { attention } = await leavingNoTrace(engine, () =>
-    engine.extend(tokens, { evict: 'none', observe: observed, ...(signal === undefined ? {} : { signal }) }),
+    engine.extend(tokens, { evict: 'none', observe: observed, signal }),
   );
   return attention;
 }

@@ -14,7 +14,7 @@ export interface RecalledPlace {
   readonly path: string;
   readonly line: number;
   readonly endLine: number;
-  readonly name?: string;
+  readonly name?: string | undefined;
   readonly reason: RecallReason;
 }
 
@@ -58,7 +58,7 @@ interface Range {
   readonly line: number;
   readonly endLine: number;
   readonly nameLine: number;
-  readonly name?: string;
+  readonly name?: string | undefined;
 }
 
 function rangeOf(definition: Definition): Range {
@@ -121,7 +121,7 @@ class RecallChoice {
     if (range === undefined) return;
     const { path, reason } = place;
     const { line, endLine, name } = range;
-    this.named.push({ path, line, endLine, reason, ...(name === undefined ? {} : { name }) });
+    this.named.push({ path, line, endLine, reason, name });
     const isWanted = this.limit > 0 && this.chosen.length < maxBlocks && !this.isShown(path, range);
     if (isWanted) await this.take(path, range, reason, { share });
   }
@@ -201,7 +201,7 @@ class RecallChoice {
       this.notice(`${label} was shown up to line ${block.endLine} of ${block.endLine + block.cut}: ${why}.`);
     }
     this.used += block.tokens;
-    this.chosen.push({ block: { path, ...block, ...(name === undefined ? {} : { name }), reason }, text });
+    this.chosen.push({ block: { path, ...block, name, reason }, text });
   }
 
   private notice(text: string): void {

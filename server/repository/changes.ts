@@ -51,7 +51,7 @@ async function findCurrent(
     return isSame ? { file, imports: [] } : undefined;
   };
   const root = await resolveRoot(survey.root);
-  return findFiles(root, options, signal === undefined ? {} : { signal }, unchanged, part);
+  return findFiles(root, options, { signal }, unchanged, part);
 }
 
 /**

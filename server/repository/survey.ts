@@ -13,9 +13,9 @@ import { walkRepository } from './walk.js';
 const readers = 8;
 
 export interface SurveyHooks {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called after each file with how many were found to be text or skipped so far. */
-  onFile?(filesSeen: number): void;
+  readonly onFile?: ((filesSeen: number) => void) | undefined;
 }
 
 /** Runs `use` for each item that `items` yields, several at a time, each with a buffer of its own. */

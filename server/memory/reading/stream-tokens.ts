@@ -38,7 +38,7 @@ export async function* streamTokens(
     form: tokenizer.hasRepositoryTokens ? repositoryTokenForm : plainForm,
     neutralize: (text) => tokenizer.neutralize(text),
     maxFileBytes: options.maxFileBytes,
-    ...(signal === undefined ? {} : { signal }),
+    signal,
     onFileBegin: (file) => {
       events.push({ kind: 'opened', file });
     },

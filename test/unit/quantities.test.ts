@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatBytes, formatCount, formatSeconds } from '../../../server/cli/format.js';
+import { formatBytes, formatCount, formatSeconds } from '../../server/quantities.js';
 
 describe('numbers for people', () => {
   it('groups the digits of counts', () => {

@@ -1,10 +1,10 @@
-import { ResponseError, LSPErrorCodes, type Connection } from 'vscode-languageserver';
-import type { ReportName, ReportScheme, SkippedFile } from '../contract/protocol.js';
-import { planRows } from '../memory/planning/render-plan.js';
-import type { RootMemory } from '../workspace/root-memory.js';
-import type { Workspace } from '../workspace/workspace.js';
+import type { ReportName, ReportScheme, SkippedFile } from '../../contract/protocol.js';
+import { LocretError } from '../../errors.js';
+import { planRows } from '../../memory/planning/render-plan.js';
+import { formatCount } from '../../quantities.js';
+import type { RootMemory } from '../../workspace/root-memory.js';
+import type { Workspace } from '../../workspace/workspace.js';
 import { plain, table } from './report-markdown.js';
-import { answering } from './response-errors.js';
 import { trainingReport } from './training-report.js';
 
 export const reportScheme: ReportScheme = 'locret-report';
@@ -34,11 +34,10 @@ async function coverageReport(root: RootMemory): Promise<string> {
   const memory = root.contents;
   await memory.detectChanges();
   const { filesRead, tokensRead, skipped, changed } = memory.coverage();
-  const count = (value: number): string => value.toLocaleString('en-US');
   const parts = [
     `# What was read of ${plain(root.name)}`,
-    `${count(filesRead)} files, ${count(tokensRead)} tokens; ${count(skipped.length)} skipped; ` +
-      `${count(changed.length)} changed since.`,
+    `${formatCount(filesRead)} files, ${formatCount(tokensRead)} tokens; ${formatCount(skipped.length)} skipped; ` +
+      `${formatCount(changed.length)} changed since.`,
   ];
   if (changed.length > 0) {
     parts.push(
@@ -52,7 +51,7 @@ async function coverageReport(root: RootMemory): Promise<string> {
   if (skipped.length > 0) {
     parts.push('## Skipped');
     for (const [reason, files] of bySkipReason(skipped)) {
-      parts.push(`### ${plain(reason)} (${count(files.length)})`);
+      parts.push(`### ${plain(reason)} (${formatCount(files.length)})`);
       parts.push(
         table(
           ['file', 'why'],
@@ -61,7 +60,7 @@ async function coverageReport(root: RootMemory): Promise<string> {
       );
     }
   }
-  const read = memory.files.map(({ file, begin, end }) => [file.path, count(end - begin)]);
+  const read = memory.files.map(({ file, begin, end }) => [file.path, formatCount(end - begin)]);
   return [...parts, '## Read, in this order', table(['file', 'tokens'], read)].join('\n\n');
 }
 
@@ -79,7 +78,10 @@ async function modelsReport(workspace: Workspace): Promise<string> {
   ].join('\n\n');
 }
 
-/** A report by its URI: `locret-report:/plan.md?ROOT`, `locret-report:/training.md?HEADS`. */
+/**
+ * A report by its URI: `locret-report:/plan.md?ROOT`, `locret-report:/training.md?HEADS`.
+ * @throws LocretError invalid-argument when there is no such report; what keeps it from being written
+ */
 export async function reportOf(workspace: Workspace, uri: string): Promise<string> {
   const url = new URL(uri);
   const name = /^\/?(\w+)\.md$/.exec(url.pathname)?.[1];
@@ -91,11 +93,9 @@ export async function reportOf(workspace: Workspace, uri: string): Promise<strin
     training: () => trainingReport(query),
   };
   const isKnown = (text: string | undefined): text is ReportName => text !== undefined && Object.hasOwn(reports, text);
-  if (!isKnown(name)) throw new ResponseError(LSPErrorCodes.RequestFailed, `There is no report ${uri}.`);
+  if (!isKnown(name)) {
+    const names = Object.keys(reports).join(', ');
+    throw new LocretError('invalid-argument', `There is no report ${uri}.`, `Name one of ${names}.`);
+  }
   return `${await reports[name]()}\n`;
-}
-
-/** Writes the reports that an editor shows as documents. */
-export function serveReports(connection: Connection, workspace: Workspace): void {
-  connection.workspace.textDocumentContent.on(answering(async ({ uri }) => ({ text: await reportOf(workspace, uri) })));
 }

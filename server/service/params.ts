@@ -1,5 +1,16 @@
-import { isJsonObject, JsonReader, showJson } from '../contract/json.js';
-import type { AskParams, DefinitionAtParams, Selection, Turn } from '../contract/protocol.js';
+import { JsonReader, showJson } from '../contract/json.js';
+import { flag, text } from '../contract/kinds.js';
+import type {
+  AskParams,
+  DefinitionAtParams,
+  LineRetentionParams,
+  PlanParams,
+  ReadParams,
+  RootParams,
+  Selection,
+  StopReadingParams,
+  Turn,
+} from '../contract/protocol.js';
 import { answerModes } from '../contract/words.js';
 import { LocretError } from '../errors.js';
 
@@ -28,6 +39,40 @@ function selectionOf(reader: JsonReader): Selection {
   };
 }
 
+/** Of what is asked without parameters. */
+export function noParams(): Record<string, never> {
+  return {};
+}
+
+/** @throws LocretError invalid-argument */
+export function rootParams(params: unknown): RootParams {
+  return { root: paramsOf(params).text('root') };
+}
+
+/** @throws LocretError invalid-argument */
+export function readParams(params: unknown): ReadParams {
+  const reader = paramsOf(params);
+  return { root: reader.text('root'), fresh: reader.find('fresh', flag) ?? false };
+}
+
+/** @throws LocretError invalid-argument */
+export function stopReadingParams(params: unknown): StopReadingParams {
+  const reader = paramsOf(params);
+  return { root: reader.text('root'), keep: reader.find('keep', flag) ?? false };
+}
+
+/** @throws LocretError invalid-argument */
+export function planParams(params: unknown): PlanParams {
+  const reader = paramsOf(params);
+  return { root: reader.text('root'), model: reader.find('model', text) };
+}
+
+/** @throws LocretError invalid-argument */
+export function lineRetentionParams(params: unknown): LineRetentionParams {
+  const reader = paramsOf(params);
+  return { root: reader.text('root'), path: reader.text('path') };
+}
+
 /** @throws LocretError invalid-argument, naming the parameter, its value and what was expected */
 export function askParams(params: unknown): AskParams {
   const reader = paramsOf(params);
@@ -44,13 +89,4 @@ export function askParams(params: unknown): AskParams {
 export function definitionAtParams(params: unknown): DefinitionAtParams {
   const reader = paramsOf(params);
   return { uri: reader.text('uri'), line: reader.line('line') };
-}
-
-/** Where a client wants progress or partial results; undefined where it wants none. */
-export function progressToken(
-  params: unknown,
-  name: 'workDoneToken' | 'partialResultToken',
-): string | number | undefined {
-  const value = isJsonObject(params) ? params[name] : undefined;
-  return typeof value === 'string' || typeof value === 'number' ? value : undefined;
 }

@@ -1,7 +1,8 @@
 import path from 'node:path';
-import type { LabelKind } from '../contract/words.js';
-import { LocretError } from '../errors.js';
-import { readTrainingRecord, type TrainingRecord } from '../training/training-record.js';
+import type { LabelKind } from '../../contract/words.js';
+import { LocretError } from '../../errors.js';
+import { formatCount } from '../../quantities.js';
+import { readTrainingRecord, type TrainingRecord } from '../../training/training-record.js';
 import { plain, table } from './report-markdown.js';
 
 const labelMeanings: Readonly<Record<LabelKind, string>> = {
@@ -10,22 +11,25 @@ const labelMeanings: Readonly<Record<LabelKind, string>> = {
   reconstruction: 'largest shares while the text is repeated',
 };
 
-const count = (value: number): string => value.toLocaleString('en-US');
 const measure = (value: number): string => value.toFixed(3);
 
 function settingRows({ model, repositories, trainingFiles, heldOutFiles, tokens, options }: TrainingRecord) {
   const { labels, input, answers, width, steps, warmup, rate, questions, seed, precision } = options;
   return [
     ['model', model, `weights ${precision}`],
-    ['repositories', repositories.join(', '), `${count(trainingFiles)} files, and ${count(heldOutFiles)} held out`],
+    [
+      'repositories',
+      repositories.join(', '),
+      `${formatCount(trainingFiles)} files, and ${formatCount(heldOutFiles)} held out`,
+    ],
     ['labels', labels, labelMeanings[labels]],
     ['heads read', input, input === 'qkv' ? 'query, key and value' : 'the hidden state'],
-    ['width', count(width), 'between the two layers of a head'],
-    ['steps', count(steps), `each on a sample of ${count(tokens)} tokens`],
-    ['learning rate', String(rate), `reached after ${count(warmup)} steps`],
+    ['width', formatCount(width), 'between the two layers of a head'],
+    ['steps', formatCount(steps), `each on a sample of ${formatCount(tokens)} tokens`],
+    ['learning rate', String(rate), `reached after ${formatCount(warmup)} steps`],
     [
       'questions',
-      count(questions),
+      formatCount(questions),
       answers === 'source' ? 'answers quoted from the source' : "the model's own answers",
     ],
     ['seed', String(seed), ''],
@@ -34,7 +38,7 @@ function settingRows({ model, repositories, trainingFiles, heldOutFiles, tokens,
 
 function courseRows({ course }: TrainingRecord): string[][] {
   return course.map(({ step, learned, heldOut }) => [
-    count(step),
+    formatCount(step),
     learned === undefined ? '' : measure(learned.regression),
     learned === undefined ? '' : measure(learned.overlap),
     measure(heldOut.regression),

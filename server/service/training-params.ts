@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { JsonReader } from '../contract/json.js';
 import { flag, name, path as anyPath, texts, type Kind } from '../contract/kinds.js';
-import type { StopTrainingParams, TrainParams } from '../contract/protocol.js';
+import type { PausedTrainingParams, StopTrainingParams, TrainParams } from '../contract/protocol.js';
 import { collect } from '../contract/setting.js';
 import { trainingSettings } from '../contract/training.js';
 import { paramsOf } from './params.js';
@@ -46,6 +46,6 @@ export function stopTrainingParams(params: unknown): StopTrainingParams {
 }
 
 /** @throws LocretError invalid-argument */
-export function outParam(params: unknown): string {
-  return readerOf(params).get('out', absolutePath);
+export function pausedTrainingParams(params: unknown): PausedTrainingParams {
+  return { out: readerOf(params).get('out', absolutePath) };
 }
