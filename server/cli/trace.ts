@@ -133,7 +133,7 @@ function summary({ trace }: TraceResult, { policy, shape }: EngineDescription, f
   const share = Math.round((100 * (kept - (trace.tail.end - chunked))) / Math.max(1, chunked));
   return (
     `${trace.meta.prompt_len} tokens, ${trace.chunks.length} chunks: ` +
-    `${kept} cache units in each of ${shape.layers} × ${shape.kvHeads} KV heads by ${policy} ` +
+    `${kept} cache units in each of ${shape.layers.length} × ${shape.kvHeads} KV heads by ${policy} ` +
     `(${share} % of the ${chunked} tokens before the tail). Written to ${folder}.`
   );
 }

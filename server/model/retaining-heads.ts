@@ -71,16 +71,17 @@ function openHeads(path: string, shape: ModelShape): OpenedHeads {
   const file = openHeadsFile(path);
   try {
     const input = inputOf(file);
+    const count = shape.layers.length;
     const name = headTensorName(0, 'fc1');
     const width = file.tensors.get(name)?.shape[0] ?? 0;
     if (file.tensors.has(name) && (width < 1 || width > mostWidth)) {
       throw file.refuse(`has a tensor "${name}" of ${width} rows; expected 1 to ${mostWidth}`);
     }
-    if (file.tensors.has(headTensorName(shape.layers, 'fc1'))) {
-      throw file.refuse(`has heads of a layer ${shape.layers}; the model has layers 0 to ${shape.layers - 1}`);
+    if (file.tensors.has(headTensorName(count, 'fc1'))) {
+      throw file.refuse(`has heads of a layer ${count}; the model has layers 0 to ${count - 1}`);
     }
     const inputs = headInputWidth(shape, input);
-    const layers = Array.from({ length: shape.layers }, (_, layer) => ({
+    const layers = shape.layers.map((_, layer) => ({
       first: file.expect(headTensorName(layer, 'fc1'), [width, inputs], weightTypes),
       second: file.expect(headTensorName(layer, 'fc2'), [shape.kvHeads, width], weightTypes),
     }));
@@ -124,7 +125,7 @@ export function openRetainingHeads(path: string, shape: ModelShape): RetainingHe
     }));
     const of = (layer: number): { first: Float32Array; second: Float32Array } => {
       const weights = layers[layer];
-      if (weights === undefined) throw new RangeError(`layer ${layer} of ${shape.layers}`);
+      if (weights === undefined) throw new RangeError(`layer ${layer} of ${shape.layers.length}`);
       return weights;
     };
     const hash = createHash('sha256');

@@ -83,9 +83,9 @@ export class FrozenModel {
   ): Promise<Readonly<Record<HeadInput, readonly Float32Array[]>>> {
     this.state.clear();
     const gathered = (input: HeadInput): Float32Array[] => {
-      const layers = this.inputs.includes(input) ? this.shape.layers : 0;
+      const layers = this.inputs.includes(input) ? this.shape.layers : [];
       const width = headInputWidth(this.shape, input);
-      return Array.from({ length: layers }, () => new Float32Array(tokens.length * width));
+      return layers.map(() => new Float32Array(tokens.length * width));
     };
     const all = { qkv: gathered('qkv'), hidden: gathered('hidden') };
     for (let begin = 0; begin < tokens.length; begin += chunk) {

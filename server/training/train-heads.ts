@@ -103,7 +103,7 @@ async function trainOn(
   const { shape } = samples.model;
   const identity = trainingIdentity(settings, samples);
   const sizes = { first: width * headInputWidth(shape, input), second: shape.kvHeads * width };
-  const checkpoint = readCheckpoint(checkpointFile(out), identity, shape.layers, sizes);
+  const checkpoint = readCheckpoint(checkpointFile(out), identity, shape.layers.length, sizes);
   const state = checkpoint?.layers ?? beginningState(initialWeights(shape, input, width, settings.seed));
   const optimizer = await HeadOptimizer.open(shape, input, state, checkpoint?.steps ?? 0, threads);
   try {

@@ -27,7 +27,8 @@ const matricesOfStep = 5;
  */
 export function trainingBytes(model: LoadedModel, options: TrainingOptions, tokens: number): TrainingBytes {
   const { shape } = model;
-  const { layers, kvHeads, headDim } = shape;
+  const { kvHeads, headDim } = shape;
+  const layers = shape.layers.length;
   const { input, labels, precision, threads, width } = options;
   const planned = planMemory(model, { precision, threads }, undefined, Infinity).bytes;
   const cache = 4 * layers * kvHeads * sampleSlots(tokens) * 2 * headDim;

@@ -107,7 +107,7 @@ export class CudaDecoder implements Decoder {
   observed(): AttentionMass {
     const { layers, heads } = this.description.shape;
     const sums = new Float64Array(this.state.nextTokenIndex);
-    const all = guardCuda(() => this.binding.observed(this.engine, sums)) * layers * heads;
+    const all = guardCuda(() => this.binding.observed(this.engine, sums)) * layers.length * heads;
     const tokenIndices = Int32Array.from(sums.keys()).filter((token) => sums[token] !== 0);
     return { tokenIndices, mass: Float32Array.from(tokenIndices, (token) => (sums[token] ?? 0) / all) };
   }
@@ -156,11 +156,11 @@ export class CudaDecoder implements Decoder {
     let length: number | undefined;
     for await (const units of layers) {
       length ??= units.length;
-      if (layer === shape.layers || units.length !== length) throw this.foreign(layer, `${units.length} units`);
+      if (layer === shape.layers.length || units.length !== length) throw this.foreign(layer, `${units.length} units`);
       this.importLayer(layer, units);
       layer += 1;
     }
-    if (layer !== shape.layers) throw this.foreign(layer, '0 units');
+    if (layer !== shape.layers.length) throw this.foreign(layer, '0 units');
     this.change(() => {
       this.binding.resume(this.engine, length ?? 0, nextTokenIndex);
     });
@@ -168,7 +168,7 @@ export class CudaDecoder implements Decoder {
 
   keptUnits(): KeptUnits {
     const { layers, kvHeads } = this.description.shape;
-    const all = new Int32Array(layers * kvHeads * this.state.length);
+    const all = new Int32Array(layers.length * kvHeads * this.state.length);
     guardCuda(() => {
       this.binding.tokenIndices(this.engine, all);
     });

@@ -3,7 +3,7 @@ import { LocretError } from '../../errors.js';
 import { policyByName } from '../../eviction/policy-by-name.js';
 import { openModelSource } from '../../model/open-model-source.js';
 import { openRetainingHeads } from '../../model/retaining-heads.js';
-import { ropeTable } from '../../model/rope-table.js';
+import { RopeTables } from '../../model/rope-table.js';
 import { checkPlan } from '../../engine/cache-plan.js';
 import { loadCudaBinding } from './binding.js';
 import { cudaConfig } from './config.js';
@@ -39,7 +39,7 @@ export function createCudaEngine(
     }
     const config = cudaConfig({ shape, plan, policy: policy.name, precision, cachePrecision, heads });
     const planned = guardCuda(() => binding.plan(config));
-    const { cos, sin } = ropeTable(shape.rope, plan.capacity);
+    const { cos, sin } = new RopeTables(shape, plan.capacity).of(0);
     const engine = guardCuda(() => binding.open(config, cos, sin, device));
     try {
       loadWeights(binding, engine, checkpoint, heads);

@@ -1,5 +1,6 @@
 import { headInputWidth } from '../../model/checkpoint.js';
 import type { Checkpoint, LayerLinear, RetainingHeads, WeightMatrix } from '../../model/checkpoint.js';
+import { layerOf, type LayerNorm } from '../../model/shape.js';
 import { encodedBytes, floatEncodings, type WeightEncoding } from '../../model/weight-encoding.js';
 import type { CudaBinding, CudaHandle } from './binding.js';
 import { numberFormats } from './config.js';
@@ -26,6 +27,13 @@ const tensors = {
 } as const;
 
 type Tensor = keyof typeof tensors;
+
+const norms: Readonly<Record<LayerNorm, Tensor>> = {
+  beforeAttention: 'normBeforeAttention',
+  beforeFeedForward: 'normBeforeFeedForward',
+  queryHead: 'queryNorm',
+  keyHead: 'keyNorm',
+};
 
 /** LOCRET_LARGEST_PIECE: at most so much of a tensor is in this process's memory at once. */
 const largestPiece = 32 * 2 ** 20;
@@ -122,7 +130,7 @@ export function loadWeights(
   stream.matrices('embedding', 0, [checkpoint.embedding]);
   if (!shape.tiedEmbeddings) stream.matrices('languageHead', 0, [checkpoint.languageHead]);
   stream.vectors('finalNorm', 0, [checkpoint.finalNorm()]);
-  for (let layer = 0; layer < shape.layers; layer++) {
+  for (let layer = 0; layer < shape.layers.length; layer++) {
     const matrices = (tensor: Tensor, which: readonly LayerLinear[]): void => {
       stream.matrices(
         tensor,
@@ -137,12 +145,7 @@ export function loadWeights(
         which.map((name) => checkpoint.bias(layer, name)),
       );
     };
-    stream.vectors('normBeforeAttention', layer, [checkpoint.norm(layer, 'beforeAttention')]);
-    stream.vectors('normBeforeFeedForward', layer, [checkpoint.norm(layer, 'beforeFeedForward')]);
-    if (shape.queryKeyNorm) {
-      stream.vectors('queryNorm', layer, [checkpoint.norm(layer, 'queryHead')]);
-      stream.vectors('keyNorm', layer, [checkpoint.norm(layer, 'keyHead')]);
-    }
+    for (const norm of layerOf(shape, layer).norms) stream.vectors(norms[norm], layer, [checkpoint.norm(layer, norm)]);
     matrices('queryKeyValue', ['query', 'key', 'value']);
     biases('queryKeyValueBias', ['query', 'key', 'value']);
     matrices('attentionOutput', ['attentionOutput']);

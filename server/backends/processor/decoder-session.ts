@@ -9,7 +9,7 @@ import type { ModelShape } from '../../model/shape.js';
 import { attentionInputs, type EqualLengths, headGroups, maskedLogit, steeredGroups } from './graph/attention.js';
 import { buildDecoderGraph, decoderInputs, decoderOutputs } from './graph/decoder-graph.js';
 import { PackedWeights } from './graph/packed-weights.js';
-import type { RopeTable } from '../../model/rope-table.js';
+import type { RopeTables } from '../../model/rope-table.js';
 import type { NewUnits, RetainedCache } from './retained-cache.js';
 import { forbidTelemetry } from '../../engine/telemetry.js';
 
@@ -106,6 +106,14 @@ function countFrom(first: number, count: number): Int32Array {
   return numbers;
 }
 
+/** Lets a single token see the units below `length`, and of those the ones within its window. */
+function maskPast(mask: Float32Array, length: number, window = Infinity): void {
+  const first = Math.max(0, length + 1 - window);
+  mask.fill(maskedLogit, 0, first);
+  mask.fill(0, first, length);
+  mask.fill(maskedLogit, length);
+}
+
 const none = new Float32Array(0);
 
 /** The decoder in onnxruntime: runs passes over a cache that lies outside of it. */
@@ -116,8 +124,8 @@ export class DecoderSession {
   /** By the mask's name, `[capacity of the group's regions]`. */
   private readonly pastMasks = new Map<string, Float32Array>();
   private layout = 0;
-  private ropeTensors: Readonly<Record<string, Tensor>> = {};
-  private rope: RopeTable | undefined;
+  private readonly ropeTensors: Record<string, Tensor> = {};
+  private ropes: RopeTables | undefined;
 
   private constructor(
     private readonly session: InferenceSession,
@@ -172,8 +180,8 @@ export class DecoderSession {
    * Runs the tokens of a pass in the slots behind the cache, which is read and not changed.
    * @throws LocretError engine-failed
    */
-  async run(cache: RetainedCache, rope: RopeTable, pass: Pass): Promise<PassResult> {
-    const feeds = this.feeds(cache, rope, pass);
+  async run(cache: RetainedCache, ropes: RopeTables, pass: Pass): Promise<PassResult> {
+    const feeds = this.feeds(cache, ropes, pass);
     let outputs: InferenceSession.ReturnType;
     try {
       outputs = await this.session.run(feeds, this.fetches(pass));
@@ -211,7 +219,7 @@ export class DecoderSession {
       isUsual ? new Tensor('float32', new Float32Array(count * width), [1, count, width]) : null;
     const logits = isUsual ? new Tensor('float32', new Float32Array(vocabulary), [1, 1, vocabulary]) : null;
     const fetches: Record<string, Tensor | null> = { [decoderOutputs.logits]: logits };
-    for (let layer = 0; layer < layers; layer++) {
+    for (const layer of layers.keys()) {
       fetches[decoderOutputs.newKey(layer)] = output(kvHeads * headDim);
       fetches[decoderOutputs.newValue(layer)] = output(kvHeads * headDim);
       if (this.withScores) fetches[decoderOutputs.score(layer)] = output(kvHeads);
@@ -222,9 +230,9 @@ export class DecoderSession {
     return fetches;
   }
 
-  private feeds(cache: RetainedCache, rope: RopeTable, { tokens, logitRows }: Pass): Record<string, Tensor> {
+  private feeds(cache: RetainedCache, ropes: RopeTables, { tokens, logitRows }: Pass): Record<string, Tensor> {
     this.refreshPast(cache);
-    this.refreshRope(rope);
+    this.refreshRopes(ropes);
     const count = tokens.length;
     return {
       ...this.ropeTensors,
@@ -239,14 +247,14 @@ export class DecoderSession {
 
   /** What tells the attention of each group of heads how many units there are. */
   private steering(cache: RetainedCache, count: number): Record<string, Tensor> {
-    const lengths =
-      this.equalLengths === 'model' ? cache.groups(0) : this.layers((layer) => cache.groups(layer)).flat();
+    const isOne = this.equalLengths === 'model';
+    const lengths = isOne ? cache.groups(0) : this.layers((layer) => cache.groups(layer)).flat();
     const feeds: Record<string, Tensor> = {};
     for (const [index, group] of steeredGroups(this.shape, this.equalLengths).entries()) {
-      const { length = 0, capacity = 0 } = lengths[index] ?? {};
+      const { length = 0, capacity = 0 } = lengths[isOne ? 0 : index] ?? {};
       const name = attentionInputs.pastMask(group);
       const mask = this.pastMasks.get(name) ?? new Float32Array(capacity);
-      if (count === 1) this.maskPast(mask, length);
+      if (count === 1) maskPast(mask, length, group.window);
       feeds[name] = new Tensor('float32', mask, [1, 1, 1, capacity]);
       feeds[attentionInputs.lastUnit(group)] = new Tensor('int32', Int32Array.of(length + count - 1), [1]);
       feeds[attentionInputs.totalLength(group)] = new Tensor('int32', Int32Array.of(length + count), []);
@@ -255,7 +263,7 @@ export class DecoderSession {
   }
 
   private layers<Result>(of: (layer: number) => Result): Result[] {
-    return Array.from({ length: this.shape.layers }, (_, layer) => of(layer));
+    return this.shape.layers.map((_, layer) => of(layer));
   }
 
   /** Tensors over the cache's own arrays: onnxruntime reads them in place. They change only with the cache's layout. */
@@ -263,7 +271,7 @@ export class DecoderSession {
     if (this.layout === cache.layout) return;
     const { layers, headDim } = this.shape;
     this.layout = cache.layout;
-    for (let layer = 0; layer < layers; layer++) {
+    for (const layer of layers.keys()) {
       const units = cache.groups(layer);
       for (const [index, group] of headGroups(this.shape, this.equalLengths, layer).entries()) {
         const { capacity, keys, values } = units[index] ?? { capacity: 0, keys: none, values: none };
@@ -275,23 +283,13 @@ export class DecoderSession {
     }
   }
 
-  private refreshRope(rope: RopeTable): void {
-    if (this.rope === rope) return;
-    this.rope = rope;
-    const dimensions = [rope.slots, rope.pairs];
-    this.ropeTensors = {
-      [decoderInputs.ropeCos]: new Tensor('float32', rope.cos, dimensions),
-      [decoderInputs.ropeSin]: new Tensor('float32', rope.sin, dimensions),
-    };
-  }
-
-  /** Lets a single token see the units below `length`, and of those the ones within its sliding window. */
-  private maskPast(mask: Float32Array, length: number): void {
-    const { slidingWindow = Infinity } = this.shape;
-    const first = Math.max(0, length + 1 - slidingWindow);
-    mask.fill(maskedLogit, 0, first);
-    mask.fill(0, first, length);
-    mask.fill(maskedLogit, length);
+  private refreshRopes(ropes: RopeTables): void {
+    if (this.ropes === ropes) return;
+    this.ropes = ropes;
+    for (const [index, { slots, pairs, cos, sin }] of ropes.all.entries()) {
+      this.ropeTensors[decoderInputs.ropeCos(index)] = new Tensor('float32', cos, [slots, pairs]);
+      this.ropeTensors[decoderInputs.ropeSin(index)] = new Tensor('float32', sin, [slots, pairs]);
+    }
   }
 
   async dispose(): Promise<void> {

@@ -1,6 +1,6 @@
 import { LocretError } from '../../errors.js';
 import type { ModelShape } from '../../model/shape.js';
-import { ropeTable, type RopeTable } from '../../model/rope-table.js';
+import { RopeTables } from '../../model/rope-table.js';
 import type { DecoderSession, PassResult } from './decoder-session.js';
 import { type CachePlan, favour, type LayerCache, type Mark } from '../../engine/engine.js';
 import { RetainedCache } from './retained-cache.js';
@@ -8,7 +8,7 @@ import { RetainedCache } from './retained-cache.js';
 /** Where a decoder stands: the retained cache, the index of the next token, and the logits of the last one. */
 export class DecoderState {
   readonly cache: RetainedCache;
-  rope: RopeTable;
+  ropes: RopeTables;
   nextTokenIndex = 0;
   /** Times that units left other than by a rewind. */
   evictions = 0;
@@ -24,7 +24,7 @@ export class DecoderState {
   ) {
     this.logitsBuffer = new Float32Array(shape.vocabulary);
     this.cache = new RetainedCache(shape, withScores, plan);
-    this.rope = ropeTable(shape.rope, this.cache.slots);
+    this.ropes = new RopeTables(shape, this.cache.slots);
   }
 
   clear(): void {
@@ -82,7 +82,7 @@ export class DecoderState {
       );
     }
     this.cache.grow(Math.max(length, 2 * capacity));
-    this.rope = ropeTable(this.shape.rope, this.cache.capacity, this.plan.capacity);
+    this.ropes = new RopeTables(this.shape, this.cache.capacity, this.plan.capacity);
   }
 
   /**
@@ -108,7 +108,7 @@ export class DecoderState {
     favoured?: Uint8Array,
   ): Promise<PassResult> {
     this.fit(this.cache.length + tokens.length);
-    const result = await this.session.run(this.cache, this.rope, { tokens, logitRows, queries });
+    const result = await this.session.run(this.cache, this.ropes, { tokens, logitRows, queries });
     if (favoured !== undefined) for (const { scores } of result.units) raise(scores, favoured, this.shape.kvHeads);
     for (const [layer, units] of result.units.entries())
       this.cache.append(layer, units, tokens.length, this.nextTokenIndex);
@@ -141,19 +141,19 @@ export class DecoderState {
     for await (const units of layers) {
       const slot = units.uneven?.nextSlot ?? units.length;
       nextSlot ??= slot;
-      if (layer === this.shape.layers || slot !== nextSlot) throw this.foreignLayers(layer, units.length);
+      if (layer === this.shape.layers.length || slot !== nextSlot) throw this.foreignLayers(layer, units.length);
       if (units.uneven === undefined) this.fit(slot);
       this.cache.import(layer, units);
       layer += 1;
     }
-    if (layer !== this.shape.layers) throw this.foreignLayers(layer, 0);
+    if (layer !== this.shape.layers.length) throw this.foreignLayers(layer, 0);
     return nextSlot ?? 0;
   }
 
   private foreignLayers(layer: number, length: number): LocretError {
     return new LocretError(
       'snapshot-foreign',
-      `The cache to be restored has ${length} units in layer ${layer}; ${this.shape.layers} layers of equal length were expected.`,
+      `The cache to be restored has ${length} units in layer ${layer}; ${this.shape.layers.length} layers of equal length were expected.`,
       'Read the repository again with this model and these settings.',
     );
   }

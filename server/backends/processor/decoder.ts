@@ -116,7 +116,7 @@ export class OnnxDecoder implements Decoder {
       cache: this.state.cache,
       shape: this.shape,
       policy: this.policy,
-      rope: this.state.rope,
+      ropes: this.state.ropes,
       pinned: this.plan.pinned,
       ranges,
     });
@@ -140,7 +140,7 @@ export class OnnxDecoder implements Decoder {
   keptUnits(): KeptUnits {
     const { cache } = this.state;
     const { layers, kvHeads } = this.shape;
-    const heads = Array.from({ length: layers * kvHeads }, (_, index) => {
+    const heads = Array.from({ length: layers.length * kvHeads }, (_, index) => {
       return cache.head(Math.floor(index / kvHeads), index % kvHeads).tokenIndices;
     });
     return countKeptUnits(heads);
@@ -183,7 +183,7 @@ export class OnnxDecoder implements Decoder {
       cache: this.state.cache,
       shape: this.shape,
       policy: this.policy,
-      rope: this.state.rope,
+      ropes: this.state.ropes,
       added: tokens.length,
       exempt: eviction === 'none' ? undefined : exempt,
       detail: detail ? result.units : undefined,

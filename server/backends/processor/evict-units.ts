@@ -1,7 +1,7 @@
 import type { EvictionPolicy } from '../../eviction/policy.js';
 import type { ModelShape } from '../../model/shape.js';
 import type { EqualLengths } from './graph/attention.js';
-import type { RopeTable } from '../../model/rope-table.js';
+import type { RopeTables } from '../../model/rope-table.js';
 import type { LayerDecision, TokenRange } from '../../engine/engine.js';
 import { evictionMargin, type RetainLimits, retainTopUnits } from '../../eviction/retain-top-units.js';
 import type { NewUnits, RetainedCache } from './retained-cache.js';
@@ -11,7 +11,7 @@ export interface EvictionPass {
   readonly cache: RetainedCache;
   readonly shape: ModelShape;
   readonly policy: EvictionPolicy;
-  readonly rope: RopeTable;
+  readonly ropes: RopeTables;
   /** Units that the pass before added at the end. */
   readonly added: number;
   /** Units of every head that are exempt; undefined when nothing is evicted. */
@@ -45,11 +45,11 @@ function chunkScores({ scores }: NewUnits, kvHead: number, kvHeads: number): Flo
  * give it. Returns the decisions when `detail` is given.
  */
 export function evictUnits(pass: EvictionPass): LayerDecision[] | undefined {
-  const { cache, shape, rope, exempt, detail } = pass;
+  const { cache, shape, ropes, exempt, detail } = pass;
   const { budgets } = cache;
   const nextSlot = exempt === undefined ? cache.nextSlot : Math.min(cache.nextSlot, budgets.longest);
   const kvHeads = Array.from({ length: shape.kvHeads }, (_, kvHead) => kvHead);
-  const layers = Array.from({ length: shape.layers }, (_, layer) => {
+  const layers = shape.layers.map((_, layer) => {
     const added = detail?.[layer];
     const average = exempt === undefined ? everything : { ...exempt, budget: budgets.ofLayer(layer) };
     const ranksOfHeads = kvHeads.map((kvHead) => rankUnits(pass, layer, kvHead, pass.added, average));
@@ -71,7 +71,7 @@ export function evictUnits(pass: EvictionPass): LayerDecision[] | undefined {
               evictionMargin: evictionMargin(ranks, length, keptSlots, limits),
             };
       if (keptSlots.length < length || nextSlot < cache.nextSlot)
-        cache.compact(layer, kvHead, keptSlots, nextSlot, rope);
+        cache.compact(layer, kvHead, keptSlots, nextSlot, ropes.of(layer));
       return decision;
     });
     return {
@@ -88,7 +88,7 @@ export function evictUnits(pass: EvictionPass): LayerDecision[] | undefined {
 }
 
 /** Which units are to leave, whatever their rank. */
-export interface Forgetting extends Pick<EvictionPass, 'cache' | 'shape' | 'policy' | 'rope'> {
+export interface Forgetting extends Pick<EvictionPass, 'cache' | 'shape' | 'policy' | 'ropes'> {
   /** First units, which stay unless their own tokens are forgotten. */
   readonly pinned: number;
   readonly ranges: readonly TokenRange[];
@@ -135,9 +135,9 @@ function droppedByHead(
  * most of them; the others give up their lowest ranked ones besides.
  * @returns the most units that a KV head gave up
  */
-export function forgetTokens({ cache, shape, policy, rope, pinned, ranges }: Forgetting): number {
+export function forgetTokens({ cache, shape, policy, ropes, pinned, ranges }: Forgetting): number {
   const isForgotten = rangeTest(ranges);
-  const heads = Array.from({ length: shape.layers * shape.kvHeads }, (_, index) => {
+  const heads = Array.from({ length: shape.layers.length * shape.kvHeads }, (_, index) => {
     const layer = Math.floor(index / shape.kvHeads);
     const kvHead = index % shape.kvHeads;
     return { layer, kvHead, ...cache.head(layer, kvHead) };
@@ -159,7 +159,7 @@ export function forgetTokens({ cache, shape, policy, rope, pinned, ranges }: For
       );
       return retainTopUnits(ranks, length, limits);
     };
-    cache.compact(layer, kvHead, budget === 0 ? new Int32Array(0) : kept(), nextSlot, rope);
+    cache.compact(layer, kvHead, budget === 0 ? new Int32Array(0) : kept(), nextSlot, ropes.of(layer));
   }
   cache.settle(nextSlot);
   return mostDropped;

@@ -59,9 +59,9 @@ export class RetainedCache {
     private readonly withScores: boolean,
     private readonly plan: CachePlan,
   ) {
-    this.budgets = new Budgets(plan, shape.layers);
+    this.budgets = new Budgets(plan, shape.layers.length);
     this.unitCapacity = plan.capacity;
-    this.layers = Array.from({ length: shape.layers }, (_, layer) => this.allocate(this.regionsOf(layer)));
+    this.layers = shape.layers.map((_, layer) => this.allocate(this.regionsOf(layer)));
   }
 
   /** Empty regions: of the planned capacity, or where layers differ of the layer's budget and all that comes behind. */

@@ -38,7 +38,7 @@ type HeadScoring = (layer: number, kvHead: number) => Float32Array;
 
 /** Writes the scores of all heads: of the units that the pass read, or of all; not of the `behind` newest ones. */
 function writeScores({ state, shape, tokens, scoresOld }: ScoringPass, behind: number, score: HeadScoring): void {
-  for (let layer = 0; layer < shape.layers; layer++) {
+  for (let layer = 0; layer < shape.layers.length; layer++) {
     for (let kvHead = 0; kvHead < shape.kvHeads; kvHead++) {
       const { length, scores } = state.cache.head(layer, kvHead);
       const end = length - behind;
@@ -76,7 +76,7 @@ export async function scoreUnits(pass: ScoringPass): Promise<void> {
     group,
     firstUnit: state.cache.head(layer, kvHead).length - rows,
     firstSlot: state.cache.nextSlot - rows,
-    rotation: state.rope,
+    rotation: state.ropes.of(layer),
   });
   switch (scoring.observes) {
     case 'queries':

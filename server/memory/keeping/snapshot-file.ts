@@ -179,7 +179,7 @@ class SnapshotReader {
     { length, withScores, packedBytes }: LayerForm & { readonly length: number },
   ): Generator<LayerCache, void, undefined> {
     const { shape, plan } = engine.description;
-    for (let layer = 0; layer < shape.layers; layer++) {
+    for (let layer = 0; layer < shape.layers.length; layer++) {
       const uneven = plan.uneven === undefined ? undefined : this.lengths(layer, shape.kvHeads);
       const units = uneven === undefined ? [shape.kvHeads, length] : [unitsOf(uneven.lengths)];
       const expected = layerTensors(units, shape.headDim, { withScores, packedBytes });

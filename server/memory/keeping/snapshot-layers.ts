@@ -62,7 +62,7 @@ export async function tensorsOfLayers(
   };
   const form = { withScores: first.scores.length > 0, packedBytes: first.packed?.length };
   const tensors: TensorToWrite[] = [];
-  for (let layer = 0; layer < shape.layers; layer++) {
+  for (let layer = 0; layer < shape.layers.length; layer++) {
     // The file's header tells every shape before any content: where heads differ a layer is copied twice.
     const { uneven } = first.uneven === undefined ? first : await cacheOf(layer);
     const units = uneven === undefined ? [shape.kvHeads, length] : [unitsOf(uneven.lengths)];

@@ -88,7 +88,7 @@ function layerParameters(shape: ModelShape): number {
 
 function parameters(shape: ModelShape): number {
   const tables = shape.tiedEmbeddings ? 1 : 2;
-  return shape.layers * layerParameters(shape) + tables * shape.vocabulary * shape.hidden;
+  return shape.layers.length * layerParameters(shape) + tables * shape.vocabulary * shape.hidden;
 }
 
 /** Bytes per weight: int8 has a scale per row or per block of 32, int4 per block. */
@@ -110,7 +110,7 @@ function weightBytes(shape: ModelShape, precision: ProcessorPrecision, heads: He
   const { matrix, table } = bytesPerWeight(precision);
   const tables = (shape.tiedEmbeddings ? 1 : 2) * shape.vocabulary * shape.hidden;
   const retaining = heads === undefined ? 0 : heads.width * headInputWidth(shape, heads.input);
-  return shape.layers * (layerParameters(shape) + retaining) * matrix + tables * table;
+  return shape.layers.length * (layerParameters(shape) + retaining) * matrix + tables * table;
 }
 
 /** The largest matrix as float32, turned around, and packed. */
@@ -120,7 +120,7 @@ function packingBytes(shape: ModelShape): number {
 }
 
 function cacheBytes({ layers, kvHeads, headDim }: ModelShape, capacity: number): number {
-  return layers * kvHeads * capacity * (2 * headDim + 2) * 4;
+  return layers.length * kvHeads * capacity * (2 * headDim + 2) * 4;
 }
 
 /**
@@ -130,7 +130,7 @@ function cacheBytes({ layers, kvHeads, headDim }: ModelShape, capacity: number):
 function activationBytes(shape: ModelShape, { budget, chunk, capacity, uneven }: CachePlan, logitRows: number): number {
   const { hidden, feedForward, heads, kvHeads, headDim, layers, vocabulary } = shape;
   const width = 6 * hidden + 4 * feedForward + 3 * (heads + 2 * kvHeads) * headDim;
-  const newUnits = layers * 2 * kvHeads * headDim;
+  const newUnits = layers.length * 2 * kvHeads * headDim;
   // The operator copies the cache of a layer: of the largest one.
   const units = capacity + (uneven?.allocation === 'pyramid' ? uneven.longest - budget : 0);
   const present = 2 * kvHeads * headDim * units;
@@ -149,9 +149,9 @@ function longestWanted(
     case 'even':
       return undefined;
     case 'pyramid':
-      return layers === 1
+      return layers.length === 1
         ? undefined
-        : pyramidBudgets({ budget, exempt: pinned + stabilizers, layers, longest: Infinity })[0];
+        : pyramidBudgets({ budget, exempt: pinned + stabilizers, layers: layers.length, longest: Infinity })[0];
     case 'shared':
       return kvHeads === 1 ? undefined : kvHeads * budget - (kvHeads - 1) * leastOfShared(budget);
   }

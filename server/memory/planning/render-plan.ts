@@ -50,7 +50,7 @@ export function planRows(model: LoadedModel, plan: MemoryPlan): readonly PlanRow
   const { shape } = model;
   const units = (count: number): string => (count === Infinity ? 'all' : count.toLocaleString('en-US'));
   return [
-    ['model', model.name, `${shape.family}, ${shape.layers} layers × ${shape.kvHeads} KV heads`],
+    ['model', model.name, `${shape.family}, ${shape.layers.length} layers × ${shape.kvHeads} KV heads`],
     ['policy', plan.policy, headsText(plan.heads)],
     ['window', units(plan.window), 'positions the model handles well'],
     ['budget', units(cache.budget), 'cache units every KV head keeps of the repository'],

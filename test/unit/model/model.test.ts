@@ -39,7 +39,7 @@ describe('openModel', () => {
         hidden_size: shape.hidden,
         intermediate_size: shape.feedForward,
         num_attention_heads: shape.heads,
-        num_hidden_layers: shape.layers,
+        num_hidden_layers: shape.layers.length,
         max_position_embeddings: shape.maxPositions,
         vocab_size: 100,
       }),

@@ -1,4 +1,4 @@
-import type { ModelShape } from '../../../model/shape.js';
+import { layerOf, type ModelShape } from '../../../model/shape.js';
 import { GraphBuilder, type Value } from './graph.js';
 
 /** Which KV heads hold equally many cache units: those of all layers, those of a layer, or each its own number. */
@@ -9,21 +9,27 @@ export interface HeadGroup {
   readonly kvHeads: number;
   /** Tells the group's steering inputs from others: empty where all layers share them. */
   readonly steering: string;
+  /** How far back attention reaches; undefined when unlimited. */
+  readonly window: number | undefined;
   /** Tells the group's cache from others. */
   readonly past: string;
 }
 
 /** The groups of a layer's KV heads, in their order; they are equally large. */
-export function headGroups({ kvHeads }: ModelShape, equal: EqualLengths, layer: number): readonly HeadGroup[] {
+export function headGroups(shape: ModelShape, equal: EqualLengths, layer: number): readonly HeadGroup[] {
+  const { kvHeads, layers } = shape;
+  const { window } = layerOf(shape, layer);
   switch (equal) {
-    case 'model':
-      return [{ kvHeads, steering: '', past: `.${layer}` }];
+    case 'model': {
+      const steering = window === layers[0]?.window ? '' : `.window${window ?? ''}`;
+      return [{ kvHeads, steering, window, past: `.${layer}` }];
+    }
     case 'layer':
-      return [{ kvHeads, steering: `.${layer}`, past: `.${layer}` }];
+      return [{ kvHeads, steering: `.${layer}`, window, past: `.${layer}` }];
     case 'head':
       return Array.from({ length: kvHeads }, (_, kvHead) => {
         const name = `.${layer}.${kvHead}`;
-        return { kvHeads: 1, steering: name, past: name };
+        return { kvHeads: 1, steering: name, window, past: name };
       });
   }
 }
@@ -60,10 +66,10 @@ export const attentionInputs = {
 /** Added to the logit of a unit that must not be attended to. */
 export const maskedLogit = -1e30;
 
-/** Groups with steering inputs of their own: one where all layers share them. */
+/** Groups with steering inputs of their own: one where all layers share them and reach equally far back. */
 export function steeredGroups(shape: ModelShape, equal: EqualLengths): readonly HeadGroup[] {
-  const layers = equal === 'model' ? 1 : shape.layers;
-  return Array.from({ length: layers }, (_, layer) => headGroups(shape, equal, layer)).flat();
+  const groups = shape.layers.flatMap((_, layer) => headGroups(shape, equal, layer));
+  return [...new Map(groups.map((group) => [group.steering, group])).values()];
 }
 
 /** Declares the inputs that steer attention. */
@@ -178,7 +184,7 @@ function chunkAttention(branch: GraphBuilder, shape: ModelShape, inputs: GroupIn
       num_heads: shape.heads,
       kv_num_heads: shape.kvHeads,
       do_rotary: 0,
-      ...(shape.slidingWindow === undefined ? {} : { local_window_size: shape.slidingWindow }),
+      ...(group.window === undefined ? {} : { local_window_size: group.window }),
     },
   );
 }

@@ -7,14 +7,19 @@ import { planCudaMemory } from '../../../../server/backends/cuda/plan.js';
 import type { MemoryPlan, PlanSettings } from '../../../../server/memory/planning/plan.js';
 import { renderPlan } from '../../../../server/memory/planning/render-plan.js';
 import { type LoadedModel, openModel } from '../../../../server/model/model.js';
-import type { ModelShape } from '../../../../server/model/shape.js';
+import { equalLayers, layerNorms, type ModelShape } from '../../../../server/model/shape.js';
 import { floatEncodings } from '../../../../server/model/weight-encoding.js';
 import { cudaBinding, hasCuda } from '../../../cuda-under-test.js';
 import { fixture } from '../../model/model-folder.js';
 
 const gigabyte = 2 ** 30;
 const llama8B: Partial<ModelShape> = {
-  layers: 32,
+  layers: equalLayers(32, {
+    window: undefined,
+    rope: { theta: 500_000, rotaryDim: 128, scaling: { kind: 'none' } },
+    norms: layerNorms(false),
+    activation: 'silu',
+  }),
   hidden: 4096,
   heads: 32,
   kvHeads: 8,
@@ -22,7 +27,6 @@ const llama8B: Partial<ModelShape> = {
   feedForward: 14_336,
   vocabulary: 128_256,
   maxPositions: 131_072,
-  rope: { theta: 500_000, rotaryDim: 128, scaling: { kind: 'none' } },
 };
 const device = (index: number, freeBytes: number): UsableDevice => ({
   index,
