@@ -21,6 +21,9 @@ export const headInputKey = 'locret.input';
 /** The key of a heads file's metadata that says with which labels the heads were trained. */
 export const headLabelsKey = 'locret.labels';
 
+/** The key of a heads file's metadata that holds the identity of the model that the heads are for (`modelIdentity`). */
+export const headModelKey = 'locret.model';
+
 /** The official name of a head's matrix. */
 export function headTensorName(layer: number, part: 'fc1' | 'fc2'): string {
   return `model.layers.${layer}.self_attn.${part}.weight`;
@@ -41,6 +44,8 @@ export interface HeadsHeader {
   readonly width: number;
   /** With which labels they were trained; undefined where the file does not tell, as published heads. */
   readonly labels: string | undefined;
+  /** Identity of the model that they are for; undefined where the file does not tell. */
+  readonly model: string | undefined;
 }
 
 /** An open file of heads that fit a model. */
@@ -85,7 +90,8 @@ function openHeads(path: string, shape: ModelShape): OpenedHeads {
       first: file.expect(headTensorName(layer, 'fc1'), [width, inputs], weightTypes),
       second: file.expect(headTensorName(layer, 'fc2'), [shape.kvHeads, width], weightTypes),
     }));
-    return { file, input, width, labels: file.metadata.get(headLabelsKey), layers };
+    const { metadata } = file;
+    return { file, input, width, labels: metadata.get(headLabelsKey), model: metadata.get(headModelKey), layers };
   } catch (error) {
     file.close();
     throw error;
@@ -98,9 +104,9 @@ function openHeads(path: string, shape: ModelShape): OpenedHeads {
  * @throws LocretError heads-corrupt when the header is damaged or its tensors do not fit the model's shape
  */
 export function readHeadsHeader(path: string, shape: ModelShape): HeadsHeader {
-  const { file, input, width, labels } = openHeads(path, shape);
+  const { file, input, width, labels, model } = openHeads(path, shape);
   file.close();
-  return { input, width, labels };
+  return { input, width, labels, model };
 }
 
 /** The numbers of a tensor. */

@@ -94,6 +94,7 @@ export function planCudaMemory(planning: CudaPlanning, reason: string): MemoryPl
     policy,
     structure,
     heads,
+    headLabels: planning.retaining?.labels,
     precision: holding.precision,
     threads: settings.threads,
     backend: { name: 'cuda', reason, deviceName: device.name, options },

@@ -54,6 +54,8 @@ export interface MemoryPlan {
   readonly policy: PolicyName;
   readonly structure: StructureName;
   readonly heads: string | undefined;
+  /** With which labels these were trained, where their file tells. */
+  readonly headLabels: string | undefined;
   readonly precision: WeightPrecision;
   readonly threads: number;
   readonly backend: PlannedBackend;
@@ -103,8 +105,10 @@ function bytesPerWeight(precision: ProcessorPrecision): { readonly matrix: numbe
   }
 }
 
-/** What decides how large retaining heads are. */
-export type HeadsSize = Pick<RetainingHeads, 'input' | 'width'>;
+/** What decides how large retaining heads are, and with which labels they were trained, where that is known. */
+export interface HeadsSize extends Pick<RetainingHeads, 'input' | 'width'> {
+  readonly labels?: string | undefined;
+}
 
 function weightBytes(shape: ModelShape, precision: ProcessorPrecision, heads: HeadsSize | undefined): number {
   const { matrix, table } = bytesPerWeight(precision);
@@ -314,7 +318,19 @@ export function planMemory(
   });
   if (bytes.peak > free) throw outOfMemory(model, bytes, precision);
   const backend = { name: 'cpu', reason } as const;
-  return { ...sizes, window, policy, structure, heads, precision, threads: settings.threads, backend, bytes, notices };
+  return {
+    ...sizes,
+    window,
+    policy,
+    structure,
+    heads,
+    headLabels: retaining?.labels,
+    precision,
+    threads: settings.threads,
+    backend,
+    bytes,
+    notices,
+  };
 }
 
 /** @throws LocretError invalid-argument */
