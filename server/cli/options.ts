@@ -10,7 +10,8 @@ import {
 import { LocretError } from '../errors.js';
 import { type AllocationName, allocationNames } from '../eviction/allocation.js';
 import { type StructureName, structureNames } from '../memory/reading/structure.js';
-import { type BackendChoice, backendChoices } from '../memory/planning/plan.js';
+import { backendChoices } from '../backends/index.js';
+import type { BackendChoice } from '../memory/planning/plan.js';
 import { policyNames } from '../eviction/policy-by-name.js';
 import type { PolicyName } from '../eviction/policy.js';
 

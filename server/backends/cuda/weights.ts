@@ -1,6 +1,6 @@
 import { headInputWidth } from '../../model/checkpoint.js';
 import type { Checkpoint, LayerLinear, RetainingHeads, WeightMatrix } from '../../model/checkpoint.js';
-import type { CudaBinding, CudaHandle } from './binding.js';
+import type { CudaBinding, CudaHandle, CudaPiece } from './binding.js';
 import { numberFormats } from './config.js';
 
 /** The values of `LocretTensor`. */
@@ -50,7 +50,8 @@ class WeightStream {
       const most = Math.max(1, Math.floor(largestPiece / rowBytes));
       for (let first = 0; first < rows; first += most) {
         const count = Math.min(most, rows - first);
-        this.send(tensor, layer, row, count, columns, formats[storedType], readRows(first, count));
+        const values = readRows(first, count);
+        this.send(tensor, { layer, firstRow: row, rows: count, columns, format: formats[storedType], values });
         row += count;
       }
     }
@@ -62,8 +63,8 @@ class WeightStream {
     const rows = values.length / columns;
     for (let first = 0; first < rows; first += most) {
       const count = Math.min(most, rows - first);
-      const part = values.subarray(first * columns, (first + count) * columns);
-      this.send(tensor, layer, first, count, columns, numberFormats.float32, bytesOf(part));
+      const part = bytesOf(values.subarray(first * columns, (first + count) * columns));
+      this.send(tensor, { layer, firstRow: first, rows: count, columns, format: numberFormats.float32, values: part });
     }
   }
 
@@ -79,16 +80,8 @@ class WeightStream {
     if (all.length > 0) this.floats(tensor, layer, all, 1);
   }
 
-  private send(
-    tensor: Tensor,
-    layer: number,
-    firstRow: number,
-    rows: number,
-    columns: number,
-    format: number,
-    values: Uint8Array,
-  ): void {
-    this.binding.load(this.engine, tensors[tensor], layer, firstRow, rows, columns, format, values);
+  private send(tensor: Tensor, piece: Omit<CudaPiece, 'tensor'>): void {
+    this.binding.load(this.engine, { tensor: tensors[tensor], ...piece });
   }
 }
 
