@@ -29,7 +29,7 @@ export interface LocretSettings {
   readonly attention?: boolean;
 }
 
-const ALLOCATIONS = ['even', 'pyramid', 'shared'] as const;
+const ALLOCATIONS = ['even', 'pyramid'] as const;
 const STRUCTURES = ['none', 'headers', 'definitions'] as const;
 const SETTINGS_FILE = 'locret.json';
 const SETTINGS_LIMIT = 1024 * 1024;

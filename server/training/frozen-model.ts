@@ -1,7 +1,7 @@
 import type { HeadInput, ProcessorPrecision } from '../contract/words.js';
 import { DecoderSession, type Pass, type PassResult } from '../backends/processor/decoder-session.js';
 import { DecoderState } from '../backends/processor/decoder-state.js';
-import type { HeadUnits } from '../backends/processor/retained-cache.js';
+import type { HeadUnits } from '../eviction/policy.js';
 import { headInputWidth, type Checkpoint } from '../model/checkpoint.js';
 import { openModelSource } from '../model/open-model-source.js';
 import type { ModelShape } from '../model/shape.js';
@@ -113,7 +113,7 @@ export class FrozenModel {
 
   private pass(tokens: Int32Array, queries: boolean): Promise<PassResult> {
     const logitRows: Pass['logitRows'] = [tokens.length - 1];
-    return this.state.pass(tokens, logitRows, queries);
+    return this.state.pass({ tokens, logitRows, queries });
   }
 
   async dispose(): Promise<void> {

@@ -1,10 +1,12 @@
-import type { CachePrecision, HeadInput, WeightPrecision } from '../../contract/words.js';
 import { LocretError } from '../../errors.js';
 import type { PolicyName } from '../../eviction/policy.js';
+import type { CachePrecision, HeadInput, WeightPrecision } from '../../contract/words.js';
 import type { RetainingHeads } from '../../model/checkpoint.js';
 import { commonLayer, type ModelShape } from '../../model/shape.js';
-import type { CudaConfig } from './binding.js';
 import type { CachePlan } from '../../engine/engine.js';
+
+/** The name of this backend. */
+export const cudaName = 'cuda';
 
 /** The values of `locret::NumberFormat`. */
 export const numberFormats = { float32: 0, bfloat16: 1, float16: 2, int8: 3, int4: 4 } as const;
@@ -34,16 +36,23 @@ export interface CudaSizes {
   readonly heads: Pick<RetainingHeads, 'input' | 'width'> | undefined;
 }
 
+function format(precision: keyof typeof numberFormats): number {
+  return numberFormats[precision];
+}
+
 /** The format of activations: bfloat16 beside quantized weights, otherwise the weights'. */
 function activationFormat(precision: WeightPrecision): number {
-  return numberFormats[precision === 'int8' || precision === 'int4' ? 'bfloat16' : precision];
+  return format(precision === 'int8' || precision === 'int4' ? 'bfloat16' : precision);
 }
+
+/** `LocretConfig` of shaders-cuda/engine/locret-cuda.h, field by field. */
+export type CudaConfig = Readonly<ReturnType<typeof cudaConfig>>;
 
 /**
  * The configuration of an engine, as the native side takes it.
  * @throws LocretError model-unsupported for what only the processor does
  */
-export function cudaConfig({ shape, plan, policy, precision, cachePrecision, heads }: CudaSizes): CudaConfig {
+export function cudaConfig({ shape, plan, policy, precision, cachePrecision, heads }: CudaSizes) {
   const devicePolicy = policies.get(policy);
   if (devicePolicy === undefined) throw unsupported(`The policy "${policy}"`);
   if (plan.uneven !== undefined) throw unsupported(`The allocation "${plan.uneven.allocation}"`);
@@ -68,8 +77,8 @@ export function cudaConfig({ shape, plan, policy, precision, cachePrecision, hea
     headWidth: heads?.width ?? 0,
     headInput: headInputs[heads?.input ?? 'qkv'],
     policy: devicePolicy,
-    weightFormat: numberFormats[precision],
-    cacheFormat: cachePrecision === 'full' ? activationFormat(precision) : numberFormats[cachePrecision],
+    weightFormat: format(precision),
+    cacheFormat: cachePrecision === 'full' ? activationFormat(precision) : format(cachePrecision),
     budget: plan.budget === Infinity ? 0 : plan.budget,
     chunk: plan.chunk,
     stabilizers: plan.stabilizers,

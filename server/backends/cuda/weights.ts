@@ -2,7 +2,7 @@ import { headInputWidth } from '../../model/checkpoint.js';
 import type { Checkpoint, LayerLinear, RetainingHeads, WeightMatrix } from '../../model/checkpoint.js';
 import { layerOf, type LayerNorm } from '../../model/shape.js';
 import { encodedBytes, floatEncodings, type WeightEncoding } from '../../model/weight-encoding.js';
-import type { CudaBinding, CudaHandle } from './binding.js';
+import type { CudaBinding, CudaHandle, CudaPiece } from './binding.js';
 import { numberFormats } from './config.js';
 
 /** The values of `LocretTensor`. */
@@ -73,7 +73,8 @@ class WeightStream {
         const count = Math.min(most, rows - first);
         const stored = readRows(first, count);
         const values = format === undefined ? bytesOf(decoded(encoding, stored, count * columns)) : stored;
-        this.send(tensor, layer, row, count, columns, format ?? numberFormats.float32, values);
+        const piece = { layer, firstRow: row, rows: count, columns, format: format ?? numberFormats.float32, values };
+        this.send(tensor, piece);
         row += count;
       }
     }
@@ -85,8 +86,8 @@ class WeightStream {
     const rows = values.length / columns;
     for (let first = 0; first < rows; first += most) {
       const count = Math.min(most, rows - first);
-      const part = values.subarray(first * columns, (first + count) * columns);
-      this.send(tensor, layer, first, count, columns, numberFormats.float32, bytesOf(part));
+      const part = bytesOf(values.subarray(first * columns, (first + count) * columns));
+      this.send(tensor, { layer, firstRow: first, rows: count, columns, format: numberFormats.float32, values: part });
     }
   }
 
@@ -102,16 +103,8 @@ class WeightStream {
     if (all.length > 0) this.floats(tensor, layer, all, 1);
   }
 
-  private send(
-    tensor: Tensor,
-    layer: number,
-    firstRow: number,
-    rows: number,
-    columns: number,
-    format: number,
-    values: Uint8Array,
-  ): void {
-    this.binding.load(this.engine, tensors[tensor], layer, firstRow, rows, columns, format, values);
+  private send(tensor: Tensor, piece: Omit<CudaPiece, 'tensor'>): void {
+    this.binding.load(this.engine, { tensor: tensors[tensor], ...piece });
   }
 }
 

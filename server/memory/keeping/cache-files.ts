@@ -36,8 +36,6 @@ export interface ReadingOrigin {
 export function readingIdentity({ root, model, plan, options }: ReadingOrigin): string {
   const { budget, chunk, stabilizers, pinned, uneven } = plan.cache;
   const { heads, policy, structure, precision, local, backend } = plan;
-  // A GPU's cache is in its own form: each has a snapshot of its own.
-  const device = backend.name === 'cpu' ? {} : { backend: 'cuda', cachePrecision: backend.options.cachePrecision };
   const sizes = { budget, chunk, stabilizers, pinned, local, uneven };
   const beginning = digest(promptFrame(model).before);
   return JSON.stringify({
@@ -49,7 +47,7 @@ export function readingIdentity({ root, model, plan, options }: ReadingOrigin): 
     precision,
     ...sizes,
     beginning,
-    ...device,
+    ...backend.snapshotForm,
     ...options,
   });
 }

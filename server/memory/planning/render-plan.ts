@@ -19,11 +19,7 @@ function headsText({ heads, headLabels }: MemoryPlan): string {
 function allocationRow({ cache: { uneven } }: MemoryPlan): PlanRow {
   if (uneven === undefined) return ['allocation', 'even', 'every KV head keeps the budget'];
   const most = uneven.longest.toLocaleString('en-US');
-  const note =
-    uneven.allocation === 'pyramid'
-      ? `the budget on average: the lowest layer keeps ${most}, upper ones less`
-      : `the budget on average: the KV heads of a layer share it, none keeps more than ${most}`;
-  return ['allocation', uneven.allocation, note];
+  return ['allocation', uneven.allocation, `the budget on average: the lowest layer keeps ${most}, upper ones less`];
 }
 
 const structureNotes: Readonly<Record<StructureName, string>> = {
@@ -32,20 +28,11 @@ const structureNotes: Readonly<Record<StructureName, string>> = {
   definitions: 'the paths of files and the lines that name definitions stay before all else',
 };
 
-function runsOn({ backend }: MemoryPlan): string {
-  return backend.name === 'cpu' ? 'processor' : backend.deviceName;
-}
-
-function cacheNote({ backend }: MemoryPlan): string {
-  return backend.name === 'cuda' && backend.options.cachePrecision !== 'full'
-    ? `, ${backend.options.cachePrecision}`
-    : '';
-}
-
 /** The plan for people, line by line. */
 export function planRows(model: LoadedModel, plan: MemoryPlan): readonly PlanRow[] {
-  const { cache, bytes } = plan;
+  const { cache, bytes, cachePrecision } = plan;
   const { shape } = model;
+  const quantized = cachePrecision === 'full' ? '' : `, ${cachePrecision}`;
   const units = (count: number): string => (count === Infinity ? 'all' : count.toLocaleString('en-US'));
   return [
     ['model', model.name, `${shape.family}, ${shape.layers.length} layers × ${shape.kvHeads} KV heads`],
@@ -59,9 +46,9 @@ export function planRows(model: LoadedModel, plan: MemoryPlan): readonly PlanRow
     ['local', units(plan.local), 'last tokens, never evicted'],
     ['pinned', units(cache.pinned), "tokens of the prompt's beginning, never evicted"],
     ['behind', units(cache.capacity - cache.budget - plan.local), 'units for recall, question and answer'],
-    ['runs on', runsOn(plan), plan.backend.reason],
+    ['runs on', plan.backend.deviceName, plan.backend.reason],
     ['weights', size(bytes.weights), plan.precision],
-    ['cache', size(bytes.cache), `fixed, however large the repository is${cacheNote(plan)}`],
+    ['cache', size(bytes.cache), `fixed, however large the repository is${quantized}`],
     ['activations', size(bytes.activations), 'of one pass'],
     ...(bytes.program === 0 ? [] : ([['program', size(bytes.program), '']] as const)),
     ['peak', size(bytes.peak), `of ${size(bytes.free)} free`],

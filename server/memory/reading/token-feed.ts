@@ -60,7 +60,7 @@ export class TokenFeed {
     const main = Math.max(0, this.count - local);
     await this.running;
     if (main > 0) {
-      const options = { evict: 'final', onChunk, ...this.withFavoured(main), ...withSignal(signal) } as const;
+      const options = { evict: 'final', onChunk, ...this.withStructure(main), ...withSignal(signal) } as const;
       await engine.extend(this.waiting.slice(0, main), options);
     }
     if (this.count > main) await engine.extend(this.waiting.slice(main, this.count), { evict: 'none', onChunk });
@@ -77,7 +77,7 @@ export class TokenFeed {
     await this.running;
     await betweenCalls?.();
     const part = this.waiting.slice(0, tokens);
-    const options = { evict: 'between-chunks', onChunk, ...this.withFavoured(tokens), ...withSignal(signal) } as const;
+    const options = { evict: 'between-chunks', onChunk, ...this.withStructure(tokens), ...withSignal(signal) } as const;
     this.waiting.copyWithin(0, tokens, this.count);
     this.favoured.copyWithin(0, tokens, this.count);
     this.count -= tokens;
@@ -86,9 +86,9 @@ export class TokenFeed {
     this.running.catch(() => undefined);
   }
 
-  private withFavoured(tokens: number): { readonly favoured?: Uint8Array } {
+  private withStructure(tokens: number): { readonly structure?: Uint8Array } {
     const favoured = this.favoured.slice(0, tokens);
-    return favoured.includes(1) ? { favoured } : {};
+    return favoured.includes(1) ? { structure: favoured } : {};
   }
 }
 

@@ -53,7 +53,7 @@ export class ScriptedEngine implements Engine {
 
   get description(): Engine['description'] {
     return {
-      backend: 'onnx',
+      backend: 'cpu',
       shape,
       plan: this.plan,
       policy: 'sink-recent',

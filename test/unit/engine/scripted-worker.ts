@@ -37,7 +37,7 @@ function scriptedEngine(options: EngineOptions): Engine {
   let layers: LayerCache[] = [];
   let running = 0;
   const description: EngineDescription = {
-    backend: 'onnx',
+    backend: 'cpu',
     shape: {
       family: 'llama',
       layers: equalLayers(1, {

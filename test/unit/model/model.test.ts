@@ -101,7 +101,7 @@ describe('readLocretSettings', () => {
       instructions: '',
       heads: 'trained/heads.safetensors',
       budget: 256,
-      allocation: 'shared' as const,
+      allocation: 'pyramid' as const,
       structure: 'headers' as const,
       chunk: 128,
       stabilizers: 0,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createOnnxEngine } from '../../../server/backends/processor/engine.js';
+import { createProcessorEngine } from '../../../server/backends/processor/engine.js';
 import { openModel } from '../../../server/model/model.js';
 import { modelIdentity } from '../../../server/model/model-identity.js';
 import { openModelSource } from '../../../server/model/open-model-source.js';
@@ -157,7 +157,7 @@ describe('trainHeads', () => {
     const { hidden } = await model.readText(tokens, () => undefined);
     await model.dispose();
     const plan = { budget: 32, chunk: 32, stabilizers: 0, pinned: 0, capacity: 32 };
-    const engine = await createOnnxEngine({ ...options, model: nano, heads: of.out, policy: 'locret', plan });
+    const engine = await createProcessorEngine({ ...options, model: nano, heads: of.out, policy: 'locret', plan });
     await engine.extend(tokens, { evict: 'none' });
     const { scores } = await engine.exportLayer(3);
     await engine.dispose();

@@ -7,7 +7,7 @@ import {
   type WeightMatrix,
 } from '../../../model/checkpoint.js';
 import { layerOf, normWidth, ropesOf, type LayerNorm } from '../../../model/shape.js';
-import { addAttention, declareAttentionInputs, type EqualLengths } from './attention.js';
+import { addAttention, declareAttentionInputs, steeringOf } from './attention.js';
 import { GraphBuilder, type Value } from './graph.js';
 import { blockCount, LinearLayers, quantizationBlock, quantizeBlocks } from './linear.js';
 import type { PackedWeights } from './packed-weights.js';
@@ -49,8 +49,8 @@ export interface DecoderParts {
   readonly headWeights: PackedWeights;
   /** Inputs of retaining heads to be given out, so that heads can be trained on them. */
   readonly headInputs?: readonly HeadInput[];
-  /** Which KV heads always hold equally many cache units; default: those of the whole model. */
-  readonly equalLengths?: EqualLengths;
+  /** Whether layers may hold different numbers of cache units. */
+  readonly layersDiffer?: boolean;
 }
 
 /** Rows of several matrices under each other. */
@@ -75,10 +75,10 @@ function stacked(matrices: readonly WeightMatrix[]): { rows: number; read: () =>
 class DecoderGraph {
   private readonly graph = new GraphBuilder('decoder');
   private readonly linear: LinearLayers;
-  private readonly equalLengths: EqualLengths;
+  private readonly layersDiffer: boolean;
 
   constructor(private readonly parts: DecoderParts) {
-    this.equalLengths = parts.equalLengths ?? 'model';
+    this.layersDiffer = parts.layersDiffer === true;
     this.linear = new LinearLayers(this.graph, parts.precision);
   }
 
@@ -92,7 +92,7 @@ class DecoderGraph {
       graph.input(decoderInputs.ropeCos(index), 'float32', ['slots', rotaryDim / 2]);
       graph.input(decoderInputs.ropeSin(index), 'float32', ['slots', rotaryDim / 2]);
     }
-    declareAttentionInputs(graph, shape, this.equalLengths);
+    declareAttentionInputs(graph, shape, this.layersDiffer);
 
     let residual = this.embedding();
     let addition: Value | undefined;
@@ -188,7 +188,8 @@ class DecoderGraph {
     graph.output(tokens.query, 'float32', [1, 'tokens', heads * headDim]);
     graph.output(tokens.key, 'float32', [1, 'tokens', kvHeads * headDim]);
     graph.output(tokens.value, 'float32', [1, 'tokens', kvHeads * headDim]);
-    return this.project(layer, 'attentionOutput', addAttention(graph, shape, layer, this.equalLengths, tokens));
+    const attended = addAttention(graph, shape, layer, steeringOf(layer, this.layersDiffer), tokens);
+    return this.project(layer, 'attentionOutput', attended);
   }
 
   /** Causal importance scores: fc2(SiLU(fc1(input))) (arXiv 2410.01805, section 3.2). */

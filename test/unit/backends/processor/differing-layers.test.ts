@@ -49,7 +49,11 @@ async function read(layers: readonly LayerShape[], lengths: readonly number[]): 
   let last: PassResult | undefined;
   let begin = 0;
   for (const length of lengths) {
-    last = await state.pass(tokens.subarray(begin, begin + length), [length - 1], false);
+    last = await state.pass({
+      tokens: tokens.subarray(begin, begin + length),
+      logitRows: [length - 1],
+      queries: false,
+    });
     begin += length;
   }
   await session.dispose();

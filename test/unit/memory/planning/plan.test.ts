@@ -2,12 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { structureNames } from '../../../../server/contract/words.js';
 import { LocretError } from '../../../../server/errors.js';
 import { readingIdentity } from '../../../../server/memory/keeping/cache-files.js';
-import {
-  type HeadsSize,
-  planMemory,
-  type MemoryPlan,
-  type PlanSettings,
-} from '../../../../server/memory/planning/plan.js';
+import { planMemory } from '../../../../server/backends/processor/plan.js';
+import type { HeadsSize, MemoryPlan, PlanSettings } from '../../../../server/memory/planning/plan.js';
 import { beginningTokens, promptFrame } from '../../../../server/model/prompt-frame.js';
 import { renderPlan } from '../../../../server/memory/planning/render-plan.js';
 import { openModel, type LoadedModel } from '../../../../server/model/model.js';
@@ -102,26 +98,20 @@ describe('the plan of a memory', () => {
       const model = await nano();
       const even = planOf(model, { budget, allocation: 'even' });
       expect(even.cache.uneven).toBeUndefined();
-      for (const allocation of ['pyramid', 'shared'] as const) {
-        const { cache, local, window, bytes } = planOf(model, { budget, allocation });
-        const longest = cache.uneven?.longest ?? 0;
-        // Twice the budget but for what is exempt and the twentieth; or 1.8 budgets where two heads share.
-        const wanted =
-          allocation === 'shared'
-            ? 2 * budget - Math.floor(budget / 5)
-            : budget + (budget - cache.stabilizers) - Math.floor((budget - cache.stabilizers) / 20);
-        expect(longest).toBe(Math.min(wanted, most));
-        expect(longest + local + Math.max(cache.chunk, 192)).toBeLessThanOrEqual(window);
-        expect(longest + cache.capacity - cache.budget).toBeLessThanOrEqual(window);
-        expect(bytes.cache).toBeLessThanOrEqual(even.bytes.cache);
-        expect(planOf({ ...model, locret: { ...model.locret, allocation } }, { budget }).cache).toEqual(cache);
-      }
+      const allocation = 'pyramid';
+      const { cache, local, window, bytes } = planOf(model, { budget, allocation });
+      const longest = cache.uneven?.longest ?? 0;
+      // Twice the budget but for what is exempt and the twentieth.
+      const wanted = budget + (budget - cache.stabilizers) - Math.floor((budget - cache.stabilizers) / 20);
+      expect(longest).toBe(Math.min(wanted, most));
+      expect(longest + local + Math.max(cache.chunk, 192)).toBeLessThanOrEqual(window);
+      expect(longest + cache.capacity - cache.budget).toBeLessThanOrEqual(window);
+      expect(bytes.cache).toBeLessThanOrEqual(even.bytes.cache);
+      expect(planOf({ ...model, locret: { ...model.locret, allocation } }, { budget }).cache).toEqual(cache);
     },
   );
 
   it('takes equal budgets where there is nothing to divide', async () => {
-    const model = await modelOf({ ...halfBillion, kvHeads: 1 });
-    expect(planOf(model, { allocation: 'shared' }).cache).not.toHaveProperty('uneven');
     const flat = await modelOf({ ...halfBillion, layers: 1 });
     expect(planOf(flat, { allocation: 'pyramid' }).cache).not.toHaveProperty('uneven');
   });
@@ -148,7 +138,6 @@ describe('a plan for people', () => {
   it.each([
     ['even', 'every KV head keeps the budget'],
     ['pyramid', 'the lowest layer keeps'],
-    ['shared', 'the KV heads of a layer share it, none keeps more than 116'],
   ] as const)('says how the budget is divided: %s', async (allocation, note) => {
     const model = await nano();
     const row = renderPlan(model, planOf(model, { allocation }))
