@@ -109,7 +109,7 @@ class Chat {
     const readingOf = await prepareDeepReading(this.opened, survey, signal);
     const { nextTokenIndex } = await engine.stats();
     const layers: LayerCache[] = [];
-    for (let layer = 0; layer < model.shape.layers; layer++) layers.push(await engine.exportLayer(layer));
+    for (let layer = 0; layer < model.shape.layers.length; layer++) layers.push(await engine.exportLayer(layer));
     const restore = (): Promise<void> => engine.importLayers(oneByOne(layers), nextTokenIndex);
     const read = readingOf(engine);
     const answer = await streamAnswer((onText) => askDeep({ ...asked, onText, engine, model, read, restore }));

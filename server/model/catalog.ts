@@ -6,7 +6,7 @@ import type { ModelEntry } from '../contract/models.js';
 import { isLocretError, LocretError } from '../errors.js';
 import { isModelPlace, isPlace, openModelSource } from './open-model-source.js';
 import { headLabels } from './retaining-heads.js';
-import type { ModelShape } from './shape.js';
+import { normWidth, type ModelShape } from './shape.js';
 
 /** The folder of the models that come with the program: `models` beside its package.json. */
 export function bundledModels(): string {
@@ -91,7 +91,12 @@ function parameterCount(shape: ModelShape): number {
     (shape.queryKeyValueBias ? queryKeyValue : 0) +
     (shape.outputBias ? hidden : 0) +
     (shape.feedForwardBias ? 2 * feedForward + hidden : 0);
-  const norms = 2 * hidden + (shape.queryKeyNorm ? 2 * headDim : 0);
-  const layer = hidden * (queryKeyValue + queries + 3 * feedForward) + biases + norms;
-  return shape.layers * layer + hidden + shape.vocabulary * hidden * (shape.tiedEmbeddings ? 1 : 2);
+  const matrices = hidden * (queryKeyValue + queries + 3 * feedForward);
+  const norms = shape.layers.flatMap((layer) => layer.norms).reduce((sum, norm) => sum + normWidth(shape, norm), 0);
+  return (
+    shape.layers.length * (matrices + biases) +
+    norms +
+    hidden +
+    shape.vocabulary * hidden * (shape.tiedEmbeddings ? 1 : 2)
+  );
 }

@@ -1,12 +1,9 @@
 import type { HeadInput } from '../contract/words.js';
-import type { ModelShape } from './shape.js';
+import type { LayerNorm, ModelShape } from './shape.js';
 import type { WeightEncoding } from './weight-encoding.js';
 
 /** The linear layers of a decoder layer, under the same names for every family (fused projections come apart). */
 export type LayerLinear = 'query' | 'key' | 'value' | 'attentionOutput' | 'gate' | 'up' | 'down';
-
-/** The norms of a decoder layer; the last two exist only with `queryKeyNorm`. */
-export type LayerNorm = 'beforeAttention' | 'beforeFeedForward' | 'queryHead' | 'keyHead';
 
 /** A matrix of weights, read from disk each time it is asked for, so that no more than one is in memory. */
 export interface WeightMatrix {

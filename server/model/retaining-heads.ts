@@ -21,6 +21,9 @@ export const headInputKey = 'locret.input';
 /** The key of a heads file's metadata that says with which labels the heads were trained. */
 export const headLabelsKey = 'locret.labels';
 
+/** The key of a heads file's metadata that holds the identity of the model that the heads are for (`modelIdentity`). */
+export const headModelKey = 'locret.model';
+
 /** The official name of a head's matrix. */
 export function headTensorName(layer: number, part: 'fc1' | 'fc2'): string {
   return `model.layers.${layer}.self_attn.${part}.weight`;
@@ -41,6 +44,8 @@ export interface HeadsHeader {
   readonly width: number;
   /** With which labels they were trained; undefined where the file does not tell, as published heads. */
   readonly labels: string | undefined;
+  /** Identity of the model that they are for; undefined where the file does not tell. */
+  readonly model: string | undefined;
 }
 
 /** An open file of heads that fit a model. */
@@ -71,20 +76,22 @@ function openHeads(path: string, shape: ModelShape): OpenedHeads {
   const file = openHeadsFile(path);
   try {
     const input = inputOf(file);
+    const count = shape.layers.length;
     const name = headTensorName(0, 'fc1');
     const width = file.tensors.get(name)?.shape[0] ?? 0;
     if (file.tensors.has(name) && (width < 1 || width > mostWidth)) {
       throw file.refuse(`has a tensor "${name}" of ${width} rows; expected 1 to ${mostWidth}`);
     }
-    if (file.tensors.has(headTensorName(shape.layers, 'fc1'))) {
-      throw file.refuse(`has heads of a layer ${shape.layers}; the model has layers 0 to ${shape.layers - 1}`);
+    if (file.tensors.has(headTensorName(count, 'fc1'))) {
+      throw file.refuse(`has heads of a layer ${count}; the model has layers 0 to ${count - 1}`);
     }
     const inputs = headInputWidth(shape, input);
-    const layers = Array.from({ length: shape.layers }, (_, layer) => ({
+    const layers = shape.layers.map((_, layer) => ({
       first: file.expect(headTensorName(layer, 'fc1'), [width, inputs], weightTypes),
       second: file.expect(headTensorName(layer, 'fc2'), [shape.kvHeads, width], weightTypes),
     }));
-    return { file, input, width, labels: file.metadata.get(headLabelsKey), layers };
+    const { metadata } = file;
+    return { file, input, width, labels: metadata.get(headLabelsKey), model: metadata.get(headModelKey), layers };
   } catch (error) {
     file.close();
     throw error;
@@ -97,9 +104,9 @@ function openHeads(path: string, shape: ModelShape): OpenedHeads {
  * @throws LocretError heads-corrupt when the header is damaged or its tensors do not fit the model's shape
  */
 export function readHeadsHeader(path: string, shape: ModelShape): HeadsHeader {
-  const { file, input, width, labels } = openHeads(path, shape);
+  const { file, input, width, labels, model } = openHeads(path, shape);
   file.close();
-  return { input, width, labels };
+  return { input, width, labels, model };
 }
 
 /** The numbers of a tensor. */
@@ -124,7 +131,7 @@ export function openRetainingHeads(path: string, shape: ModelShape): RetainingHe
     }));
     const of = (layer: number): { first: Float32Array; second: Float32Array } => {
       const weights = layers[layer];
-      if (weights === undefined) throw new RangeError(`layer ${layer} of ${shape.layers}`);
+      if (weights === undefined) throw new RangeError(`layer ${layer} of ${shape.layers.length}`);
       return weights;
     };
     const hash = createHash('sha256');

@@ -47,7 +47,7 @@ function openIn(folder: string, { model, plan }: PlannedModel): Promise<Engine> 
     threads,
     cacheFolder: folder,
     ...(heads === undefined ? {} : { heads }),
-    ...(backend.name === 'cpu' ? {} : { cuda: backend.options }),
+    backend: { name: backend.name, options: backend.options },
   });
 }
 

@@ -1,11 +1,10 @@
-import type { Checkpoint, LayerLinear, LayerNorm, WeightMatrix } from '../checkpoint.js';
-import type { ModelShape } from '../shape.js';
+import type { Checkpoint, LayerLinear, WeightMatrix } from '../checkpoint.js';
+import { normWidth, type LayerNorm, type ModelShape } from '../shape.js';
 import { readArchitecture, unsupportedModel, type Architecture } from './architecture.js';
 import type { WeightEncoding } from '../weight-encoding.js';
 import type { GgufFile, GgufTensor } from './gguf-file.js';
 
 const LINEARS: readonly LayerLinear[] = ['query', 'key', 'value', 'attentionOutput', 'gate', 'up', 'down'];
-const NORMS: readonly LayerNorm[] = ['beforeAttention', 'beforeFeedForward', 'queryHead', 'keyHead'];
 
 /** Rows of a stored tensor; a fused projection holds several linear layers one below the other. */
 interface StoredRows {
@@ -112,22 +111,19 @@ class GgufCheckpoint implements Checkpoint {
   ) {
     this.place = file.path;
     this.fingerprint = file.fingerprint;
-    const { hidden, vocabulary, headDim } = shape;
+    const { hidden, vocabulary } = shape;
     const table = { storedRows: vocabulary, firstRow: 0, rows: vocabulary, columns: hidden, bias: false };
     this.locate('token_embd.weight', [vocabulary, hidden]);
     this.locate('output_norm.weight', [hidden]);
     if (!shape.tiedEmbeddings) this.locate('output.weight', [vocabulary, hidden]);
-    this.layers = Array.from({ length: shape.layers }, (_, layer) => {
+    this.layers = shape.layers.map(({ norms }, layer) => {
       const linears = storedLinears(shape, architecture, layer);
       for (const which of LINEARS) {
         const { tensor, storedRows, columns, bias } = linears[which];
         this.locate(`${tensor}.weight`, [storedRows, columns]);
         if (bias) this.locate(`${tensor}.bias`, [storedRows]);
       }
-      for (const which of NORMS) {
-        const ofHead = which === 'queryHead' || which === 'keyHead';
-        if (!ofHead || shape.queryKeyNorm) this.locate(normTensor(layer, which), [ofHead ? headDim : hidden]);
-      }
+      for (const norm of norms) this.locate(normTensor(layer, norm), [normWidth(shape, norm)]);
       return linears;
     });
     this.refuseOthers();
@@ -179,7 +175,7 @@ class GgufCheckpoint implements Checkpoint {
 
   private layerLinears(layer: number): Record<LayerLinear, StoredRows> {
     const linears = this.layers[layer];
-    if (linears === undefined) throw new RangeError(`layer ${layer} of ${this.shape.layers}`);
+    if (linears === undefined) throw new RangeError(`layer ${layer} of ${this.shape.layers.length}`);
     return linears;
   }
 

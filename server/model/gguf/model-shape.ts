@@ -1,6 +1,6 @@
 import type { Bounds } from '../json-fields.js';
 import { refuse } from '../weight-file.js';
-import type { ModelShape, Rope, RopeScaling } from '../shape.js';
+import { equalLayers, layerNorms, type ModelShape, type Rope, type RopeScaling } from '../shape.js';
 import { readArchitecture, unsupportedModel, type Architecture } from './architecture.js';
 import { DAMAGED_GGUF, type GgufFile } from './gguf-file.js';
 
@@ -30,11 +30,15 @@ export function readGgufShape(file: GgufFile): ModelShape {
   const normEpsilon = metadata.number(key('attention.layer_norm_rms_epsilon'), { min: 1e-12, max: 1 });
   if (normEpsilon === undefined) throw metadata.wrong(key('attention.layer_norm_rms_epsilon'), 'a number');
   const headDim = readHeadDim(file, key, hidden, heads);
-  const window = slidingWindow(file, architecture, key('attention.sliding_window'), maxPositions);
   const has = (tensor: string): boolean => file.tensors.has(tensor);
   return {
     family: architecture.family,
-    layers: metadata.requiredInteger(key('block_count'), COUNT),
+    layers: equalLayers(metadata.requiredInteger(key('block_count'), COUNT), {
+      window: slidingWindow(file, architecture, key('attention.sliding_window'), maxPositions),
+      rope: readRope(file, architecture, headDim, maxPositions),
+      norms: layerNorms(architecture.queryKeyNorm),
+      activation: 'silu',
+    }),
     hidden,
     heads,
     kvHeads,
@@ -42,15 +46,11 @@ export function readGgufShape(file: GgufFile): ModelShape {
     feedForward: metadata.requiredInteger(key('feed_forward_length'), WIDTH),
     vocabulary: vocabularyOf(file, key('vocab_size')),
     normEpsilon,
-    activation: 'silu',
-    rope: readRope(file, architecture, headDim, maxPositions),
     maxPositions,
-    ...(window === undefined ? {} : { slidingWindow: window }),
     tiedEmbeddings: !has('output.weight'),
     queryKeyValueBias: has('blk.0.attn_q.bias'),
     outputBias: has('blk.0.attn_output.bias'),
     feedForwardBias: has('blk.0.ffn_down.bias'),
-    queryKeyNorm: architecture.queryKeyNorm,
   };
 }
 

@@ -3,7 +3,7 @@ import type { ModelFamily } from '../../contract/words.js';
 import { LocretError } from '../../errors.js';
 import { showJson } from '../../contract/json.js';
 import { DAMAGED_MODEL, JsonFields, type Bounds } from '../json-fields.js';
-import type { ModelShape, Rope, RopeScaling } from '../shape.js';
+import { equalLayers, layerNorms, type ModelShape, type Rope, type RopeScaling } from '../shape.js';
 
 const largestConfig = 4 * 1024 * 1024;
 const countBounds: Bounds = { min: 1, max: 4096 };
@@ -88,11 +88,15 @@ export function readModelShape(folder: string): ModelShape {
   if (headDim % 2 !== 0) throw config.wrong('head_dim', `even (here it is ${headDim})`);
   const layers = config.requiredInteger('num_hidden_layers', countBounds);
   const maxPositions = config.requiredInteger('max_position_embeddings', positionBounds);
-  const window = slidingWindow(config, family, layers, maxPositions);
   const [queryKeyValueBias, outputBias, feedForwardBias] = differences.biases(config);
   return {
     family,
-    layers,
+    layers: equalLayers(layers, {
+      window: slidingWindow(config, family, layers, maxPositions),
+      rope: readRope(config, family, headDim, maxPositions),
+      norms: layerNorms(differences.queryKeyNorm),
+      activation: 'silu',
+    }),
     hidden,
     heads,
     kvHeads,
@@ -100,15 +104,11 @@ export function readModelShape(folder: string): ModelShape {
     feedForward: config.requiredInteger('intermediate_size', widthBounds),
     vocabulary: config.requiredInteger('vocab_size', vocabularyBounds),
     normEpsilon: config.number('rms_norm_eps', { min: 1e-12, max: 1 }) ?? differences.normEpsilon,
-    activation: 'silu',
-    rope: readRope(config, family, headDim, maxPositions),
     maxPositions,
-    ...(window === undefined ? {} : { slidingWindow: window }),
     tiedEmbeddings: config.boolean('tie_word_embeddings') ?? false,
     queryKeyValueBias,
     outputBias,
     feedForwardBias,
-    queryKeyNorm: differences.queryKeyNorm,
   };
 }
 

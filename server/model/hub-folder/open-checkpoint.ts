@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { LocretError } from '../../errors.js';
-import type { Checkpoint, LayerLinear, LayerNorm, WeightMatrix } from '../checkpoint.js';
+import type { Checkpoint, LayerLinear, WeightMatrix } from '../checkpoint.js';
 import { readModelShape } from './config.js';
 import { isJsonObject, showJson } from '../../contract/json.js';
 import { DAMAGED_MODEL, JsonFields, readTextFile } from '../json-fields.js';
 import { encodingOf, SafetensorsFile, weightTypes, type TensorEntry } from '../safetensors.js';
-import type { ModelShape } from '../shape.js';
+import { normWidth, type LayerNorm, type ModelShape } from '../shape.js';
 import { floatEncodings, type WeightEncoding } from '../weight-encoding.js';
 
 const singleFile = 'model.safetensors';
@@ -207,19 +207,14 @@ class SafetensorsCheckpoint implements Checkpoint {
     check('model.embed_tokens.weight', [vocabulary, hidden]);
     check('model.norm.weight', [hidden]);
     if (!shape.tiedEmbeddings) check('lm_head.weight', [vocabulary, hidden]);
-    this.layers = Array.from({ length: shape.layers }, (_, layer) => {
+    this.layers = shape.layers.map(({ norms }, layer) => {
       const linears = storedLinears(shape, layer);
       for (const which of layerLinears) {
         const { tensor, storedRows, columns, bias } = linears[which];
         check(`${tensor}.weight`, [storedRows, columns]);
         if (bias) check(`${tensor}.bias`, [storedRows]);
       }
-      check(normTensor(layer, 'beforeAttention'), [hidden]);
-      check(normTensor(layer, 'beforeFeedForward'), [hidden]);
-      if (shape.queryKeyNorm) {
-        check(normTensor(layer, 'queryHead'), [shape.headDim]);
-        check(normTensor(layer, 'keyHead'), [shape.headDim]);
-      }
+      for (const norm of norms) check(normTensor(layer, norm), [normWidth(shape, norm)]);
       return linears;
     });
     this.embedding = this.matrix({ ...table, tensor: 'model.embed_tokens' });
@@ -259,7 +254,7 @@ class SafetensorsCheckpoint implements Checkpoint {
 
   private layerLinears(layer: number): Record<LayerLinear, StoredRows> {
     const linears = this.layers[layer];
-    if (linears === undefined) throw new RangeError(`layer ${layer} of ${this.shape.layers}`);
+    if (linears === undefined) throw new RangeError(`layer ${layer} of ${this.shape.layers.length}`);
     return linears;
   }
 

@@ -5,6 +5,7 @@ import { readModelShape } from '../../../server/model/hub-folder/config.js';
 import {
   headInputKey,
   headLabelsKey,
+  headModelKey,
   headTensorName,
   openRetainingHeads,
   readHeadsHeader,
@@ -124,9 +125,9 @@ describe('openRetainingHeads', () => {
 });
 
 describe('readHeadsHeader', () => {
-  it('tells what the heads read, how wide they are and how they were trained', async () => {
-    const file = await headsFile({}, { [headLabelsKey]: 'contribution' });
-    expect(readHeadsHeader(file, shape)).toEqual({ input: 'qkv', width: 32, labels: 'contribution' });
+  it('tells what the heads read, how wide they are, how they were trained and for which model', async () => {
+    const file = await headsFile({}, { [headLabelsKey]: 'contribution', [headModelKey]: 'abc' });
+    expect(readHeadsHeader(file, shape)).toEqual({ input: 'qkv', width: 32, labels: 'contribution', model: 'abc' });
     expect(readHeadsHeader(await headsFile({}), shape)).toHaveProperty('labels', undefined);
   });
 

@@ -1,9 +1,4 @@
-import { createOnnxEngine } from '../../server/backends/processor/engine.js';
-import type { Engine } from '../../server/engine/engine.js';
-import { packedWeightsFolder } from '../../server/memory/keeping/cache-files.js';
-import type { PlannedModel } from '../../server/memory/planning/planned-model.js';
 import type { EvictionPolicy } from '../../server/eviction/policy.js';
-import { policyByName } from '../../server/eviction/policy-by-name.js';
 import type { ReadMemory } from '../../server/memory/contents/repository-memory.js';
 import { tokensOfLine } from '../../server/memory/contents/source-map.js';
 
@@ -11,28 +6,11 @@ import { tokensOfLine } from '../../server/memory/contents/source-map.js';
 const bonus = 1e6;
 
 /**
- * The product's structural stabilizers (file headers and the lines that name definitions stay before all else) for
- * policies that it has none for, to tell what they do without retaining heads.
+ * The product's structure (file headers and the lines that name definitions stay before all else) for policies that it has
+ * none for, to tell what they do without retaining heads.
  */
-export class StructuralStabilizers {
+export class Structure {
   private tokens = new Set<number>();
-
-  /** An engine on this thread that evicts by the planned policy with these stabilizers. */
-  openEngine({ model, plan }: PlannedModel, cacheFolder: string): Promise<Engine> {
-    const { heads, policy, precision, threads, cache } = plan;
-    return createOnnxEngine(
-      {
-        model: model.place,
-        policy,
-        precision,
-        plan: cache,
-        threads,
-        cacheFolder: packedWeightsFolder(cacheFolder, model.place),
-        ...(heads === undefined ? {} : { heads }),
-      },
-      this.over(policyByName(policy)),
-    );
-  }
 
   /** Takes down where the structure of a repository stands; it is the same whenever it is read. */
   learn({ content, definitions }: ReadMemory): void {
@@ -49,7 +27,8 @@ export class StructuralStabilizers {
     );
   }
 
-  private over(policy: EvictionPolicy): EvictionPolicy {
+  /** A policy that keeps the units of the structure before those that it ranks highest itself. */
+  before(policy: EvictionPolicy): EvictionPolicy {
     return {
       ...policy,
       rank: (view) =>
