@@ -1,6 +1,6 @@
 import { LocretError } from '../../errors.js';
 import { showJson, type Bounds, type Refusal } from '../json-fields.js';
-import type { GgufNumbers, GgufValue } from './header.js';
+import type { GgufNumbers, GgufValue } from './metadata-values.js';
 
 /** The metadata of a GGUF file, each value checked as it is read; errors name the file, the key and the value. */
 export class MetadataFields {
