@@ -8,7 +8,7 @@ import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const stamp = path.join(root, 'dist/built');
-const sources = ['server', 'extension', 'scripts/build.mjs', 'package.json'];
+const sources = ['server', 'extension', 'research', 'scripts/build.mjs', 'package.json'];
 
 /** Packages with files that must be found beside the code: native libraries and wasm. */
 export const unbundledPackages = [

@@ -305,9 +305,11 @@ export class RetainedCache {
     for (const { layer, head, positions, slots, keys, values, scores } of units) {
       const arrays = this.arrays(layer);
       const first = head * arrays.capacity + arrays.length;
+      arrays.keys.set(keys, first * headDim);
       for (const [unit, slot] of slots.entries()) {
         const target = { keys: arrays.keys, unit: first + unit, slot: this.slot + unit };
-        moveKey({ keys, unit, slot }, target, headDim, ropes.of(layer));
+        // A turn by nothing would round.
+        if (slot !== target.slot) moveKey({ keys, unit, slot }, target, headDim, ropes.of(layer));
       }
       arrays.values.set(values, first * headDim);
       if (this.withScores) arrays.scores.set(scores, first);
