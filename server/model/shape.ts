@@ -88,7 +88,7 @@ export function layerOf({ layers }: ModelShape, layer: number): LayerShape {
 }
 
 /** The shape that all layers have; undefined when they differ. */
-export function commonLayer({ layers }: ModelShape): LayerShape | undefined {
+export function commonLayer({ layers }: Pick<ModelShape, 'layers'>): LayerShape | undefined {
   const [first, ...others] = layers;
   return others.every((layer) => layer === first || isDeepStrictEqual(layer, first)) ? first : undefined;
 }

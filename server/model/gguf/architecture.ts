@@ -1,6 +1,6 @@
 import type { ModelFamily } from '../../contract/words.js';
 import { LocretError } from '../../errors.js';
-import type { GgufValue } from './header.js';
+import type { GgufValue } from './metadata-values.js';
 import type { MetadataFields } from './metadata-fields.js';
 
 /** How llama.cpp stores the models of a family. */

@@ -5,8 +5,9 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { LocretError, messageOf } from '../../errors.js';
 import type { Refusal } from '../json-fields.js';
 import { openRegularFile, readFully, refuse } from '../weight-file.js';
-import { readGgufHeader, type GgufHeader, type GgufTensorEntry, type GgufValue } from './header.js';
+import { readGgufHeader, type GgufHeader, type GgufTensorEntry } from './header.js';
 import { MetadataFields } from './metadata-fields.js';
+import type { GgufValue } from './metadata-values.js';
 
 /** What a damaged GGUF file is answered with. */
 export const DAMAGED_GGUF: Refusal = {

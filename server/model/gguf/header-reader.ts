@@ -14,12 +14,12 @@ const PIECE_BYTES = 256 * 1024;
  */
 export class HeaderReader {
   private at = 0;
-  private buffer: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  private buffer = Buffer.alloc(0);
   /** Where in the file the buffer begins. */
   private bufferBegin = 0;
   /** What is being read, for error messages. */
   private subject = 'its beginning';
-  private readonly utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  private readonly utf8 = new TextDecoder('utf-8', { fatal: true });
   readonly fileSize: number;
 
   constructor(
@@ -51,7 +51,7 @@ export class HeaderReader {
   }
 
   /** The next bytes; they are overwritten by the next read. */
-  bytes(count: number): Uint8Array<ArrayBuffer> {
+  bytes(count: number): Uint8Array {
     const begin = this.advance(count);
     return this.buffer.subarray(begin, begin + count);
   }
@@ -101,18 +101,27 @@ export class HeaderReader {
    * @throws LocretError when the file is too short for them, or there are more than the limit
    */
   count(what: string, bytesEach: number, limit: number): number {
-    const declared = this.uint64();
+    const begin = this.advance(8);
+    const declared = this.buffer.readUInt32LE(begin) + this.buffer.readUInt32LE(begin + 4) * 2 ** 32;
     const possible = Math.min(limit, Math.floor(this.left / bytesEach));
-    if (declared > possible) throw this.refuse(`declares ${declared} ${what}; at most ${possible} are possible here`);
-    return Number(declared);
+    if (declared > possible)
+      throw this.refuse(`declares ${declared} ${what} in ${this.subject}; at most ${possible} are possible here`);
+    return declared;
   }
 
   /** A string: its length in bytes, and its UTF-8. */
   string(limit: number): string {
-    const length = this.count(`bytes of text in ${this.subject}`, 1, limit);
-    const bytes = this.bytes(length);
+    const length = this.count('bytes of text', 1, limit);
+    const begin = this.advance(length);
+    const text = this.buffer.toString('utf8', begin, begin + length);
+    // Only what was wrong becomes U+FFFD, unless the text itself has that character.
+    if (text.includes('\ufffd')) this.checkUtf8(begin, length);
+    return text;
+  }
+
+  private checkUtf8(begin: number, length: number): void {
     try {
-      return this.utf8.decode(bytes);
+      this.utf8.decode(this.buffer.subarray(begin, begin + length));
     } catch (error) {
       throw this.refuse(`has text that is not UTF-8 in ${this.subject}`, error);
     }
@@ -120,7 +129,7 @@ export class HeaderReader {
 
   private value(bytes: number): DataView {
     const begin = this.advance(bytes);
-    return new DataView(this.buffer.buffer, begin, bytes);
+    return new DataView(this.buffer.buffer, this.buffer.byteOffset + begin, bytes);
   }
 
   /** Passes over `count` bytes that come next; the offset at which they begin in the buffer. */
@@ -136,7 +145,7 @@ export class HeaderReader {
     if (count > this.left) throw this.refuse(`ended inside of ${this.subject}: it has ${this.fileSize} bytes`);
     if (this.at + count > HEADER_LIMIT) throw this.refuse(`has a header of more than ${HEADER_LIMIT} bytes`);
     const wanted = Math.min(Math.max(count, PIECE_BYTES), this.left);
-    const buffer = new Uint8Array(wanted);
+    const buffer = Buffer.allocUnsafe(wanted);
     const read = readFully(this.descriptor, buffer, this.at);
     if (read < wanted) throw this.refuse(`ended inside of ${this.subject}: it was cut while in use`);
     this.buffer = buffer;
