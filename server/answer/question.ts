@@ -1,6 +1,6 @@
 import type { Turn } from '../contract/answers.js';
-import type { Sampling } from '../engine/engine.js';
 import { LocretError } from '../errors.js';
+import type { SamplingChoice } from './generation.js';
 import type { SelectedLines } from './selection.js';
 
 /** A question and how it is to be answered. */
@@ -18,7 +18,7 @@ export interface Question {
   /** Longest answer, in tokens. */
   readonly maxTokens?: number | undefined;
   /** What is given; the model's generation settings and the product's defaults (greedy) fill the rest. */
-  readonly sampling?: Partial<Sampling> | undefined;
+  readonly sampling?: SamplingChoice | undefined;
   /** Texts that end the answer. */
   readonly stop?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -10,9 +10,9 @@ import {
   type InitializeResult,
 } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
+import { isJsonObject } from '../contract/json.js';
 import packageFile from '../../package.json' with { type: 'json' };
 import { isLocretError, messageOf } from '../errors.js';
-import { isJsonObject } from '../model/json-fields.js';
 import type { LocretNotifications } from '../contract/protocol.js';
 import { logLevels, type LogLevel } from '../contract/words.js';
 import { DocumentOutlines } from '../service/document-outlines.js';

@@ -1,5 +1,5 @@
 import { ProgressType, type CancellationToken, type Connection } from 'vscode-languageserver';
-import { isJsonObject } from '../model/json-fields.js';
+import { isJsonObject } from '../contract/json.js';
 import { methods, type Method, type ResultOf, type Service, type UseCase, type UseCases } from '../service/use-case.js';
 import { withSignal } from './cancellation.js';
 import { PartialSender } from './partial-sender.js';

@@ -1,8 +1,9 @@
 import { Template } from '@huggingface/jinja';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { isJsonObject } from '../contract/json.js';
 import { LocretError, messageOf } from '../errors.js';
-import { DAMAGED_MODEL, isJsonObject, readTextFile, type JsonFields } from './json-fields.js';
+import { DAMAGED_MODEL, readTextFile, type JsonFields } from './json-fields.js';
 import { namedSpecialTokens, readTokenizerConfig } from './tokenizer-config.js';
 import type { ModelTokenizer } from './tokenizer.js';
 

@@ -4,7 +4,8 @@ import { LocretError } from '../errors.js';
 import { openChatTemplate, type ChatTemplate } from './chat-template.js';
 import { readModelShape } from './config.js';
 import { readGenerationSettings, type GenerationSettings } from './generation-settings.js';
-import { readLocretSettings, type LocretSettings } from './locret-settings.js';
+import type { LocretSettings } from '../contract/settings.js';
+import { readLocretSettings } from './locret-settings.js';
 import type { ModelShape } from './shape.js';
 import { openTokenizer, type ModelTokenizer } from './tokenizer.js';
 

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { isJsonObject, showJson } from '../contract/json.js';
 import { LocretError } from '../errors.js';
 import type { Checkpoint, LayerLinear, LayerNorm, WeightMatrix } from './checkpoint.js';
 import { readModelShape } from './config.js';
-import { DAMAGED_MODEL, isJsonObject, JsonFields, readTextFile, showJson } from './json-fields.js';
+import { DAMAGED_MODEL, JsonFields, readTextFile } from './json-fields.js';
 import { SafetensorsFile, type TensorEntry } from './safetensors.js';
 import type { ModelShape } from './shape.js';
 

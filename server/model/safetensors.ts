@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync } from 'node:fs';
 import { endianness } from 'node:os';
+import { isJsonObject, showJson } from '../contract/json.js';
 import { LocretError, messageOf } from '../errors.js';
 import { widenBfloat16, widenFloat16 } from './half-precision.js';
-import { isJsonObject, showJson, type Refusal } from './json-fields.js';
+import { type Refusal } from './json-fields.js';
 import { openRegularFile, readFully, refuse } from './weight-file.js';
 
 /** The longest header that is read; the format's own limit. */

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { isJsonObject, JsonFields, type Refusal } from './json-fields.js';
+import { isJsonObject } from '../contract/json.js';
+import { JsonFields, type Refusal } from './json-fields.js';
 
 const CONFIG_LIMIT = 16 * 1024 * 1024;
 

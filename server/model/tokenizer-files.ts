@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { isJsonObject, JsonFields, type Bounds } from './json-fields.js';
+import { isJsonObject } from '../contract/json.js';
+import { JsonFields, type Bounds } from './json-fields.js';
 import { tokenForm, type TokenForm } from './token-bytes.js';
 import { readTokenizerConfig, UNSUPPORTED_TOKENIZER } from './tokenizer-config.js';
 
