@@ -46,7 +46,7 @@ export function trainParams(choice: TrainingChoice, fresh: boolean): TrainParams
     repositories: folders,
     options: { labels, input, steps, precision },
     fresh,
-    out,
+    ...(out === undefined ? {} : { out }),
   };
 }
 

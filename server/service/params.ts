@@ -51,26 +51,22 @@ export function rootParams(params: unknown): RootParams {
 
 /** @throws LocretError invalid-argument */
 export function readParams(params: unknown): ReadParams {
-  const reader = paramsOf(params);
-  return { root: reader.text('root'), fresh: reader.find('fresh', flag) ?? false };
+  return { ...rootParams(params), fresh: paramsOf(params).find('fresh', flag) };
 }
 
 /** @throws LocretError invalid-argument */
 export function stopReadingParams(params: unknown): StopReadingParams {
-  const reader = paramsOf(params);
-  return { root: reader.text('root'), keep: reader.find('keep', flag) ?? false };
+  return { ...rootParams(params), keep: paramsOf(params).find('keep', flag) ?? false };
 }
 
 /** @throws LocretError invalid-argument */
 export function planParams(params: unknown): PlanParams {
-  const reader = paramsOf(params);
-  return { root: reader.text('root'), model: reader.find('model', text) };
+  return { ...rootParams(params), model: paramsOf(params).find('model', text) };
 }
 
 /** @throws LocretError invalid-argument */
 export function lineRetentionParams(params: unknown): LineRetentionParams {
-  const reader = paramsOf(params);
-  return { root: reader.text('root'), path: reader.text('path') };
+  return { ...rootParams(params), path: paramsOf(params).text('path') };
 }
 
 /** @throws LocretError invalid-argument, naming the parameter, its value and what was expected */
