@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { CachePrecision, ChosenBackend } from '../server/engine/engine.js';
+import type { CachePrecision } from '../server/contract/words.js';
+import type { ChosenBackend } from '../server/engine/engine.js';
 
 const emulated = fileURLToPath(new URL('../.cache/cuda/emulated/locret-cuda-emulated.node', import.meta.url));
 

@@ -58,7 +58,7 @@ function observed(
     group,
     firstUnit: length - rows,
     firstSlot: nextSlot - rows,
-    rotation,
+    rotation: rotation(layer),
   };
 }
 

@@ -65,7 +65,7 @@ function survivalOf(memory: ReadMemory, kept: KeptUnits, { gold }: BenchQuestion
   let all = 0;
   for (const { begin, end } of ranges) {
     for (let token = begin; token < end; token++) held += counts.get(map.begin + token) ?? 0;
-    all += (end - begin) * layers * kvHeads;
+    all += (end - begin) * layers.length * kvHeads;
   }
   return all === 0 ? undefined : held / all;
 }

@@ -1,7 +1,6 @@
 import { mkdir, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { HeadInput } from '../../server/model/checkpoint.js';
-import type { LabelKind } from '../../server/training/label-kind.js';
+import type { HeadInput, LabelKind } from '../../server/contract/words.js';
 import { trainHeads } from '../../server/training/train-heads.js';
 import { completeOptions } from '../../server/training/training-options.js';
 

@@ -8,7 +8,7 @@ import { type LoadedModel, openModel } from '../../server/model/model.js';
 import { createProcessorEngine } from '../../server/backends/processor/engine.js';
 import { policyByName, registerPolicies } from '../../server/eviction/policy-by-name.js';
 import { packedWeightsFolder } from '../../server/memory/keeping/cache-files.js';
-import { openCheckpoint } from '../../server/model/open-checkpoint.js';
+import { openModelSource } from '../../server/model/open-model-source.js';
 import { openRetainingHeads } from '../../server/model/retaining-heads.js';
 import { surveyRepository } from '../../server/repository/survey.js';
 import { publish } from '../../bench/figure.js';
@@ -74,8 +74,8 @@ const window = model.locret.window ?? model.shape.maxPositions;
 const plans = plansOf(model);
 
 /** Identity of the backbone's weights. */
-function weightsOf({ folder }: LoadedModel): string {
-  const checkpoint = openCheckpoint(folder);
+function weightsOf({ place }: LoadedModel): string {
+  const checkpoint = openModelSource(place).openWeights();
   try {
     return checkpoint.fingerprint;
   } finally {
@@ -159,12 +159,12 @@ async function loadRow(row: QualityRow, planned: PlannedModel, structure: Struct
   const policy = policyByName(name);
   return createProcessorEngine(
     {
-      model: planned.model.folder,
+      model: planned.model.place,
       policy: name,
       precision,
       plan,
       threads,
-      cacheFolder: packedWeightsFolder(product, planned.model.folder),
+      cacheFolder: packedWeightsFolder(product, planned.model.place),
       ...(heads === undefined ? {} : { heads }),
     },
     structure?.before(policy) ?? policy,

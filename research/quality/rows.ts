@@ -1,6 +1,5 @@
-import type { AllocationName } from '../../server/eviction/allocation.js';
+import type { AllocationName, StructureName } from '../../server/contract/words.js';
 import type { PolicyName } from '../../server/eviction/policy.js';
-import type { StructureName } from '../../server/memory/reading/structure.js';
 import type { Mode } from './cell.js';
 import type { TrainedVariant } from './heads.js';
 

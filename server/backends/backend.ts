@@ -1,4 +1,5 @@
-import type { CachePrecision, ChosenBackend, Engine, EngineOptions } from '../engine/engine.js';
+import type { CachePrecision } from '../contract/words.js';
+import type { ChosenBackend, Engine, EngineOptions } from '../engine/engine.js';
 import type { HeadsSize, MemoryPlan, PlanSettings } from '../memory/planning/plan.js';
 import type { LoadedModel } from '../model/model.js';
 

@@ -3,7 +3,7 @@ import { LocretError } from '../errors.js';
 import { checkPlan } from '../eviction/cache-plan.js';
 import type { EvictionPolicy } from '../eviction/policy.js';
 import type { Checkpoint, RetainingHeads } from '../model/checkpoint.js';
-import { openCheckpoint } from '../model/open-checkpoint.js';
+import { openModelSource } from '../model/open-model-source.js';
 import { openRetainingHeads } from '../model/retaining-heads.js';
 
 /** What every engine is made of. */
@@ -24,7 +24,7 @@ export async function withEngineParts<Made>(
   make: (parts: EngineParts) => Made | Promise<Made>,
 ): Promise<Made> {
   checkPlan(plan);
-  const checkpoint = openCheckpoint(model);
+  const checkpoint = openModelSource(model).openWeights();
   try {
     const isRead = file !== undefined && policy.scoring === undefined;
     const heads = isRead ? openRetainingHeads(file, checkpoint.shape) : undefined;

@@ -9,9 +9,6 @@ export const backends: readonly Backend[] = [processor, cuda];
 
 export const backendNames: readonly string[] = backends.map(({ name }) => name);
 
-/** What can be chosen; `auto`: the preferred one that is there and has enough memory. */
-export const backendChoices: readonly string[] = ['auto', ...backendNames];
-
 /** @throws LocretError invalid-argument for a name that is none */
 export function backendByName(name: string, among = backends): Backend {
   const backend = among.find((known) => known.name === name);

@@ -7,10 +7,11 @@ import { isLocretError } from '../errors.js';
 import type { PlannedBackend } from '../memory/planning/plan.js';
 import { resolveModel } from '../model/catalog.js';
 import { openModel } from '../model/model.js';
-import { openRetainingHeads } from '../model/retaining-heads.js';
+import { readHeadsHeader } from '../model/retaining-heads.js';
 import { modelFolders } from '../workspace/model-folders.js';
 import { printable } from './exit.js';
-import { formatBytes, oneParagraph } from './format.js';
+import { formatBytes } from '../quantities.js';
+import { oneParagraph } from './format.js';
 
 const description = `
 Shows where a model would run on this machine, and why: the NVIDIA driver, its GPUs and their free memory, the memory of
@@ -39,7 +40,7 @@ async function choiceFor(folder: string, among: typeof backends): Promise<Diagno
   try {
     const model = await openModel(folder);
     const { heads } = model.locret;
-    const retaining = heads === undefined ? undefined : openRetainingHeads(heads, model.shape);
+    const retaining = heads === undefined ? undefined : readHeadsHeader(heads, model.shape);
     return planWhereItRuns(model, { threads: os.availableParallelism() }, retaining, among).backend;
   } catch (error) {
     if (!isLocretError(error)) throw error;

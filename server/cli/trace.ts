@@ -4,15 +4,8 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { chosenDevice } from '../backends/choose-backend.js';
 import { backendByName, backendNames } from '../backends/index.js';
-import {
-  type CachePlan,
-  type CachePrecision,
-  cachePrecisions,
-  type Engine,
-  type EngineDescription,
-  type WeightPrecision,
-  weightPrecisions,
-} from '../engine/engine.js';
+import { type CachePrecision, cachePrecisions, type WeightPrecision, weightPrecisions } from '../contract/words.js';
+import type { CachePlan, Engine, EngineDescription } from '../engine/engine.js';
 import { openEngine } from '../engine/remote-engine.js';
 import { traceRun, type TraceResult } from '../trace/trace.js';
 import { LocretError, messageOf, systemErrorCode } from '../errors.js';
@@ -124,7 +117,7 @@ function summary({ trace }: TraceResult, { policy, shape }: EngineDescription, f
   const share = Math.round((100 * (kept - (trace.tail.end - chunked))) / Math.max(1, chunked));
   return (
     `${trace.meta.prompt_len} tokens, ${trace.chunks.length} chunks: ` +
-    `${kept} cache units in each of ${shape.layers} × ${shape.kvHeads} KV heads by ${policy} ` +
+    `${kept} cache units in each of ${shape.layers.length} × ${shape.kvHeads} KV heads by ${policy} ` +
     `(${share} % of the ${chunked} tokens before the tail). Written to ${folder}.`
   );
 }

@@ -210,12 +210,12 @@ export class DecoderEngine implements Engine {
     for await (const units of layers) {
       const slot = units.nextSlot ?? units.length;
       nextSlot ??= slot;
-      if (layer === shape.layers) throw foreignLayer(layer, 'units', `${shape.layers} layers`);
+      if (layer === shape.layers.length) throw foreignLayer(layer, 'units', `${shape.layers.length} layers`);
       if (slot !== nextSlot) throw foreignLayer(layer, `its end in slot ${slot}`, `slot ${nextSlot}`);
       this.decoder.importLayer(layer, units);
       layer += 1;
     }
-    if (layer !== shape.layers) throw foreignLayer(layer, 'no units', `${shape.layers} layers`);
+    if (layer !== shape.layers.length) throw foreignLayer(layer, 'no units', `${shape.layers.length} layers`);
     return nextSlot ?? 0;
   }
 }

@@ -1,17 +1,9 @@
+import type { WeightPrecision } from '../contract/words.js';
 import type { CachePlan } from '../eviction/cache-plan.js';
 import type { PolicyName } from '../eviction/policy.js';
 import type { ModelShape } from '../model/shape.js';
 
 export type { CachePlan };
-
-/** How weights are held while they run: bfloat16 and float16 on a GPU only. */
-export type WeightPrecision = 'float32' | 'bfloat16' | 'float16' | 'int8' | 'int4';
-
-/** How keys and values are held: as they are computed, or, on a GPU, quantized. */
-export type CachePrecision = 'full' | 'int8' | 'int4';
-
-export const weightPrecisions: readonly WeightPrecision[] = ['float32', 'bfloat16', 'float16', 'int8', 'int4'];
-export const cachePrecisions: readonly CachePrecision[] = ['full', 'int8', 'int4'];
 
 /** Where a model runs, and what only that backend understands. It crosses to the engine's thread as it is. */
 export interface ChosenBackend {

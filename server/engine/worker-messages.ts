@@ -1,4 +1,5 @@
-import { type ErrorCode, isLocretError, LocretError, messageOf } from '../errors.js';
+import type { ErrorCode } from '../contract/words.js';
+import { isLocretError, LocretError, messageOf } from '../errors.js';
 import type { ChunkReport, EngineDescription, EngineOptions, LayerCache } from './engine.js';
 import type { EngineMethod, Result, Sent } from './operations.js';
 

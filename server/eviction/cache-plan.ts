@@ -1,5 +1,5 @@
 import { LocretError } from '../errors.js';
-import type { AllocationName } from './allocation.js';
+import type { AllocationName } from '../contract/words.js';
 
 /** Budgets that differ between layers; `budget` is their mean. */
 export interface UnevenBudgets {

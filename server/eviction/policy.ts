@@ -66,7 +66,8 @@ export interface ScoredPass {
   readonly logits: Float32Array;
   /** The slot behind the newest unit. */
   readonly nextSlot: number;
-  readonly rotation: Rotation;
+  /** How the keys and queries of a layer are rotated. */
+  readonly rotation: (layer: number) => Rotation;
   /** False: nothing will be evicted, and only the new units may be scored, so that taking them back leaves no trace. */
   readonly evicts: boolean;
   /** The units of a KV head; their scores are to be written. */

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { CachePrecision, WeightPrecision } from '../../server/engine/engine.js';
+import type { CachePrecision, WeightPrecision } from '../../server/contract/words.js';
 import { cudaDevice, hasCuda } from '../cuda-under-test.js';
 import { floatsOf, integersOf, largestDifference, readTensors } from './read-tensors.js';
 import { models, relativeError, runModel } from './run-model.js';

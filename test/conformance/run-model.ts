@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createEngine } from '../../server/backends/index.js';
-import type { ChosenBackend, WeightPrecision } from '../../server/engine/engine.js';
+import type { WeightPrecision } from '../../server/contract/words.js';
+import type { ChosenBackend } from '../../server/engine/engine.js';
 
 /** Models with logits and tokens that transformers computed. */
 export const models = fileURLToPath(new URL('../fixtures/hf', import.meta.url));

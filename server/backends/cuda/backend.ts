@@ -1,4 +1,5 @@
-import { openCheckpoint } from '../../model/open-checkpoint.js';
+import { openModelSource } from '../../model/open-model-source.js';
+import type { WeightEncoding } from '../../model/weight-encoding.js';
 import type { Backend, Device, Missing } from '../backend.js';
 import type { CudaDevice } from './binding.js';
 import { cudaName } from './config.js';
@@ -9,10 +10,10 @@ import { chosenGpu, planCudaMemory } from './plan.js';
 const noGpu: Missing = { problem: 'there is no GPU', remedy: 'Run on the processor.' };
 
 /** How most of a model's weights are stored. Their headers are read, and not the weights. */
-function storedTypeOf(folder: string): ReturnType<typeof openCheckpoint>['storedType'] {
-  const checkpoint = openCheckpoint(folder);
+function encodingOf(place: string): WeightEncoding {
+  const checkpoint = openModelSource(place).openWeights();
   try {
-    return checkpoint.storedType;
+    return checkpoint.encoding;
   } finally {
     checkpoint.close();
   }
@@ -24,7 +25,7 @@ function deviceOf(cuda: UsableCuda): Device | undefined {
   if (first === undefined) return undefined;
   return {
     plan: (planning, reason) =>
-      planCudaMemory({ ...planning, cuda, storedType: storedTypeOf(planning.model.folder) }, reason),
+      planCudaMemory({ ...planning, cuda, encoding: encodingOf(planning.model.place) }, reason),
     choose: (cachePrecision) => chosenGpu(cuda, first, cachePrecision),
   };
 }

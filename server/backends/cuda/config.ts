@@ -1,8 +1,9 @@
 import { LocretError } from '../../errors.js';
 import type { PolicyName } from '../../eviction/policy.js';
-import type { HeadInput, RetainingHeads } from '../../model/checkpoint.js';
-import type { ModelShape } from '../../model/shape.js';
-import type { CachePlan, CachePrecision, WeightPrecision } from '../../engine/engine.js';
+import type { CachePrecision, HeadInput, WeightPrecision } from '../../contract/words.js';
+import type { RetainingHeads } from '../../model/checkpoint.js';
+import { commonLayer, type ModelShape } from '../../model/shape.js';
+import type { CachePlan } from '../../engine/engine.js';
 
 /** The name of this backend. */
 export const cudaName = 'cuda';
@@ -55,22 +56,24 @@ export function cudaConfig({ shape, plan, policy, precision, cachePrecision, hea
   const devicePolicy = policies.get(policy);
   if (devicePolicy === undefined) throw unsupported(`The policy "${policy}"`);
   if (plan.uneven !== undefined) throw unsupported(`The allocation "${plan.uneven.allocation}"`);
+  const layer = commonLayer(shape);
+  if (layer === undefined) throw unsupported('A model whose layers differ');
   return {
-    layers: shape.layers,
+    layers: shape.layers.length,
     hidden: shape.hidden,
     heads: shape.heads,
     kvHeads: shape.kvHeads,
     headDim: shape.headDim,
     feedForward: shape.feedForward,
     vocabulary: shape.vocabulary,
-    rotaryDim: shape.rope.rotaryDim,
-    slidingWindow: shape.slidingWindow ?? 0,
+    rotaryDim: layer.rope.rotaryDim,
+    slidingWindow: layer.window ?? 0,
     normEpsilon: shape.normEpsilon,
     tiedEmbeddings: shape.tiedEmbeddings,
     queryKeyValueBias: shape.queryKeyValueBias,
     outputBias: shape.outputBias,
     feedForwardBias: shape.feedForwardBias,
-    queryKeyNorm: shape.queryKeyNorm,
+    queryKeyNorm: layer.norms.includes('queryHead'),
     headWidth: heads?.width ?? 0,
     headInput: headInputs[heads?.input ?? 'qkv'],
     policy: devicePolicy,

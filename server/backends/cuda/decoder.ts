@@ -84,7 +84,7 @@ export class CudaDecoder implements Decoder {
   observed(): AttentionMass {
     const { layers, heads } = this.description.shape;
     const sums = new Float64Array(this.state.nextTokenIndex);
-    const all = guardCuda(() => this.binding.observed(this.engine, sums)) * layers * heads;
+    const all = guardCuda(() => this.binding.observed(this.engine, sums)) * layers.length * heads;
     const tokenIndices = Int32Array.from(sums.keys()).filter((token) => sums[token] !== 0);
     return { tokenIndices, mass: Float32Array.from(tokenIndices, (token) => (sums[token] ?? 0) / all) };
   }
@@ -150,7 +150,7 @@ export class CudaDecoder implements Decoder {
 
   tokenIndices(): readonly Int32Array[] {
     const { layers, kvHeads } = this.description.shape;
-    const all = new Int32Array(layers * kvHeads * this.state.length);
+    const all = new Int32Array(layers.length * kvHeads * this.state.length);
     guardCuda(() => {
       this.binding.tokenIndices(this.engine, all);
     });

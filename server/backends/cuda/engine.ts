@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { DecoderEngine } from '../../engine/decoder-engine.js';
-import { type CachePrecision, cachePrecisions, type Engine, type EngineOptions } from '../../engine/engine.js';
+import { type CachePrecision, cachePrecisions } from '../../contract/words.js';
+import type { Engine, EngineOptions } from '../../engine/engine.js';
 import { LocretError } from '../../errors.js';
 import { policyByName } from '../../eviction/policy-by-name.js';
-import { ropeTable } from '../../model/rope-table.js';
+import { RopeTables } from '../../model/rope-table.js';
 import { withEngineParts } from '../engine-parts.js';
 import { loadCudaBinding } from './binding.js';
 import { cudaConfig, cudaName } from './config.js';
@@ -49,7 +50,7 @@ export async function createCudaEngine(options: EngineOptions): Promise<Engine> 
     const { shape } = checkpoint;
     const config = cudaConfig({ shape, plan, policy: policy.name, precision, cachePrecision, heads });
     const planned = guardCuda(() => binding.plan(config));
-    const { cos, sin } = ropeTable(shape.rope, plan.capacity);
+    const { cos, sin } = new RopeTables(shape, plan.capacity).of(0);
     const engine = guardCuda(() => binding.open(config, cos, sin, device));
     try {
       loadWeights(binding, engine, checkpoint, heads);

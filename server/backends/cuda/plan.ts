@@ -1,21 +1,20 @@
 import { cudaConfig, cudaName } from './config.js';
 import type { UsableCuda, UsableDevice } from './devices.js';
 import { guardCuda } from './errors.js';
-import type { CachePrecision, ChosenBackend, WeightPrecision } from '../../engine/engine.js';
+import type { PlannedBytes } from '../../contract/roots.js';
+import type { CachePrecision, WeightPrecision } from '../../contract/words.js';
+import type { ChosenBackend } from '../../engine/engine.js';
 import { LocretError } from '../../errors.js';
 import type { LoadedModel } from '../../model/model.js';
 import { largestFitting, type PlanBasis, planBasis, type PlannedSizes } from '../../memory/planning/basis.js';
 import { gigabytes } from '../../memory/planning/gigabytes.js';
-import type { MemoryPlan, PlannedBytes, PlanSettings } from '../../memory/planning/plan.js';
-import type { Checkpoint } from '../../model/checkpoint.js';
+import type { MemoryPlan, PlanSettings } from '../../memory/planning/plan.js';
+import { floatEncodings, type WeightEncoding } from '../../model/weight-encoding.js';
 import type { Planning } from '../backend.js';
 import type { CudaOptions } from './engine.js';
 
 /** Device memory left alone: the kernels' code, and what other programs take meanwhile. */
 const reserve = 256 * 2 ** 20;
-
-/** How most weights of a model are stored. */
-type StoredType = Checkpoint['storedType'];
 
 /** How weights and cache can be held. */
 interface Holding {
@@ -24,8 +23,8 @@ interface Holding {
 }
 
 /** The ways to hold a model, the most exact first: what was chosen, or each until one fits. */
-function holdings(basis: PlanBasis, settings: PlanSettings, stored: StoredType): readonly Holding[] {
-  const native = basis.isSmall ? 'float32' : stored === 'F16' ? 'float16' : 'bfloat16';
+function holdings(basis: PlanBasis, settings: PlanSettings, stored: WeightEncoding): readonly Holding[] {
+  const native = basis.isSmall ? 'float32' : stored === floatEncodings.float16 ? 'float16' : 'bfloat16';
   const precisions: readonly WeightPrecision[] =
     settings.precision === undefined ? [native, 'int8', 'int4'] : [settings.precision];
   const caches: readonly CachePrecision[] =
@@ -35,7 +34,8 @@ function holdings(basis: PlanBasis, settings: PlanSettings, stored: StoredType):
 
 /** What a plan on a device is made from. */
 export interface CudaPlanning extends Planning {
-  readonly storedType: StoredType;
+  /** How most weights are stored. */
+  readonly encoding: WeightEncoding;
   readonly cuda: UsableCuda;
 }
 
@@ -81,7 +81,7 @@ export function planCudaMemory(planning: CudaPlanning, reason: string): MemoryPl
   const basis = planBasis(model, settings);
   const [device] = cuda.devices;
   if (device === undefined) throw new RangeError('no device to plan for');
-  const tried = holdings(basis, settings, planning.storedType).map((holding) => {
+  const tried = holdings(basis, settings, planning.encoding).map((holding) => {
     const bytesOf = bytesOn(planning, device, basis, holding);
     const sizes = basis.sizesWithin(Infinity);
     return { holding, bytesOf, sizes, bytes: bytesOf(sizes) };
@@ -100,7 +100,15 @@ export function planCudaMemory(planning: CudaPlanning, reason: string): MemoryPl
     place: `GPU ${device.index}, ${device.name}`,
     snapshotForm: { backend: cudaName, cachePrecision },
   };
-  return { ...basis.common, ...sizes, precision, cachePrecision, backend, bytes };
+  return {
+    ...basis.common,
+    ...sizes,
+    headLabels: planning.retaining?.labels,
+    precision,
+    cachePrecision,
+    backend,
+    bytes,
+  };
 }
 
 function outOfMemory(

@@ -3,13 +3,13 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import path from 'node:path';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { LocretError, messageOf, systemErrorCode } from '../../errors.js';
-import type { Checkpoint, HeadInput, RetainingHeads } from '../../model/checkpoint.js';
-import type { ModelShape } from '../../model/shape.js';
+import type { HeadInput, ProcessorPrecision } from '../../contract/words.js';
+import type { Checkpoint, RetainingHeads } from '../../model/checkpoint.js';
+import { layerOf, type ModelShape } from '../../model/shape.js';
 import { attentionInputs, maskedLogit, type Steering, steeringOf } from './graph/attention.js';
 import { buildDecoderGraph, decoderInputs, decoderOutputs } from './graph/decoder-graph.js';
-import type { WeightPrecision } from './graph/linear.js';
 import { PackedWeights } from './graph/packed-weights.js';
-import type { RopeTable } from '../../model/rope-table.js';
+import type { RopeTables } from '../../model/rope-table.js';
 import type { NewUnits, RetainedCache } from './retained-cache.js';
 import { forbidTelemetry } from '../../engine/telemetry.js';
 
@@ -17,7 +17,7 @@ import { forbidTelemetry } from '../../engine/telemetry.js';
 export interface DecoderSessionOptions {
   readonly checkpoint: Checkpoint;
   readonly heads: RetainingHeads | undefined;
-  readonly precision: WeightPrecision;
+  readonly precision: ProcessorPrecision;
   readonly threads: number;
   /** Tokens of the usual pass. */
   readonly chunk: number;
@@ -106,6 +106,14 @@ function countFrom(first: number, count: number): Int32Array {
   return numbers;
 }
 
+/** Lets a single token see the units below `length`, and of those the ones within its window. */
+function maskPast(mask: Float32Array, length: number, window = Infinity): void {
+  const first = Math.max(0, length + 1 - window);
+  mask.fill(maskedLogit, 0, first);
+  mask.fill(0, first, length);
+  mask.fill(maskedLogit, length);
+}
+
 /** The decoder in onnxruntime: runs passes over a cache that lies outside of it. */
 export class DecoderSession {
   private readonly pastTensors = new Map<string, Tensor>();
@@ -114,8 +122,8 @@ export class DecoderSession {
   /** `[capacity]` */
   private readonly pastMasks = new Map<Steering, Float32Array>();
   private layout = 0;
-  private ropeTensors: Readonly<Record<string, Tensor>> = {};
-  private rope: RopeTable | undefined;
+  private readonly ropeTensors: Record<string, Tensor> = {};
+  private ropes: RopeTables | undefined;
 
   private constructor(
     private readonly session: InferenceSession,
@@ -134,7 +142,9 @@ export class DecoderSession {
    * @throws LocretError disk-full when they cannot be written, engine-failed when onnxruntime refuses the graph
    */
   static async open(options: DecoderSessionOptions): Promise<DecoderSession> {
-    const { checkpoint, heads, precision, threads, cacheFolder, headInputs = [], layersDiffer = false } = options;
+    const { checkpoint, heads, precision, threads, cacheFolder, headInputs = [] } = options;
+    const windows = new Set(checkpoint.shape.layers.map(({ window }) => window));
+    const layersDiffer = options.layersDiffer === true || windows.size > 1;
     const file = (kind: string, source: string): PackedWeights =>
       new PackedWeights(cacheFolder, `${kind}-${precision}-${source.slice(0, 16)}.weights`, source);
     const weights = file('backbone', checkpoint.fingerprint);
@@ -156,7 +166,7 @@ export class DecoderSession {
         logSeverityLevel: 3,
       });
     } catch (error) {
-      throw engineFailure(`loading ${checkpoint.folder}`, error);
+      throw engineFailure(`loading ${checkpoint.place}`, error);
     }
     return new DecoderSession(
       session,
@@ -174,8 +184,8 @@ export class DecoderSession {
    * Runs the tokens of a pass in the slots behind the cache, which is read and not changed.
    * @throws LocretError engine-failed
    */
-  async run(cache: RetainedCache, rope: RopeTable, pass: Pass): Promise<PassResult> {
-    const feeds = this.feeds(cache, rope, pass);
+  async run(cache: RetainedCache, ropes: RopeTables, pass: Pass): Promise<PassResult> {
+    const feeds = this.feeds(cache, ropes, pass);
     let outputs: InferenceSession.ReturnType;
     try {
       outputs = await this.session.run(feeds, this.fetches(pass));
@@ -213,7 +223,7 @@ export class DecoderSession {
       isUsual ? new this.OrtTensor('float32', new Float32Array(count * width), [1, count, width]) : null;
     const logits = isUsual ? new this.OrtTensor('float32', new Float32Array(vocabulary), [1, 1, vocabulary]) : null;
     const fetches: Record<string, Tensor | null> = { [decoderOutputs.logits]: logits };
-    for (let layer = 0; layer < layers; layer++) {
+    for (const layer of layers.keys()) {
       fetches[decoderOutputs.newKey(layer)] = output(kvHeads * headDim);
       fetches[decoderOutputs.newValue(layer)] = output(kvHeads * headDim);
       if (this.withScores) fetches[decoderOutputs.score(layer)] = output(kvHeads);
@@ -224,9 +234,9 @@ export class DecoderSession {
     return fetches;
   }
 
-  private feeds(cache: RetainedCache, rope: RopeTable, { tokens, logitRows }: Pass): Record<string, Tensor> {
+  private feeds(cache: RetainedCache, ropes: RopeTables, { tokens, logitRows }: Pass): Record<string, Tensor> {
     this.refreshPast(cache);
-    this.refreshRope(rope);
+    this.refreshRopes(ropes);
     const count = tokens.length;
     return {
       ...this.ropeTensors,
@@ -242,11 +252,11 @@ export class DecoderSession {
   /** What tells the attention of each layer, or of all of them, how many units there are. */
   private steering(cache: RetainedCache, count: number): Record<string, Tensor> {
     const feeds: Record<string, Tensor> = {};
-    for (let layer = 0; layer < (this.layersDiffer ? this.shape.layers : 1); layer++) {
+    for (let layer = 0; layer < (this.layersDiffer ? this.shape.layers.length : 1); layer++) {
       const { length, capacity } = cache.layer(layer);
       const steering = steeringOf(layer, this.layersDiffer);
       const mask = this.pastMasks.get(steering) ?? new Float32Array(capacity);
-      if (count === 1) this.maskPast(mask, length);
+      if (count === 1) maskPast(mask, length, layerOf(this.shape, layer).window);
       feeds[attentionInputs.pastMask(steering)] = new this.OrtTensor('float32', mask, [1, 1, 1, capacity]);
       feeds[attentionInputs.lastUnit(steering)] = new this.OrtTensor('int32', Int32Array.of(length + count - 1), [1]);
       feeds[attentionInputs.totalLength(steering)] = new this.OrtTensor('int32', Int32Array.of(length + count), []);
@@ -255,7 +265,7 @@ export class DecoderSession {
   }
 
   private layers<Result>(of: (layer: number) => Result): Result[] {
-    return Array.from({ length: this.shape.layers }, (_, layer) => of(layer));
+    return this.shape.layers.map((_, layer) => of(layer));
   }
 
   /** Tensors over the cache's own arrays: onnxruntime reads them in place. They change only with the cache's layout. */
@@ -263,7 +273,7 @@ export class DecoderSession {
     if (this.layout === cache.layout) return;
     const { layers, kvHeads, headDim } = this.shape;
     this.layout = cache.layout;
-    for (let layer = 0; layer < layers; layer++) {
+    for (const layer of layers.keys()) {
       const { capacity, keys, values } = cache.layer(layer);
       const dimensions = [1, kvHeads, capacity, headDim];
       this.pastTensors.set(attentionInputs.pastKey(layer), new this.OrtTensor('float32', keys, dimensions));
@@ -272,23 +282,13 @@ export class DecoderSession {
     }
   }
 
-  private refreshRope(rope: RopeTable): void {
-    if (this.rope === rope) return;
-    this.rope = rope;
-    const dimensions = [rope.slots, rope.pairs];
-    this.ropeTensors = {
-      [decoderInputs.ropeCos]: new this.OrtTensor('float32', rope.cos, dimensions),
-      [decoderInputs.ropeSin]: new this.OrtTensor('float32', rope.sin, dimensions),
-    };
-  }
-
-  /** Lets a single token see the units below `length`, and of those the ones within its sliding window. */
-  private maskPast(mask: Float32Array, length: number): void {
-    const { slidingWindow = Infinity } = this.shape;
-    const first = Math.max(0, length + 1 - slidingWindow);
-    mask.fill(maskedLogit, 0, first);
-    mask.fill(0, first, length);
-    mask.fill(maskedLogit, length);
+  private refreshRopes(ropes: RopeTables): void {
+    if (this.ropes === ropes) return;
+    this.ropes = ropes;
+    for (const [index, { slots, pairs, cos, sin }] of ropes.all.entries()) {
+      this.ropeTensors[decoderInputs.ropeCos(index)] = new this.OrtTensor('float32', cos, [slots, pairs]);
+      this.ropeTensors[decoderInputs.ropeSin(index)] = new this.OrtTensor('float32', sin, [slots, pairs]);
+    }
   }
 
   async dispose(): Promise<void> {

@@ -1,6 +1,6 @@
 import { type CachePlan, type LayerCache, type Mark, structureBonus } from '../../engine/engine.js';
 import { LocretError } from '../../errors.js';
-import { ropeTable, type RopeTable } from '../../model/rope-table.js';
+import { RopeTables } from '../../model/rope-table.js';
 import type { ModelShape } from '../../model/shape.js';
 import type { DecoderSession, Pass, PassResult } from './decoder-session.js';
 import { RetainedCache } from './retained-cache.js';
@@ -8,7 +8,7 @@ import { RetainedCache } from './retained-cache.js';
 /** Where a decoder stands: the retained cache, the index of the next token, and the logits of the last one. */
 export class DecoderState {
   readonly cache: RetainedCache;
-  rope: RopeTable;
+  ropes: RopeTables;
   nextTokenIndex = 0;
   /** Times that units left other than by a rewind. */
   evictions = 0;
@@ -24,7 +24,7 @@ export class DecoderState {
   ) {
     this.logitsBuffer = new Float32Array(shape.vocabulary);
     this.cache = new RetainedCache(shape, withScores, plan);
-    this.rope = ropeTable(shape.rope, this.cache.slots);
+    this.ropes = new RopeTables(shape, this.cache.slots);
   }
 
   clear(): void {
@@ -71,7 +71,7 @@ export class DecoderState {
     const { capacity } = this.cache;
     if (length <= capacity || this.plan.budget !== Infinity) return;
     this.cache.grow(Math.max(length, 2 * capacity));
-    this.rope = ropeTable(this.shape.rope, this.cache.capacity, this.plan.capacity);
+    this.ropes = new RopeTables(this.shape, this.cache.capacity, this.plan.capacity);
   }
 
   /**
@@ -81,7 +81,7 @@ export class DecoderState {
   async pass(pass: Pass, structure?: Uint8Array): Promise<PassResult> {
     const { tokens } = pass;
     this.fit(this.cache.length + tokens.length);
-    const result = await this.session.run(this.cache, this.rope, pass);
+    const result = await this.session.run(this.cache, this.ropes, pass);
     if (structure !== undefined) for (const { scores } of result.units) raise(scores, structure, this.shape.kvHeads);
     for (const [layer, units] of result.units.entries())
       this.cache.append(layer, units, tokens.length, this.nextTokenIndex);

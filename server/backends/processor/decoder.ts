@@ -106,7 +106,7 @@ export class ProcessorDecoder implements Decoder {
       cache: this.state.cache,
       shape: this.shape,
       policy: this.policy,
-      rotation: this.state.rope,
+      ropes: this.state.ropes,
       pinned: this.plan.pinned,
       ranges,
     });
@@ -135,7 +135,7 @@ export class ProcessorDecoder implements Decoder {
     const { cache } = this.state;
     const { layers, kvHeads } = this.shape;
     return Array.from(
-      { length: layers * kvHeads },
+      { length: layers.length * kvHeads },
       (_, index) => cache.head(Math.floor(index / kvHeads), index % kvHeads).tokenIndices,
     );
   }
@@ -166,12 +166,12 @@ export class ProcessorDecoder implements Decoder {
   private scoredPass({ tokens, eviction }: DecoderPass, { queries, logits }: PassResult): ScoredPass {
     const { state, shape } = this;
     return {
-      shape,
+      shape: { ...shape, layers: shape.layers.length },
       tokens,
       queries,
       logits,
       nextSlot: state.cache.nextSlot,
-      rotation: state.rope,
+      rotation: (layer) => state.ropes.of(layer),
       evicts: eviction !== 'none',
       units: (layer, kvHead) => state.cache.head(layer, kvHead),
       readBehind: (others, use) => state.readBehind(others, use),
@@ -187,7 +187,7 @@ export class ProcessorDecoder implements Decoder {
       cache: this.state.cache,
       shape: this.shape,
       policy: this.policy,
-      rotation: this.state.rope,
+      ropes: this.state.ropes,
       added: tokens.length,
       exempt: eviction === 'none' ? undefined : exempt,
       detail: detail ? result.units : undefined,

@@ -1,7 +1,8 @@
 import { evictionMargin, type RetainLimits, retainTopUnits } from '../../eviction/retain-top-units.js';
-import type { EvictionPolicy, Rotation } from '../../eviction/policy.js';
+import type { EvictionPolicy } from '../../eviction/policy.js';
 import type { Units } from '../../eviction/units.js';
 import type { LayerDecision, TokenRange } from '../../engine/engine.js';
+import type { RopeTables } from '../../model/rope-table.js';
 import type { ModelShape } from '../../model/shape.js';
 import type { NewUnits, RetainedCache } from './retained-cache.js';
 
@@ -10,7 +11,7 @@ export interface EvictionPass {
   readonly cache: RetainedCache;
   readonly shape: ModelShape;
   readonly policy: EvictionPolicy;
-  readonly rotation: Rotation;
+  readonly ropes: RopeTables;
   /** Units that the pass before added at the end. */
   readonly added: number;
   /** Units of every head that are exempt; undefined when nothing is evicted. */
@@ -82,12 +83,12 @@ function decisionOf(
  * give its layer.
  */
 export function evictUnits(pass: EvictionPass): Evicted {
-  const { cache, shape, rotation, exempt, detail, takesOut } = pass;
+  const { cache, shape, ropes, exempt, detail, takesOut } = pass;
   const { budgets } = cache;
   const nextSlot = exempt === undefined ? cache.nextSlot : Math.min(cache.nextSlot, budgets.longest);
   const decisions: LayerDecision[] = [];
   const units: Units[] = [];
-  for (let layer = 0; layer < shape.layers; layer++) {
+  for (let layer = 0; layer < shape.layers.length; layer++) {
     const limits = exempt === undefined ? everything : { ...exempt, budget: budgets.ofLayer(layer) };
     const { length } = cache.layer(layer);
     const choices = Array.from({ length: shape.kvHeads }, (_, kvHead): HeadChoice => {
@@ -99,7 +100,7 @@ export function evictUnits(pass: EvictionPass): Evicted {
     if (takesOut) units.push(...choices.map(({ kept }, kvHead) => cache.unitsBeside(layer, kvHead, kept)));
     if (length > limits.budget || nextSlot < cache.nextSlot) {
       const kept = choices.map((choice) => choice.kept);
-      cache.compact(layer, kept, nextSlot, rotation);
+      cache.compact(layer, kept, nextSlot, ropes.of(layer));
     }
   }
   cache.settle(nextSlot);
@@ -107,7 +108,7 @@ export function evictUnits(pass: EvictionPass): Evicted {
 }
 
 /** Which units are to leave, whatever their rank. */
-export interface Forgetting extends Pick<EvictionPass, 'cache' | 'shape' | 'policy' | 'rotation'> {
+export interface Forgetting extends Pick<EvictionPass, 'cache' | 'shape' | 'policy' | 'ropes'> {
   /** First units, which stay unless their own tokens are forgotten. */
   readonly pinned: number;
   readonly ranges: readonly TokenRange[];
@@ -155,9 +156,9 @@ function droppedByLayer(
  * most of them; the others give up their lowest ranked ones besides.
  * @returns the most units that a KV head gave up
  */
-export function forgetTokens({ cache, shape, policy, rotation, pinned, ranges }: Forgetting): number {
+export function forgetTokens({ cache, shape, policy, ropes, pinned, ranges }: Forgetting): number {
   const isForgotten = rangeTest(ranges);
-  const layers = Array.from({ length: shape.layers }, (_, layer) =>
+  const layers = shape.layers.map((_, layer) =>
     Array.from({ length: shape.kvHeads }, (__, kvHead) => cache.head(layer, kvHead).tokenIndices),
   );
   const dropped = droppedByLayer(layers, isForgotten, cache.isUneven);
@@ -176,7 +177,7 @@ export function forgetTokens({ cache, shape, policy, rotation, pinned, ranges }:
       );
       return retainTopUnits(ranks, tokens.length, limits);
     });
-    cache.compact(layer, kept, nextSlot, rotation);
+    cache.compact(layer, kept, nextSlot, ropes.of(layer));
   }
   cache.settle(nextSlot);
   return mostDropped;

@@ -1,14 +1,14 @@
 import { LocretError } from '../../errors.js';
 import type { CachePlan } from '../../eviction/cache-plan.js';
 import { policyByName } from '../../eviction/policy-by-name.js';
-import type { WeightPrecision } from '../../engine/engine.js';
+import type { PlannedBytes } from '../../contract/roots.js';
+import type { ProcessorPrecision, WeightPrecision } from '../../contract/words.js';
 import { largestFitting, layerParameters, planBasis, tableParameters } from '../../memory/planning/basis.js';
 import { gigabytes } from '../../memory/planning/gigabytes.js';
-import type { HeadsSize, MemoryPlan, PlannedBackend, PlannedBytes, PlanSettings } from '../../memory/planning/plan.js';
+import type { HeadsSize, MemoryPlan, PlannedBackend, PlanSettings } from '../../memory/planning/plan.js';
 import { headInputWidth } from '../../model/checkpoint.js';
 import type { LoadedModel } from '../../model/model.js';
 import type { ModelShape } from '../../model/shape.js';
-import type { WeightPrecision as ProcessorPrecision } from './graph/linear.js';
 import { processorName } from './name.js';
 import { processorPrecision } from './precision.js';
 /** Node, onnxruntime, the tokenizer and the parsers of outlines while a repository is read, without the model: measured. */
@@ -31,7 +31,7 @@ function bytesPerWeight(precision: ProcessorPrecision): { readonly matrix: numbe
 function weightBytes(shape: ModelShape, precision: ProcessorPrecision, heads: HeadsSize | undefined): number {
   const { matrix, table } = bytesPerWeight(precision);
   const retaining = heads === undefined ? 0 : heads.width * headInputWidth(shape, heads.input);
-  return shape.layers * (layerParameters(shape) + retaining) * matrix + tableParameters(shape) * table;
+  return shape.layers.length * (layerParameters(shape) + retaining) * matrix + tableParameters(shape) * table;
 }
 
 /** The largest matrix as float32, turned around, and packed. */
@@ -41,7 +41,7 @@ function packingBytes(shape: ModelShape): number {
 }
 
 function cacheBytes({ layers, kvHeads, headDim }: ModelShape, capacity: number): number {
-  return layers * kvHeads * capacity * (2 * headDim + 2) * 4;
+  return layers.length * kvHeads * capacity * (2 * headDim + 2) * 4;
 }
 
 /**
@@ -51,7 +51,7 @@ function cacheBytes({ layers, kvHeads, headDim }: ModelShape, capacity: number):
 function activationBytes(shape: ModelShape, { budget, chunk, capacity, uneven }: CachePlan, logitRows: number): number {
   const { hidden, feedForward, heads, kvHeads, headDim, layers, vocabulary } = shape;
   const width = 6 * hidden + 4 * feedForward + 3 * (heads + 2 * kvHeads) * headDim;
-  const newUnits = layers * 2 * kvHeads * headDim;
+  const newUnits = layers.length * 2 * kvHeads * headDim;
   // The operator copies the cache of a layer: of the largest one.
   const units = capacity + (uneven === undefined ? 0 : uneven.longest - budget);
   const present = 2 * kvHeads * headDim * units;
@@ -90,7 +90,8 @@ export function planMemory(
     return { weights, packing, cache, activations, program: programBytes, peak, free };
   });
   if (bytes.peak > free) throw outOfMemory(model, bytes, precision);
-  return { ...common, ...sizes, precision, cachePrecision: 'full', backend: onProcessor(reason), bytes };
+  const backend = onProcessor(reason);
+  return { ...common, ...sizes, headLabels: retaining?.labels, precision, cachePrecision: 'full', backend, bytes };
 }
 
 /** The processor as a plan tells of it. */

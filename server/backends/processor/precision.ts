@@ -1,6 +1,5 @@
-import type { WeightPrecision } from '../../engine/engine.js';
+import type { ProcessorPrecision, WeightPrecision } from '../../contract/words.js';
 import { LocretError } from '../../errors.js';
-import type { WeightPrecision as ProcessorPrecision } from './graph/linear.js';
 
 /** @throws LocretError invalid-argument for a precision that only a GPU has */
 export function processorPrecision(precision: WeightPrecision): ProcessorPrecision {

@@ -3,6 +3,7 @@ import { foreignLayer } from '../../engine/foreign-layer.js';
 import { Budgets } from '../../eviction/budgets.js';
 import type { HeadUnits, Rotation } from '../../eviction/policy.js';
 import type { Units } from '../../eviction/units.js';
+import type { RopeTables } from '../../model/rope-table.js';
 import type { ModelShape } from '../../model/shape.js';
 import { moveKey } from './key-rotation.js';
 
@@ -55,7 +56,7 @@ export class RetainedCache {
     private readonly withScores: boolean,
     private readonly plan: CachePlan,
   ) {
-    this.budgets = new Budgets(plan, shape.layers);
+    this.budgets = new Budgets(plan, shape.layers.length);
     this.unitCapacity = plan.capacity;
     this.layers = this.allocate();
   }
@@ -63,7 +64,7 @@ export class RetainedCache {
   /** Empty arrays: of the planned capacity, or where layers differ of the layer's budget and all that comes behind. */
   private allocate(): LayerArrays[] {
     const { layers, kvHeads, headDim } = this.shape;
-    return Array.from({ length: layers }, (_, layer) => {
+    return layers.map((_, layer) => {
       const capacity = this.isUneven ? this.budgets.ofLayer(layer) + this.budgets.behind : this.unitCapacity;
       const units = kvHeads * capacity;
       return {
@@ -293,12 +294,12 @@ export class RetainedCache {
    * Takes units in: they stand behind all others, their keys turned to the slots there.
    * @param units equally many for every KV head of every layer; there must be room for them
    */
-  takeIn(units: readonly Units[], rotation: Rotation): void {
+  takeIn(units: readonly Units[], ropes: RopeTables): void {
     const { layers, kvHeads, headDim } = this.shape;
     const count = units[0]?.positions.length ?? 0;
     const heads = new Set(units.map(({ layer, head }) => layer * kvHeads + head));
-    if (heads.size !== layers * kvHeads || units.some(({ positions }) => positions.length !== count))
-      throw new RangeError(`units for ${heads.size} of ${layers * kvHeads} KV heads, or not equally many`);
+    if (heads.size !== layers.length * kvHeads || units.some(({ positions }) => positions.length !== count))
+      throw new RangeError(`units for ${heads.size} of ${layers.length * kvHeads} KV heads, or not equally many`);
     if (this.length + count > this.unitCapacity)
       throw new RangeError(`${count} units behind ${this.length} of ${this.unitCapacity}`);
     for (const { layer, head, positions, slots, keys, values, scores } of units) {
@@ -308,7 +309,7 @@ export class RetainedCache {
       for (const [unit, slot] of slots.entries()) {
         const target = { keys: arrays.keys, unit: first + unit, slot: this.slot + unit };
         // A turn by nothing would round.
-        if (slot !== target.slot) moveKey({ keys, unit, slot }, target, headDim, rotation);
+        if (slot !== target.slot) moveKey({ keys, unit, slot }, target, headDim, ropes.of(layer));
       }
       arrays.values.set(values, first * headDim);
       if (this.withScores) arrays.scores.set(scores, first);

@@ -181,7 +181,7 @@ class SnapshotReader {
     { length, withScores, packedBytes }: LayerForm & { readonly length: number },
   ): Generator<LayerCache, void, undefined> {
     const { shape, plan } = engine.description;
-    for (let layer = 0; layer < shape.layers; layer++) {
+    for (let layer = 0; layer < shape.layers.length; layer++) {
       const own = plan.uneven === undefined ? { length } : this.lengths(layer, shape.kvHeads);
       const units = plan.uneven === undefined ? [shape.kvHeads, length] : [shape.kvHeads * own.length];
       const expected = layerTensors(units, shape.headDim, { withScores, packedBytes });

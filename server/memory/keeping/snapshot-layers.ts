@@ -58,7 +58,7 @@ export async function tensorsOfLayers(
   };
   const form = { withScores: first.scores.length > 0, packedBytes: first.packed?.length };
   const tensors: TensorToWrite[] = [];
-  for (let layer = 0; layer < shape.layers; layer++) {
+  for (let layer = 0; layer < shape.layers.length; layer++) {
     // The file's header tells every shape before any content: where layers differ each is copied twice.
     const cache = first.nextSlot === undefined ? first : await cacheOf(layer);
     const { nextSlot } = cache;

@@ -1,5 +1,6 @@
+import type { PlannedBytes } from '../../contract/roots.js';
+import type { AllocationName } from '../../contract/words.js';
 import { isLocretError, LocretError } from '../../errors.js';
-import type { AllocationName } from '../../eviction/allocation.js';
 import type { CachePlan } from '../../eviction/cache-plan.js';
 import { policyByName, trainingFreeNotice, trainingFreePolicy } from '../../eviction/policy-by-name.js';
 import { pyramidBudgets } from '../../eviction/pyramid.js';
@@ -7,7 +8,7 @@ import { attentionSinks } from '../../eviction/sink-recent.js';
 import type { LoadedModel } from '../../model/model.js';
 import { beginningTokens, promptFrame } from '../../model/prompt-frame.js';
 import type { ModelShape } from '../../model/shape.js';
-import type { MemoryPlan, PlannedBytes, PlanSettings } from './plan.js';
+import type { MemoryPlan, PlanSettings } from './plan.js';
 
 /** Units behind the memory for recall, question and answer: at least, and at most. */
 const behind = { least: 192, most: 4096 };
@@ -34,7 +35,7 @@ export function tableParameters({ tiedEmbeddings, vocabulary, hidden }: ModelSha
 }
 
 function parameters(shape: ModelShape): number {
-  return shape.layers * layerParameters(shape) + tableParameters(shape);
+  return shape.layers.length * layerParameters(shape) + tableParameters(shape);
 }
 
 /** The longest layer that an allocation asks for; undefined where all budgets are equal. */
@@ -43,8 +44,8 @@ function longestWanted(
   allocation: AllocationName,
   { budget, pinned, stabilizers }: Pick<CachePlan, 'budget' | 'pinned' | 'stabilizers'>,
 ): number | undefined {
-  if (allocation === 'even' || layers === 1) return undefined;
-  return pyramidBudgets({ budget, exempt: pinned + stabilizers, layers, longest: Infinity })[0];
+  if (allocation === 'even' || layers.length === 1) return undefined;
+  return pyramidBudgets({ budget, exempt: pinned + stabilizers, layers: layers.length, longest: Infinity })[0];
 }
 
 function tooSmall(window: number, needed: string): LocretError {

@@ -1,12 +1,10 @@
+import type { PlannedBytes } from '../../contract/roots.js';
+import type { MemoryChoices } from '../../contract/settings.js';
+import type { CachePrecision, StructureName, WeightPrecision } from '../../contract/words.js';
 import type { CachePlan } from '../../eviction/cache-plan.js';
-import type { AllocationName } from '../../eviction/allocation.js';
 import type { PolicyName } from '../../eviction/policy.js';
-import type { CachePrecision, ChosenBackend, WeightPrecision } from '../../engine/engine.js';
+import type { ChosenBackend } from '../../engine/engine.js';
 import type { RetainingHeads } from '../../model/checkpoint.js';
-import type { StructureName } from '../reading/structure.js';
-
-/** The name of a backend, or `auto`: the preferred one of those that are there and have enough memory. */
-export type BackendChoice = string;
 
 /** Where the model runs, and why there, for people. */
 export interface PlannedBackend extends ChosenBackend {
@@ -19,45 +17,15 @@ export interface PlannedBackend extends ChosenBackend {
   readonly snapshotForm: Readonly<Record<string, string>>;
 }
 
-/** What the user chose; the plan chooses the rest. */
-export interface PlanSettings {
-  /** Retaining heads; default: the model's own. */
-  readonly heads?: string;
-  readonly policy?: PolicyName;
-  /** How the budget is divided between layers and KV heads; default: the model's, or evenly. */
-  readonly allocation?: AllocationName;
-  /** What stays before all else; default: the model's, or nothing. */
-  readonly structure?: StructureName;
-  readonly precision?: WeightPrecision;
-  /** Where the model runs; default `auto`. */
-  readonly backend?: BackendChoice;
-  /** How a GPU holds keys and values; default: as they are computed, if there is room. */
-  readonly cachePrecision?: CachePrecision;
-  readonly budget?: number;
-  readonly chunk?: number;
-  readonly stabilizers?: number;
-  /** Last tokens of the repository that are appended without eviction (n_loc). */
-  readonly local?: number;
+/** What was chosen; the plan and the model's folder choose the rest. */
+export interface PlanSettings extends Omit<MemoryChoices, 'policy'> {
+  readonly policy?: PolicyName | undefined;
   readonly threads: number;
 }
 
-/** What decides how large retaining heads are. */
-export type HeadsSize = Pick<RetainingHeads, 'input' | 'width'>;
-
-/** Bytes of memory that reading and asking take: of the machine, or of its GPU when the model runs there. */
-export interface PlannedBytes {
-  /** Weights as the model runs them, with what onnxruntime arranges anew. */
-  readonly weights: number;
-  /** While weights are packed for the first time; released before reading. */
-  readonly packing: number;
-  readonly cache: number;
-  /** Intermediate values of one pass. */
-  readonly activations: number;
-  /** The program itself. */
-  readonly program: number;
-  readonly peak: number;
-  /** Free when the plan was made, where the model runs: on this machine or on its GPU. */
-  readonly free: number;
+/** What decides how large retaining heads are, and with which labels they were trained, where that is known. */
+export interface HeadsSize extends Pick<RetainingHeads, 'input' | 'width'> {
+  readonly labels?: string | undefined;
 }
 
 /** Everything that is fixed before a model is loaded. */
@@ -69,6 +37,8 @@ export interface MemoryPlan {
   readonly policy: PolicyName;
   readonly structure: StructureName;
   readonly heads: string | undefined;
+  /** With which labels these were trained, where their file tells. */
+  readonly headLabels: string | undefined;
   readonly precision: WeightPrecision;
   readonly cachePrecision: CachePrecision;
   readonly threads: number;

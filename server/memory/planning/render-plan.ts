@@ -1,7 +1,6 @@
+import type { StructureName } from '../../contract/words.js';
 import type { LoadedModel } from '../../model/model.js';
-import { headLabels } from '../../model/retaining-heads.js';
 import type { MemoryPlan } from './plan.js';
-import type { StructureName } from '../reading/structure.js';
 
 /** `6.1 MB`, `20.2 GB` (powers of 1024). */
 function size(bytes: number): string {
@@ -12,10 +11,9 @@ function size(bytes: number): string {
 export type PlanRow = readonly [name: string, value: string, note: string];
 
 /** Which heads decide, for people: `trained retaining heads (labels: published)`. */
-function headsText(heads: string | undefined): string {
+function headsText({ heads, headLabels }: MemoryPlan): string {
   if (heads === undefined) return 'no retaining heads';
-  const labels = headLabels(heads);
-  return labels === undefined ? 'trained retaining heads' : `trained retaining heads (labels: ${labels})`;
+  return headLabels === undefined ? 'trained retaining heads' : `trained retaining heads (labels: ${headLabels})`;
 }
 
 function allocationRow({ cache: { uneven } }: MemoryPlan): PlanRow {
@@ -37,8 +35,8 @@ export function planRows(model: LoadedModel, plan: MemoryPlan): readonly PlanRow
   const quantized = cachePrecision === 'full' ? '' : `, ${cachePrecision}`;
   const units = (count: number): string => (count === Infinity ? 'all' : count.toLocaleString('en-US'));
   return [
-    ['model', model.name, `${shape.family}, ${shape.layers} layers × ${shape.kvHeads} KV heads`],
-    ['policy', plan.policy, headsText(plan.heads)],
+    ['model', model.name, `${shape.family}, ${shape.layers.length} layers × ${shape.kvHeads} KV heads`],
+    ['policy', plan.policy, headsText(plan)],
     ['window', units(plan.window), 'positions the model handles well'],
     ['budget', units(cache.budget), 'cache units every KV head keeps of the repository'],
     allocationRow(plan),

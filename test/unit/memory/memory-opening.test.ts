@@ -1,9 +1,9 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ReadProgress } from '../../../server/contract/roots.js';
 import type { Engine } from '../../../server/engine/engine.js';
 import type { LocretError } from '../../../server/errors.js';
-import type { ReadProgress } from '../../../server/memory/contents/memory.js';
 import {
   type MemoryHooks,
   MemoryOpening,

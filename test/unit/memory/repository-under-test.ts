@@ -112,6 +112,7 @@ export async function refusalOf(promise: Promise<unknown>): Promise<LocretError>
 /** Every layer's cache. */
 export async function wholeCache(engine: Engine): Promise<LayerCache[]> {
   const layers: LayerCache[] = [];
-  for (let layer = 0; layer < engine.description.shape.layers; layer++) layers.push(await engine.exportLayer(layer));
+  for (let layer = 0; layer < engine.description.shape.layers.length; layer++)
+    layers.push(await engine.exportLayer(layer));
   return layers;
 }

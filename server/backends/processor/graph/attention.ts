@@ -1,7 +1,7 @@
-import type { ModelShape } from '../../../model/shape.js';
+import { layerOf, type ModelShape } from '../../../model/shape.js';
 import { GraphBuilder, type Value } from './graph.js';
 
-/** Tells a layer's steering inputs from others; empty where all layers are equally long and share them. */
+/** Tells a layer's steering inputs from others; empty where all layers share them: equally long, and with one window. */
 export type Steering = '' | `.${number}`;
 
 /** The steering of a layer. */
@@ -19,6 +19,8 @@ export interface NewTokens {
 /** What a layer's attention reads. */
 interface AttentionInputs extends NewTokens {
   readonly steering: Steering;
+  /** How far back it reaches; undefined when unlimited. */
+  readonly window: number | undefined;
   readonly pastKey: Value;
   readonly pastValue: Value;
 }
@@ -44,7 +46,7 @@ export const maskedLogit = -1e30;
 /** Declares the inputs that steer attention: once where all layers share them. */
 export function declareAttentionInputs(graph: GraphBuilder, { layers }: ModelShape, layersDiffer: boolean): void {
   graph.input(attentionInputs.single, 'bool', [1]);
-  for (let layer = 0; layer < (layersDiffer ? layers : 1); layer++) {
+  for (let layer = 0; layer < (layersDiffer ? layers.length : 1); layer++) {
     const steering = steeringOf(layer, layersDiffer);
     graph.input(attentionInputs.pastMask(steering), 'float32', [1, 1, 1, `capacity${steering}`]);
     graph.input(attentionInputs.lastUnit(steering), 'int32', [1]);
@@ -68,6 +70,7 @@ export function addAttention(
   const inputs: AttentionInputs = {
     ...tokens,
     steering,
+    window: layerOf(shape, layer).window,
     pastKey: graph.input(attentionInputs.pastKey(layer), 'float32', dimensions),
     pastValue: graph.input(attentionInputs.pastValue(layer), 'float32', dimensions),
   };
@@ -93,7 +96,7 @@ export function addAttention(
 }
 
 function chunkAttention(branch: GraphBuilder, shape: ModelShape, inputs: AttentionInputs, output: Value): void {
-  const { steering } = inputs;
+  const { steering, window } = inputs;
   const name = output.slice(0, -'.attention'.length);
   branch.contributedNode(
     'GroupQueryAttention',
@@ -111,7 +114,7 @@ function chunkAttention(branch: GraphBuilder, shape: ModelShape, inputs: Attenti
       num_heads: shape.heads,
       kv_num_heads: shape.kvHeads,
       do_rotary: 0,
-      ...(shape.slidingWindow === undefined ? {} : { local_window_size: shape.slidingWindow }),
+      ...(window === undefined ? {} : { local_window_size: window }),
     },
   );
 }

@@ -1,8 +1,6 @@
+import type { ProcessorPrecision } from '../../../contract/words.js';
 import type { ElementType, GraphBuilder, Value } from './graph.js';
 import type { PackedWeights } from './packed-weights.js';
-
-/** How weights are held while the model runs: as float32, or quantized when the model is loaded. */
-export type WeightPrecision = 'float32' | 'int8' | 'int4';
 
 /** Elements that share a scale in block-wise quantization. */
 export const quantizationBlock = 32;
@@ -120,11 +118,11 @@ export class LinearLayers {
 
   constructor(
     private readonly graph: GraphBuilder,
-    private readonly precision: WeightPrecision,
+    private readonly precision: ProcessorPrecision,
   ) {}
 
   /** x · Wᵀ + bias */
-  add(x: Value, weights: LinearWeights, file: PackedWeights, precision: WeightPrecision = this.precision): Value {
+  add(x: Value, weights: LinearWeights, file: PackedWeights, precision: ProcessorPrecision = this.precision): Value {
     switch (precision) {
       case 'float32':
         return this.floating(x, weights, file);

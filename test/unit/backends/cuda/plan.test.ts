@@ -11,14 +11,20 @@ import { processor } from '../../../../server/backends/processor/backend.js';
 import type { MemoryPlan, PlanSettings } from '../../../../server/memory/planning/plan.js';
 import { renderPlan } from '../../../../server/memory/planning/render-plan.js';
 import { type LoadedModel, openModel } from '../../../../server/model/model.js';
-import type { ModelShape } from '../../../../server/model/shape.js';
+import { equalLayers, layerNorms, type ModelShape } from '../../../../server/model/shape.js';
+import { floatEncodings } from '../../../../server/model/weight-encoding.js';
 import { cudaBinding, hasCuda } from '../../../cuda-under-test.js';
 import { fixture } from '../../model/model-folder.js';
 
 registerRivals();
 const gigabyte = 2 ** 30;
 const llama8B: Partial<ModelShape> = {
-  layers: 32,
+  layers: equalLayers(32, {
+    window: undefined,
+    rope: { theta: 500_000, rotaryDim: 128, scaling: { kind: 'none' } },
+    norms: layerNorms(false),
+    activation: 'silu',
+  }),
   hidden: 4096,
   heads: 32,
   kvHeads: 8,
@@ -26,7 +32,6 @@ const llama8B: Partial<ModelShape> = {
   feedForward: 14_336,
   vocabulary: 128_256,
   maxPositions: 131_072,
-  rope: { theta: 500_000, rotaryDim: 128, scaling: { kind: 'none' } },
 };
 const device = (index: number, freeBytes: number): UsableDevice => ({
   index,
@@ -62,7 +67,7 @@ describe.skipIf(!hasCuda)('the plan of a memory on a GPU', () => {
         model: await modelOf(llama8B),
         settings: { threads: 2, ...settings },
         retaining: { input: 'qkv', width: 1024 },
-        storedType: 'BF16',
+        encoding: floatEncodings.bfloat16,
         cuda,
       },
       'it is there',

@@ -1,20 +1,21 @@
 import { describe, expect, it } from 'vitest';
+import { structureNames } from '../../../../server/contract/words.js';
 import { LocretError } from '../../../../server/errors.js';
 import { readingIdentity } from '../../../../server/memory/keeping/cache-files.js';
 import { planMemory } from '../../../../server/backends/processor/plan.js';
 import type { HeadsSize, MemoryPlan, PlanSettings } from '../../../../server/memory/planning/plan.js';
 import { beginningTokens, promptFrame } from '../../../../server/model/prompt-frame.js';
 import { renderPlan } from '../../../../server/memory/planning/render-plan.js';
-import { structureNames } from '../../../../server/memory/reading/structure.js';
 import { openModel, type LoadedModel } from '../../../../server/model/model.js';
-import type { ModelShape } from '../../../../server/model/shape.js';
+import { equalLayers, layerOf, type ModelShape } from '../../../../server/model/shape.js';
 import { fixture } from '../../model/model-folder.js';
 import { nano, nanoEngine, surveyOptions } from '../repository-under-test.js';
 
 const plenty = 64 * 2 ** 30;
 const headsSize: HeadsSize = { input: 'qkv', width: 64 };
+type Sizes = Partial<Omit<ModelShape, 'layers'>> & { readonly layers: number };
 /** The shape of Qwen2.5-Coder-0.5B. */
-const halfBillion: Partial<ModelShape> = {
+const halfBillion: Sizes = {
   layers: 24,
   hidden: 896,
   heads: 14,
@@ -25,9 +26,14 @@ const halfBillion: Partial<ModelShape> = {
   maxPositions: 32_768,
 };
 
-async function modelOf(shape: Partial<ModelShape>): Promise<LoadedModel> {
+async function modelOf({ layers, ...shape }: Partial<Sizes>): Promise<LoadedModel> {
   const model = await openModel(fixture('qwen2'));
-  return { ...model, shape: { ...model.shape, ...shape }, locret: { heads: 'heads.safetensors' } };
+  const layer = layerOf(model.shape, 0);
+  return {
+    ...model,
+    shape: { ...model.shape, ...shape, layers: equalLayers(layers ?? model.shape.layers.length, layer) },
+    locret: { heads: 'heads.safetensors' },
+  };
 }
 
 const planOf = (model: LoadedModel, settings: Partial<PlanSettings> = {}, free = plenty): MemoryPlan =>
@@ -114,7 +120,7 @@ describe('the plan of a memory', () => {
     const model = await modelOf(halfBillion);
     const weights = (input: HeadsSize['input']): number =>
       planMemory(model, { threads: 2 }, { input, width: 1024 }, plenty).bytes.weights;
-    const { hidden = 0, heads = 0, kvHeads = 0, headDim = 0, layers = 0 } = halfBillion;
+    const { hidden = 0, heads = 0, kvHeads = 0, headDim = 0, layers } = halfBillion;
     const fewer = layers * 1024 * ((heads + 2 * kvHeads) * headDim - hidden);
     expect(weights('qkv') - weights('hidden')).toBeCloseTo(2.2 * fewer, -1);
   });
