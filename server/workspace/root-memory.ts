@@ -8,7 +8,7 @@ import { MemoryFiles } from '../memory/keeping/memory-files.js';
 import { MemoryOpening, type MemoryHooks, type MemorySettings, type OpenHow } from '../memory/open-memory.js';
 import { planModel, type PlannedModel } from '../memory/planning/planned-model.js';
 import type { ReadMemory } from '../memory/contents/repository-memory.js';
-import type { RootStatus, RootUri } from '../contract/protocol.js';
+import type { ReadProgress, RootStatus, RootUri } from '../contract/protocol.js';
 import { surveyRepository } from '../repository/survey.js';
 import { abortable } from './abortable.js';
 import { AutoUpdate } from './auto-update.js';
@@ -90,6 +90,11 @@ export class RootMemory implements Occupant {
 
   get status(): RootStatus {
     return { root: this.uri, name: this.name, ...this.state.status(this.surroundings.engine.current !== undefined) };
+  }
+
+  /** How far a reading or an update is that is under way. */
+  get progress(): ReadProgress | undefined {
+    return this.state.moving;
   }
 
   onLeave(): void {
@@ -351,8 +356,12 @@ export class RootMemory implements Occupant {
       }
     });
     // An interrupted reading is a newer one: the memory before was restored to be asked meanwhile.
-    if (updated === undefined) await this.openNow(opening.partialProgress() === undefined ? 'fresh' : 'resume', ends);
-    else if (updated !== memory) await this.hold(updated, opening);
+    if (updated === undefined) {
+      this.notice('So much has changed that the repository is read anew.');
+      await this.openNow(opening.partialProgress() === undefined ? 'fresh' : 'resume', ends);
+    } else if (updated !== memory) {
+      await this.hold(updated, opening);
+    }
   }
 
   private async answerFromMemory(asked: RootQuestion, call: QuestionCall): Promise<Answer> {

@@ -20,16 +20,17 @@ export interface QuestionCall {
 /** The question with what the settings say of answers. */
 export function questionOf(
   { question, history, selection }: RootQuestion,
-  { recallTokens, temperature, answerTokens }: ChosenSettings,
+  settings: ChosenSettings,
   { onPartial, signal }: QuestionCall,
 ): Question {
   return {
     question,
     history,
     selection,
-    recallTokens,
-    maxTokens: answerTokens,
-    sampling: temperature === undefined ? {} : { temperature },
+    recallTokens: settings.recallTokens,
+    maxTokens: settings.answerTokens,
+    sampling: settings,
+    stop: settings.stop,
     signal,
     onText: (text) => {
       onPartial({ kind: 'text', text });
