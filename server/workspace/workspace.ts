@@ -6,9 +6,10 @@ import type { TrainingEvent } from '../training/training-messages.js';
 import { HeadTraining } from './head-training.js';
 import { modelFolders } from './model-folders.js';
 import { OperationQueue } from './operation-queue.js';
-import { RootMemory, type Surroundings } from './root-memory.js';
+import { RootMemory } from './root-memory.js';
 import { makeSameMemories, parseSettings, type ChosenSettings } from './settings.js';
 import { SharedEngine } from './shared-engine.js';
+import type { Surroundings } from './surroundings.js';
 
 export interface WorkspaceHooks {
   /** Called whenever something of the status may have changed. */
@@ -17,8 +18,8 @@ export interface WorkspaceHooks {
   readonly onTraining: (event: TrainingEvent) => void;
   /** Told what is worth a line in the log. */
   readonly log: (text: string) => void;
-  /** Told what the user should know about a root's memory, as soon as it is known; default: it is logged. */
-  readonly onNotice?: (root: RootMemory, notice: string) => void;
+  /** Told what the user should know about the memory of a root, which is named; default: it is logged. */
+  readonly onNotice?: (root: string, notice: string) => void;
   /** Called while a root's files are found, with how many were looked at. */
   readonly onFile?: (filesSeen: number) => void;
 }
@@ -63,8 +64,8 @@ export class Workspace {
       log: hooks.log,
       onNotice:
         hooks.onNotice ??
-        (({ name }, notice) => {
-          hooks.log(`${name}: ${notice}`);
+        ((root, notice) => {
+          hooks.log(`${root}: ${notice}`);
         }),
       onFile: hooks.onFile ?? (() => undefined),
     };

@@ -28,7 +28,7 @@ beforeEach(() => {
     onChange: () => undefined,
     onTraining: () => undefined,
     log: () => undefined,
-    onNotice: (_: RootMemory, notice: string) => {
+    onNotice: (_: string, notice: string) => {
       notices.push(notice);
     },
   };
