@@ -14,7 +14,7 @@ async function run(options: ReadingOptions & { readonly json?: boolean }): Promi
   const { model, plan } = planned;
   const { notices, ...rest } = plan;
   if (options.json === true) {
-    process.stdout.write(`${JSON.stringify({ model: model.name, folder: model.folder, ...rest, notices }, null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify({ model: model.name, folder: model.place, ...rest, notices }, null, 2)}\n`);
     return;
   }
   notices.forEach(printNotice);

@@ -57,9 +57,9 @@ export type OfferedPolicy = (typeof offeredPolicies)[number];
 
 /**
  * How what all KV heads may keep is divided between them. `even`: every head keeps the budget (Locret). `pyramid`: lower
- * layers keep more than upper ones (PyramidKV). `shared`: the KV heads of a layer share its budget by score (AdaKV).
+ * layers keep more than upper ones (PyramidKV).
  */
-export const allocationNames = ['even', 'pyramid', 'shared'] as const;
+export const allocationNames = ['even', 'pyramid'] as const;
 export type AllocationName = (typeof allocationNames)[number];
 
 /**

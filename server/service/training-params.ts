@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { JsonReader } from '../contract/json.js';
-import { flag, name, path as anyPath, texts, type Kind } from '../contract/kinds.js';
+import { flag, name, path as anyPath, type Kind } from '../contract/kinds.js';
 import type { PausedTrainingParams, StopTrainingParams, TrainParams } from '../contract/protocol.js';
 import { collect } from '../contract/setting.js';
 import { trainingSettings } from '../contract/training.js';
@@ -12,17 +12,15 @@ const absolutePath: Kind<string> = {
   accept: (value) => (typeof value === 'string' && path.isAbsolute(value) ? path.normalize(value) : undefined),
 };
 
-const folders: Kind<readonly string[]> = {
-  ...texts,
-  expected: 'a list of absolute folders',
-  accept: (value) => {
-    const found = texts.accept(value)?.flatMap((folder) => absolutePath.accept(folder) ?? []) ?? [];
-    return Array.isArray(value) && found.length === value.length && found.length > 0 ? found : undefined;
-  },
-};
-
 function readerOf(params: unknown): JsonReader {
   return paramsOf(params, 'Correct it, or leave it out.');
+}
+
+/** Folders that are trained on; an error names the one that is wrong. */
+function repositoriesOf(reader: JsonReader): string[] {
+  const folders = reader.value('repositories');
+  if (!Array.isArray(folders) || folders.length === 0) throw reader.wrong('repositories', 'a list of absolute folders');
+  return folders.map((repositories: unknown) => readerOf({ repositories }).get('repositories', absolutePath));
 }
 
 /** @throws LocretError invalid-argument, naming the parameter, its value and what was expected */
@@ -30,7 +28,7 @@ export function trainParams(params: unknown): TrainParams {
   const reader = readerOf(params);
   const options = reader.has('options') ? reader.object('options') : undefined;
   return {
-    repositories: reader.get('repositories', folders),
+    repositories: repositoriesOf(reader),
     options: collect(trainingSettings, (option, { kind }) => options?.find<unknown>(option, kind)),
     fresh: reader.find('fresh', flag) ?? false,
     model: reader.find('model', name),

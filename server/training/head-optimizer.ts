@@ -101,7 +101,7 @@ export class HeadOptimizer {
     const inputs = headInputWidth(shape, input);
     const width = (layers[0]?.first.weight.length ?? 0) / inputs;
     const { kvHeads } = shape;
-    const graph = buildHeadStepGraph({ ...publishedOptimizer, layers: shape.layers, kvHeads, width, inputs });
+    const graph = buildHeadStepGraph({ ...publishedOptimizer, layers: shape.layers.length, kvHeads, width, inputs });
     const session = await GraphSession.open(graph, 'training the retaining heads', threads);
     return new HeadOptimizer(session, shape, { first: [width, inputs], second: [kvHeads, width] }, layers, steps);
   }

@@ -34,7 +34,7 @@ function normalNumbers(count: number, deviation: number, random: () => number): 
 export function initialWeights(shape: ModelShape, input: HeadInput, width: number, seed: number): LayerWeights[] {
   const random = seededRandom(seed);
   const inputs = headInputWidth(shape, input);
-  return Array.from({ length: shape.layers }, () => ({
+  return shape.layers.map(() => ({
     first: normalNumbers(width * inputs, initialDeviation, random),
     second: normalNumbers(shape.kvHeads * width, initialDeviation, random),
   }));

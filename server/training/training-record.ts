@@ -5,7 +5,6 @@ import type { CoursePoint, TrainingOptions } from '../contract/training.js';
 import { isLocretError } from '../errors.js';
 import { readStored } from '../memory/stored-json.js';
 import type { Refusal } from '../model/json-fields.js';
-import { isPytorchFile } from '../model/pytorch-file.js';
 import { SafetensorsFile } from '../model/safetensors.js';
 import { pointsOf } from './training-course.js';
 
@@ -63,7 +62,6 @@ function recordOf(text: string): TrainingRecord {
  * @throws LocretError heads-corrupt when the file is damaged
  */
 export function readTrainingRecord(heads: string): TrainingRecord | undefined {
-  if (isPytorchFile(heads, damaged)) return undefined;
   const opened = SafetensorsFile.open(heads, damaged);
   try {
     const text = opened.metadata.get(trainingRecordKey);

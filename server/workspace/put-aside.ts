@@ -9,6 +9,6 @@ async function* oneByOne(layers: readonly LayerCache[]): AsyncGenerator<LayerCac
 export async function putAside(engine: Engine): Promise<() => Promise<void>> {
   const { nextTokenIndex } = await engine.stats();
   const layers: LayerCache[] = [];
-  for (let layer = 0; layer < engine.description.shape.layers; layer++) layers.push(await engine.exportLayer(layer));
+  for (const layer of engine.description.shape.layers.keys()) layers.push(await engine.exportLayer(layer));
   return () => engine.importLayers(oneByOne(layers), nextTokenIndex);
 }

@@ -179,9 +179,9 @@ describe('reading through the sidecar', () => {
   it('plans a budget that is divided as the client asks for, and what stays before all else', async () => {
     const desk = new Desk();
     const root = desk.repository('apples', apples);
-    const editor = await desk.open([root], { allocation: 'shared', structure: 'headers' });
+    const editor = await desk.open([root], { allocation: 'pyramid', structure: 'headers' });
     const { rows } = await editor.request('locret/plan', { root: uriOf(root) });
-    expect(rows.find(([name]) => name === 'allocation')?.[1]).toBe('shared');
+    expect(rows.find(([name]) => name === 'allocation')?.[1]).toBe('pyramid');
     expect(rows.find(([name]) => name === 'structure')?.[1]).toBe('headers');
   });
 
@@ -195,7 +195,7 @@ describe('reading through the sidecar', () => {
     expect(unloaded.roots[0]).toMatchObject({ state: 'idle', snapshot: true, memory: { filesRead: 2 } });
     expect((await editor.ask(root, whereIsCountApples).result).memory.source).toBe('snapshot');
     await editor.until(root, 'ready');
-    expect(editor.status.engine).toMatchObject({ model: 'nano', backend: 'onnx', policy: 'locret' });
+    expect(editor.status.engine).toMatchObject({ model: 'nano', backend: 'cpu', policy: 'locret' });
   });
 
   it('unloads the model by itself when nobody uses it', async () => {

@@ -29,7 +29,7 @@ export class AttentionObserver {
     const { layers, heads, kvHeads, headDim } = this.shape;
     const group = heads / kvHeads;
     if (this.weights.length < this.cache.slots) this.weights = new Float64Array(this.cache.slots);
-    for (let layer = 0; layer < layers; layer++) {
+    for (let layer = 0; layer < layers.length; layer++) {
       const query = queryOf(layer);
       for (let head = 0; head < heads; head++) {
         const units = this.cache.head(layer, Math.floor(head / group));
@@ -71,7 +71,7 @@ export class AttentionObserver {
 
   /** The mass so far, by ascending token index; it sums to 1. */
   mass(): AttentionMass {
-    const all = this.shape.layers * this.shape.heads * this.queries;
+    const all = this.shape.layers.length * this.shape.heads * this.queries;
     const tokenIndices = Int32Array.from(this.massByToken.keys()).sort();
     const mass = Float32Array.from(tokenIndices, (token) => (this.massByToken.get(token) ?? 0) / all);
     return { tokenIndices, mass };

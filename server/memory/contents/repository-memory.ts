@@ -111,6 +111,6 @@ export class ReadMemory implements RepositoryMemory {
 
   private async askForRetention(): Promise<RetentionMap> {
     const { layers, kvHeads } = this.engine.description.shape;
-    return new RetentionMap(await this.engine.keptUnits(), layers * kvHeads);
+    return new RetentionMap(await this.engine.keptUnits(), layers.length * kvHeads);
   }
 }

@@ -16,9 +16,9 @@ function readable(name: string): string {
   return plain === '' ? 'repository' : plain;
 }
 
-/** Where a model's packed weights are kept. */
-export function packedWeightsFolder(cacheFolder: string, modelFolder: string): string {
-  return path.join(cacheFolder, 'weights', `${readable(path.basename(modelFolder))}-${digest(modelFolder)}`);
+/** Where a model's packed weights are kept. @param model its place */
+export function packedWeightsFolder(cacheFolder: string, model: string): string {
+  return path.join(cacheFolder, 'weights', `${readable(path.basename(model))}-${digest(model)}`);
 }
 
 /** What a reading is made by. */
@@ -32,9 +32,11 @@ export interface ReadingOrigin {
 
 /**
  * Every setting that makes another memory must be told: the compiler sees to it. `uneven` tells the allocation,
- * `maxFileBytes` the size.
+ * `maxFileBytes` the size, the snapshot's form the backend and its cache.
  */
-type Told = Readonly<Record<Exclude<MemorySettingName, 'allocation' | 'maxFileSize'>, unknown>> &
+type Told = Readonly<
+  Record<Exclude<MemorySettingName, 'allocation' | 'maxFileSize' | 'backend' | 'cachePrecision'>, unknown>
+> &
   Readonly<Record<string, unknown>>;
 
 /**
@@ -46,11 +48,9 @@ export function readingIdentity({ root, model, plan, options }: ReadingOrigin): 
   const { budget, chunk, stabilizers, pinned, uneven } = plan.cache;
   const { heads, policy, structure, precision, local, backend } = plan;
   const { maxFileBytes, include, exclude } = options;
-  // A GPU's cache is in its own form: each has a snapshot of its own.
-  const gpuCache = backend.name === 'cpu' ? undefined : backend.options.cachePrecision;
   return JSON.stringify({
     root,
-    model: model.folder,
+    model: model.place,
     heads,
     policy,
     structure,
@@ -62,8 +62,8 @@ export function readingIdentity({ root, model, plan, options }: ReadingOrigin): 
     local,
     uneven,
     beginning: digest(promptFrame(model).before),
-    backend: gpuCache && 'cuda',
-    cachePrecision: gpuCache,
+    // The cache of each backend is in its own form: each has a snapshot of its own.
+    ...backend.snapshotForm,
     maxFileBytes,
     include,
     exclude,

@@ -5,7 +5,7 @@ import type { Engine } from '../../engine/engine.js';
 import { openEngine } from '../../engine/remote-engine.js';
 import { isLocretError } from '../../errors.js';
 import { openModel, type LoadedModel } from '../../model/model.js';
-import { openRetainingHeads } from '../../model/retaining-heads.js';
+import { readHeadsHeader } from '../../model/retaining-heads.js';
 import { resolveRoot } from '../../repository/root.js';
 import { packedWeightsFolder } from '../keeping/cache-files.js';
 import { planWhereItRuns } from '../../backends/choose-backend.js';
@@ -33,21 +33,21 @@ export async function planModel(settings: ReadingSettings): Promise<PlannedModel
   const root = await resolveRoot(settings.repo);
   const model = await openModel(settings.modelFolder);
   const headsFile = settings.heads ?? model.locret.heads;
-  const heads = headsFile === undefined ? undefined : openRetainingHeads(headsFile, model.shape);
+  const heads = headsFile === undefined ? undefined : readHeadsHeader(headsFile, model.shape);
   return { root, model, plan: planWhereItRuns(model, settings, heads) };
 }
 
 function openIn(folder: string, { model, plan }: PlannedModel): Promise<Engine> {
   const { heads, policy, precision, threads, cache, backend } = plan;
   return openEngine({
-    model: model.folder,
+    model: model.place,
     policy,
     precision,
     plan: cache,
     threads,
     cacheFolder: folder,
     ...(heads === undefined ? {} : { heads }),
-    ...(backend.name === 'cpu' ? {} : { cuda: backend.options }),
+    backend: { name: backend.name, options: backend.options },
   });
 }
 
@@ -76,7 +76,7 @@ export async function loadEngine(
   onNotice: (notice: string) => void,
 ): Promise<Engine> {
   try {
-    return await openIn(packedWeightsFolder(cacheFolder, planned.model.folder), planned);
+    return await openIn(packedWeightsFolder(cacheFolder, planned.model.place), planned);
   } catch (error) {
     if (!isLocretError(error, 'disk-full')) throw error;
     let engine: Engine;

@@ -83,7 +83,7 @@ export class TokenFeed {
     const main = Math.max(0, this.count - local);
     await this.running;
     if (main > 0) {
-      const options = { evict: 'final', onChunk, ...this.withFavoured(main), signal } as const;
+      const options = { evict: 'final', onChunk, ...this.withStructure(main), signal } as const;
       await engine.extend(this.waiting.slice(0, main), options);
     }
     if (this.count > main) await engine.extend(this.waiting.slice(main, this.count), { evict: 'none', onChunk });
@@ -100,7 +100,7 @@ export class TokenFeed {
     await this.running;
     await betweenCalls?.();
     const part = this.waiting.slice(0, tokens);
-    const options = { evict: 'between-chunks', onChunk, ...this.withFavoured(tokens), signal } as const;
+    const options = { evict: 'between-chunks', onChunk, ...this.withStructure(tokens), signal } as const;
     this.waiting.copyWithin(0, tokens, this.count);
     this.favoured.copyWithin(0, tokens, this.count);
     this.count -= tokens;
@@ -109,8 +109,8 @@ export class TokenFeed {
     this.running.catch(() => undefined);
   }
 
-  private withFavoured(tokens: number): { readonly favoured?: Uint8Array } {
+  private withStructure(tokens: number): { readonly structure?: Uint8Array } {
     const favoured = this.favoured.slice(0, tokens);
-    return favoured.includes(1) ? { favoured } : {};
+    return favoured.includes(1) ? { structure: favoured } : {};
   }
 }

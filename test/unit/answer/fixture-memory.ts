@@ -88,7 +88,7 @@ export async function fixtureMemory(
   const engine = new ScriptedEngine({ budget: tokens.length, chunk: 4096, stabilizers: 0, pinned: 0, capacity });
   engine.cache = [...tokens];
   const model: LoadedModel = {
-    folder: '',
+    place: '',
     name: 'scripted',
     shape,
     tokenizer,

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HeadInput, LabelKind } from '../../../server/contract/words.js';
-import { openCheckpoint } from '../../../server/model/open-checkpoint.js';
+import { openCheckpoint } from '../../../server/model/hub-folder/open-checkpoint.js';
 import { FrozenModel } from '../../../server/training/frozen-model.js';
 import { gramsOf, openLabelPass } from '../../../server/training/label-pass.js';
 import { labelSample } from '../../../server/training/label-sample.js';
@@ -21,7 +21,7 @@ let model: FrozenModel;
 
 beforeAll(async () => {
   model = await FrozenModel.open(
-    { folder, precision: 'float32', threads: 1, cacheFolder, headInputs: ['qkv', 'hidden'], capacity: 16 },
+    { model: folder, precision: 'float32', threads: 1, cacheFolder, headInputs: ['qkv', 'hidden'], capacity: 16 },
     (opened) => {
       grams = gramsOf('contribution', opened);
     },

@@ -12,7 +12,16 @@ const plan: MemoryPlan = {
   heads: '/models/heads.safetensors',
   precision: 'int8',
   threads: 2,
-  backend: { name: 'cpu', reason: 'it was chosen' },
+  headLabels: undefined,
+  cachePrecision: 'full',
+  backend: {
+    name: 'cpu',
+    reason: 'it was chosen',
+    deviceName: 'processor',
+    place: 'the processor',
+    options: undefined,
+    snapshotForm: {},
+  },
   bytes: { weights: 1, packing: 1, cache: 1, activations: 1, program: 1, peak: 1, free: 1 },
   notices: [],
 };
@@ -20,7 +29,7 @@ const plan: MemoryPlan = {
 const options = { exclude: ['dist/'], maxFileBytes: 1 << 20, include: ['src/'] };
 
 async function identityOf(changes: Partial<MemoryPlan>): Promise<string> {
-  const model = { ...(await nano()), folder: '/models/m' };
+  const model = { ...(await nano()), place: '/models/m' };
   return readingIdentity({ root: '/repo', model, plan: { ...plan, ...changes }, options });
 }
 
@@ -34,8 +43,7 @@ it('finds memories by the text that earlier versions wrote', async () => {
 
 it('tells a GPU and uneven budgets, as earlier versions did', async () => {
   const cache = { ...plan.cache, uneven: { allocation: 'pyramid', longest: 400 } } as const;
-  const cuda = { binding: '/b.node', device: 0, cachePrecision: 'int8' } as const;
-  const backend = { name: 'cuda', reason: 'there is one', deviceName: 'GPU', options: cuda } as const;
+  const backend = { ...plan.backend, name: 'cuda', snapshotForm: { backend: 'cuda', cachePrecision: 'int8' } } as const;
   const told = await identityOf({ cache, backend, heads: undefined });
   expect(told).toContain('"uneven":{"allocation":"pyramid","longest":400},"beginning":');
   expect(told).toContain('","backend":"cuda","cachePrecision":"int8","maxFileBytes":');
