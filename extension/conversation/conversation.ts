@@ -26,7 +26,7 @@ export type AnswerPhase = AskPhase | 'queued' | 'paused' | 'restarting';
 export type RootAnswer = { readonly root: Root; readonly text: string } & (
   | { readonly state: 'running'; readonly phase: AnswerPhase; readonly progress?: ReadingProgress }
   /** Without facts when it was answered elsewhere in the editor. */
-  | { readonly state: 'answered'; readonly facts?: AnswerFacts }
+  | { readonly state: 'answered'; readonly facts?: AnswerFacts | undefined }
   /** `interrupted`: the window was closed while it was answered. */
   | { readonly state: 'stopped'; readonly by: 'user' | 'interrupted' }
   | { readonly state: 'failed'; readonly code: string; readonly message: string; readonly remedy: string }

@@ -1,5 +1,5 @@
 import type { MemoryFacts, Turn } from '../contract/answers.js';
-import type { AttentionMass, Engine, Sampling } from '../engine/engine.js';
+import type { AttentionMass, Engine } from '../engine/engine.js';
 import { LocretError, messageOf, throwIfCancelled } from '../errors.js';
 import type { RepositoryMemory } from '../memory/contents/memory.js';
 import { promptFrame } from '../model/prompt-frame.js';
@@ -8,7 +8,7 @@ import type { Answer } from './answer.js';
 import { rankByAttention, type AttentionRanking } from './attention-ranking.js';
 import { collectCitations } from './citations.js';
 import { CurrentFiles } from './current-files.js';
-import { defaultMaxTokens, generateText, resolveSampling } from './generation.js';
+import { defaultMaxTokens, generateText, resolveSampling, type SamplingChoice } from './generation.js';
 import { NameIndex } from './name-index.js';
 import { lookUpInChangedFiles, lookUpNames } from './name-lookup.js';
 import { answerNotices, changeNotices, linkNotices } from './notices.js';
@@ -27,11 +27,11 @@ export interface Question {
    * Tokens for definitions that are re-read; 0 switches recall off; default: what the model's locret.json says, or an
    * eighth of its window.
    */
-  readonly recallTokens?: number;
+  readonly recallTokens?: number | undefined;
   /** Longest answer, in tokens. */
   readonly maxTokens?: number;
   /** What is given; the model's generation settings and the product's defaults (greedy) fill the rest. */
-  readonly sampling?: Partial<Sampling>;
+  readonly sampling?: SamplingChoice | undefined;
   /** Texts that end the answer. */
   readonly stop?: readonly string[];
   readonly signal?: AbortSignal;

@@ -5,28 +5,21 @@ import type { ModelTokenizer } from '../model/tokenizer.js';
 import { RepetitionWatch } from './repetition.js';
 import { StopStrings } from './stop-strings.js';
 
-/** What applies where neither the caller nor the model's generation settings say otherwise: greedy. */
-const productSampling: Sampling = {
-  temperature: 0,
-  topP: 1,
-  topK: 0,
-  minP: 0,
-  repetitionPenalty: 1,
-  seed: 0,
-};
+/** Sampling as far as somebody says how. */
+export type SamplingChoice = { readonly [Name in keyof Sampling]?: Sampling[Name] | undefined };
 
 /** Longest answer without a limit from the caller, in tokens. */
 export const defaultMaxTokens = 256;
 
 /** What the caller gives, then the model's generation settings, then the product's defaults (greedy). */
-export function resolveSampling(given: Partial<Sampling>, model: GenerationSettings): Sampling {
+export function resolveSampling(given: SamplingChoice, model: GenerationSettings): Sampling {
   return {
-    ...productSampling,
-    ...(model.temperature === undefined ? {} : { temperature: model.temperature }),
-    ...(model.topP === undefined ? {} : { topP: model.topP }),
-    ...(model.topK === undefined ? {} : { topK: model.topK }),
-    ...(model.repetitionPenalty === undefined ? {} : { repetitionPenalty: model.repetitionPenalty }),
-    ...given,
+    temperature: given.temperature ?? model.temperature ?? 0,
+    topP: given.topP ?? model.topP ?? 1,
+    topK: given.topK ?? model.topK ?? 0,
+    minP: given.minP ?? 0,
+    repetitionPenalty: given.repetitionPenalty ?? model.repetitionPenalty ?? 1,
+    seed: given.seed ?? 0,
   };
 }
 

@@ -10,7 +10,8 @@ import type { ReadMemory } from '../memory/contents/repository-memory.js';
 import { questionOf, streamAnswer } from './ask.js';
 import { exitCodes, listenForInterruption, reportFailure } from './exit.js';
 import { formatAmount, oneParagraph } from './format.js';
-import { memorySettings, openFromOptions } from './open-from-options.js';
+import { memorySettings } from '../workspace/settings.js';
+import { openFromOptions } from './open-from-options.js';
 import { withAnswerOptions, withReadingOptions, type AnswerOptions, type ReadingOptions } from './options.js';
 import { prepareDeepReading } from './read-deep.js';
 
@@ -103,7 +104,7 @@ class Chat {
     const { engine, model } = this.opened;
     const asked = { ...questionOf(question, this.options, signal), history: this.conversation.turns };
     questionTextOf(asked);
-    const { survey } = await memorySettings(this.options);
+    const { survey } = await memorySettings(this.options, this.options.repo);
     const readingOf = await prepareDeepReading(this.opened, survey, signal);
     const { nextTokenIndex } = await engine.stats();
     const layers: LayerCache[] = [];

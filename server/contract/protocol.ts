@@ -27,73 +27,14 @@ import type {
   TrainParams,
   TrainResult,
 } from './training.js';
-import type {
-  BackendChoice,
-  CachePrecision,
-  LogLevel,
-  AllocationName,
-  StructureName,
-  WeightPrecision,
-  OfferedPolicy,
-} from './words.js';
 
 export type * from './answers.js';
 export type * from './contents.js';
 export type * from './models.js';
 export type * from './roots.js';
+export type { InitializationOptions, SidecarSettings } from './settings.js';
 export type * from './training.js';
 export type * from './words.js';
-
-/**
- * What the user chose. Sent as `initializationOptions.settings` and again, whole, with
- * `workspace/didChangeConfiguration` (`settings.locret`). What is left out is chosen by the sidecar. A change of what
- * decides a memory unloads the model; it is loaded again when it is next needed.
- */
-export interface SidecarSettings {
-  /** A name that `locret/models` lists, or an absolute folder. Default: the bundled model. */
-  readonly model?: string;
-  /** An absolute file of retaining heads that were trained for this model. Default: the model's own. */
-  readonly heads?: string;
-  /** `auto`, the default: a GPU with enough memory if there is one, otherwise the processor. */
-  readonly backend?: BackendChoice;
-  /** bfloat16 and float16 on a GPU only. */
-  readonly precision?: WeightPrecision;
-  /** How a GPU holds keys and values. */
-  readonly cachePrecision?: CachePrecision;
-  /** Cache units every KV head keeps (b). */
-  readonly budget?: number;
-  /** Tokens read per pass (B). */
-  readonly chunk?: number;
-  /** Newest units exempt from an eviction (n_s). */
-  readonly stabilizers?: number;
-  readonly policy?: OfferedPolicy;
-  /** How the budget is divided between layers and KV heads. */
-  readonly allocation?: AllocationName;
-  /** What stays before all else: nothing, the paths of files, or also the lines that name definitions. */
-  readonly structure?: StructureName;
-  /** Tokens of definitions that are re-read for a question; 0 switches recall off. */
-  readonly recallTokens?: number;
-  /** Patterns in .gitignore syntax. */
-  readonly include?: readonly string[];
-  readonly exclude?: readonly string[];
-  /** Seconds without changes after which changed files are folded in; 0: only when asked to. Default 5. */
-  readonly autoUpdateSeconds?: number;
-  /** Minutes without use after which the model is unloaded; 0: never. Default 30. */
-  readonly idleUnloadMinutes?: number;
-  /** 0 is greedy. Default: what the model's folder says. */
-  readonly temperature?: number;
-  /** Longest answer. Default 256. */
-  readonly answerTokens?: number;
-  /** Default `info`. */
-  readonly logLevel?: LogLevel;
-  /** False while the user does not trust the open folders: then nothing is trained. Default true. */
-  readonly trusted?: boolean;
-}
-
-/** `initializationOptions` of `initialize`. */
-export interface InitializationOptions {
-  readonly settings?: SidecarSettings;
-}
 
 /** Params of `locret/status` (both the request's result and the notification). */
 export interface WorkspaceStatus {

@@ -1,25 +1,62 @@
-import type { HeadInput, LabelKind, ProcessorPrecision, TrainingAnswers } from './words.js';
+import { share, wholeNumber, word } from './kinds.js';
+import type { Chosen, Given, SettingTable } from './setting.js';
+import { headInputs, labelKinds, processorPrecisions, trainingAnswers } from './words.js';
 
-/** How heads are trained: everything that is chosen with a number or a word. */
-export interface TrainingOptions {
-  /** What the heads read. */
-  readonly input: HeadInput;
-  readonly labels: LabelKind;
-  readonly answers: TrainingAnswers;
-  /** Width between the two linear layers (d_R). */
-  readonly width: number;
-  readonly steps: number;
-  /** Steps over which the learning rate rises. */
+/**
+ * How heads are trained: everything that is chosen with a number or a word. Steps, rate and the rest are as published, but
+ * for the labels, of which docs/figures/quality.md tells what is answered by each.
+ */
+export const trainingSettings = {
+  input: { kind: word(headInputs), default: 'qkv', about: 'what the heads read', option: '--input <name>' },
+  labels: { kind: word(labelKinds), default: 'contribution', about: 'what they learn', option: '--labels <name>' },
+  answers: {
+    kind: word(trainingAnswers),
+    default: 'source',
+    about: 'quoted from the source, or given by the model itself',
+    option: '--answers <name>',
+  },
+  /** d_R */
+  width: {
+    kind: wholeNumber(1),
+    default: 256,
+    about: 'width between the two layers of a head',
+    option: '--width <n>',
+  },
+  steps: {
+    kind: wholeNumber(1),
+    default: 3000,
+    about: 'training steps, each on a sample of its own',
+    option: '--steps <n>',
+  },
+  warmup: {
+    kind: wholeNumber(0),
+    otherwise: 'a tenth',
+    about: 'steps over which the learning rate rises',
+    option: '--warmup <n>',
+  },
+  rate: { kind: share, default: 5e-4, about: 'highest learning rate', option: '--rate <x>' },
+  tokens: {
+    kind: wholeNumber(1),
+    otherwise: "half of the model's window, at most 2,048",
+    about: "tokens of a sample's text",
+    option: '--tokens <n>',
+  },
+  questions: { kind: wholeNumber(1), default: 12, about: 'questions about each sample', option: '--questions <n>' },
+  seed: { kind: wholeNumber(0), default: 0, about: 'seed of the samples and the first weights', option: '--seed <n>' },
+  precision: {
+    kind: word(processorPrecisions),
+    default: 'float32',
+    about: "the model's weights while running",
+    option: '--precision <name>',
+  },
+  threads: { kind: wholeNumber(1), otherwise: 'all cores', about: 'threads of the model', option: '--threads <n>' },
+} as const satisfies SettingTable;
+
+export type GivenTrainingOptions = Given<typeof trainingSettings>;
+
+/** How heads are trained, with everything filled in but for tokens, which the model decides. */
+export interface TrainingOptions extends Chosen<typeof trainingSettings> {
   readonly warmup: number;
-  /** The highest learning rate. */
-  readonly rate: number;
-  /** Tokens of a sample's text; undefined: half of the model's window, at most 2,048. */
-  readonly tokens?: number | undefined;
-  /** Questions about a text. */
-  readonly questions: number;
-  readonly seed: number;
-  /** The model's weights while it is trained for. */
-  readonly precision: ProcessorPrecision;
   readonly threads: number;
 }
 
@@ -58,7 +95,7 @@ export interface TrainParams {
    */
   readonly out?: string | undefined;
   /** What is left out is as `locret train` has it. */
-  readonly options?: Partial<TrainingOptions> | undefined;
+  readonly options?: GivenTrainingOptions | undefined;
   /** Begin anew although a paused training could go on. */
   readonly fresh?: boolean | undefined;
 }

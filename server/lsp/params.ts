@@ -1,83 +1,49 @@
-import type { Turn } from '../contract/answers.js';
+import { isJsonObject, JsonReader, showJson } from '../contract/json.js';
+import type { AskParams, DefinitionAtParams, Selection, Turn } from '../contract/protocol.js';
+import { answerModes } from '../contract/words.js';
 import { LocretError } from '../errors.js';
-import { isJsonObject, showJson } from '../model/json-fields.js';
-import type { AskParams, DefinitionAtParams, Selection } from '../contract/protocol.js';
 
-/** Parameters as they came over the wire. */
-type Fields = Readonly<Record<string, unknown>>;
-
-function refuse(name: string, value: unknown, expected: string): LocretError {
-  return new LocretError(
-    'invalid-argument',
-    `The parameter ${name} is ${showJson(value)}; expected ${expected}.`,
-    "Use a client of this sidecar's version.",
-  );
-}
-
-export function fieldsOf(params: unknown): Fields {
-  if (isJsonObject(params)) return params;
-  throw refuse('params', params, 'an object');
-}
-
-export function text(fields: Fields, name: string): string {
-  const value = fields[name];
-  if (typeof value === 'string') return value;
-  throw refuse(name, value, 'a text');
-}
-
-export function flag(fields: Fields, name: string): boolean {
-  const value = fields[name];
-  if (value === undefined) return false;
-  if (typeof value === 'boolean') return value;
-  throw refuse(name, value, 'true or false');
-}
-
-function lineNumber(fields: Fields, name: string): number {
-  const value = fields[name];
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1) return value;
-  throw refuse(name, value, 'a line number from 1');
-}
-
-function turns(value: unknown): readonly Turn[] {
-  if (value === undefined) return [];
-  if (!Array.isArray(value)) throw refuse('history', value, 'a list of turns');
-  const items: readonly unknown[] = value;
-  return items.map((item) => {
-    const fields = fieldsOf(item);
-    return { question: text(fields, 'question'), answer: text(fields, 'answer') };
+/**
+ * Reads parameters as they came over the wire; what is not as it should be throws LocretError invalid-argument, naming the
+ * parameter, its value and what was expected.
+ * @param remedy what the user can do then
+ */
+export function paramsOf(params: unknown, remedy = "Use a client of this sidecar's version."): JsonReader {
+  return new JsonReader(params, (name, value, { expected }) => {
+    const message = `The parameter ${name === '' ? 'params' : name} is ${showJson(value)}; expected ${expected}.`;
+    return new LocretError('invalid-argument', message, remedy);
   });
 }
 
-function selection(value: unknown): Selection | undefined {
-  if (value === undefined || value === null) return undefined;
-  const fields = fieldsOf(value);
+function turnOf(reader: JsonReader): Turn {
+  return { question: reader.text('question'), answer: reader.text('answer') };
+}
+
+function selectionOf(reader: JsonReader): Selection {
   return {
-    path: text(fields, 'path'),
-    line: lineNumber(fields, 'line'),
-    endLine: lineNumber(fields, 'endLine'),
-    text: text(fields, 'text'),
+    path: reader.text('path'),
+    line: reader.line('line'),
+    endLine: reader.line('endLine'),
+    text: reader.text('text'),
   };
 }
 
 /** @throws LocretError invalid-argument, naming the parameter, its value and what was expected */
 export function askParams(params: unknown): AskParams {
-  const fields = fieldsOf(params);
-  const mode = fields['mode'] ?? 'memory';
-  if (mode !== 'memory' && mode !== 'deep') throw refuse('mode', mode, '"memory" or "deep"');
-  const selected = selection(fields['selection']);
+  const reader = paramsOf(params);
   return {
-    root: text(fields, 'root'),
-    question: text(fields, 'question'),
-    history: turns(fields['history']),
-    mode,
-    ...(selected === undefined ? {} : { selection: selected }),
+    root: reader.text('root'),
+    question: reader.text('question'),
+    history: reader.has('history') ? reader.list('history', turnOf) : [],
+    mode: reader.has('mode') ? reader.word('mode', answerModes) : 'memory',
+    selection: reader.findObject('selection', selectionOf),
   };
 }
 
 /** @throws LocretError invalid-argument */
 export function definitionAtParams(params: unknown): DefinitionAtParams {
-  const fields = fieldsOf(params);
-  return { uri: text(fields, 'uri'), line: lineNumber(fields, 'line') };
+  const reader = paramsOf(params);
+  return { uri: reader.text('uri'), line: reader.line('line') };
 }
 
 /** Where a client wants progress or partial results; undefined where it wants none. */

@@ -1,10 +1,11 @@
 import type { Connection, ProgressToken, WorkDoneProgressReporter } from 'vscode-languageserver';
 import type { ReadProgress } from '../contract/roots.js';
 import { planRows } from '../memory/planning/render-plan.js';
+import { flag, text } from '../contract/kinds.js';
 import type { RootStatus } from '../contract/protocol.js';
 import type { RootMemory } from '../workspace/root-memory.js';
 import type { Workspace } from '../workspace/workspace.js';
-import { fieldsOf, flag, text } from './params.js';
+import { paramsOf } from './params.js';
 import { onLocretRequest, type RequestContext } from './requests.js';
 
 const pollMilliseconds = 200;
@@ -52,9 +53,9 @@ async function withWorkDone(
 /** Answers `locret/read`, `locret/update`, `locret/stopReading` and `locret/plan`. */
 export function serveReading(connection: Connection, workspace: Workspace): void {
   onLocretRequest(connection, 'locret/read', (params, context: RequestContext<'locret/read'>) => {
-    const fields = fieldsOf(params);
-    const root = workspace.root(text(fields, 'root'));
-    const fresh = flag(fields, 'fresh');
+    const fields = paramsOf(params);
+    const root = workspace.root(fields.text('root'));
+    const fresh = fields.find('fresh', flag) ?? false;
     const stop = (): void => void root.stopReading(true);
     return withWorkDone(connection, context.workDoneToken, `Reading ${root.name}`, root, async () => {
       context.signal.addEventListener('abort', stop, { once: true });
@@ -67,21 +68,21 @@ export function serveReading(connection: Connection, workspace: Workspace): void
   });
 
   onLocretRequest(connection, 'locret/update', (params, { workDoneToken, signal }) => {
-    const root = workspace.root(text(fieldsOf(params), 'root'));
+    const root = workspace.root(paramsOf(params).text('root'));
     return withWorkDone(connection, workDoneToken, `Updating ${root.name}`, root, () => root.update(signal));
   });
 
   onLocretRequest(connection, 'locret/stopReading', async (params) => {
-    const fields = fieldsOf(params);
-    const root = workspace.root(text(fields, 'root'));
-    await root.stopReading(flag(fields, 'keep'));
+    const fields = paramsOf(params);
+    const root = workspace.root(fields.text('root'));
+    await root.stopReading(fields.find('keep', flag) ?? false);
     return root.status;
   });
 
   onLocretRequest(connection, 'locret/plan', async (params) => {
-    const fields = fieldsOf(params);
-    const root = workspace.root(text(fields, 'root'));
-    const model = fields['model'] === undefined ? undefined : text(fields, 'model');
+    const fields = paramsOf(params);
+    const root = workspace.root(fields.text('root'));
+    const model = fields.find('model', text);
     const planned = model === undefined ? (await root.plan()).planned : await root.planWith(model);
     const { bytes, notices } = planned.plan;
     return { model: planned.model.name, rows: planRows(planned.model, planned.plan), bytes, notices };

@@ -3,20 +3,20 @@ import { LocretError } from '../errors.js';
 import { definitionAround } from '../repository/definition-around.js';
 import type { Workspace } from '../workspace/workspace.js';
 import type { OpenDocuments } from './documents.js';
-import { definitionAtParams, fieldsOf, text } from './params.js';
+import { definitionAtParams, paramsOf } from './params.js';
 import { onLocretRequest } from './requests.js';
 
 /** Answers what is asked about a memory's contents: coverage, retention by file and by line, definitions. */
 export function serveRemembered(connection: Connection, workspace: Workspace, documents: OpenDocuments): void {
   onLocretRequest(connection, 'locret/coverage', async (params) => {
-    const memory = workspace.root(text(fieldsOf(params), 'root')).contents;
+    const memory = workspace.root(paramsOf(params).text('root')).contents;
     const { skipped, changed } = memory.coverage();
     const read = memory.files.map(({ file, begin, end }) => ({ path: file.path, tokens: end - begin }));
     return Promise.resolve({ read, skipped, changed });
   });
 
   onLocretRequest(connection, 'locret/retention', async (params) => {
-    const memory = workspace.root(text(fieldsOf(params), 'root')).contents;
+    const memory = workspace.root(paramsOf(params).text('root')).contents;
     const files = await memory.retention();
     const tokens = files.reduce((sum, file) => sum + file.tokens, 0);
     const kept = files.reduce((sum, file) => sum + file.kept * file.tokens, 0);
@@ -24,9 +24,9 @@ export function serveRemembered(connection: Connection, workspace: Workspace, do
   });
 
   onLocretRequest(connection, 'locret/lineRetention', async (params) => {
-    const fields = fieldsOf(params);
-    const path = text(fields, 'path');
-    const memory = workspace.root(text(fields, 'root')).contents;
+    const fields = paramsOf(params);
+    const path = fields.text('path');
+    const memory = workspace.root(fields.text('root')).contents;
     const read = memory.files.find(({ file }) => file.path === path);
     if (read === undefined)
       throw new LocretError('invalid-argument', `${path} is not in the memory.`, 'Name a file that was read.');

@@ -8,9 +8,9 @@ import {
   type InitializeParams,
   type InitializeResult,
 } from 'vscode-languageserver';
+import { isJsonObject } from '../contract/json.js';
 import packageFile from '../../package.json' with { type: 'json' };
 import { isLocretError, messageOf } from '../errors.js';
-import { isJsonObject } from '../model/json-fields.js';
 import type { LocretNotifications } from '../contract/protocol.js';
 import { logLevels, type LogLevel } from '../contract/words.js';
 import { Workspace } from '../workspace/workspace.js';

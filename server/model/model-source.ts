@@ -1,7 +1,7 @@
+import type { LocretSettings } from '../contract/settings.js';
 import type { ChatTemplate } from './chat-template.js';
 import type { Checkpoint } from './checkpoint.js';
 import type { GenerationSettings } from './generation-settings.js';
-import type { LocretSettings } from './locret-settings.js';
 import type { ModelShape } from './shape.js';
 import type { ModelTokenizer } from './tokenizer.js';
 

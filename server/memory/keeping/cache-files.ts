@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
+import type { MemorySettingName } from '../../contract/settings.js';
 import type { LoadedModel } from '../../model/model.js';
 import type { SurveyOptions } from '../../repository/source.js';
 import type { MemoryPlan } from '../planning/plan.js';
@@ -30,14 +31,22 @@ export interface ReadingOrigin {
 }
 
 /**
+ * Every setting that makes another memory must be told: the compiler sees to it. `uneven` tells the allocation,
+ * `maxFileBytes` the size.
+ */
+type Told = Readonly<Record<Exclude<MemorySettingName, 'allocation' | 'maxFileSize'>, unknown>> &
+  Readonly<Record<string, unknown>>;
+
+/**
  * What a memory depends on besides the numbers of the model, which the engine's fingerprint stands for: the repository
- * and which of its files are read, the sizes that decide what is kept, and what stands before the repository.
+ * and which of its files are read, the sizes that decide what is kept, and what stands before the repository. Snapshots
+ * are found by this text: with its parts in another order or by other names, every repository is read anew.
  */
 export function readingIdentity({ root, model, plan, options }: ReadingOrigin): string {
   const { budget, chunk, stabilizers, pinned, uneven } = plan.cache;
   const { heads, policy, structure, precision, local, backend } = plan;
-  const sizes = { budget, chunk, stabilizers, pinned, local, uneven };
-  const beginning = digest(promptFrame(model).before);
+  const { maxFileBytes, include, exclude } = options;
+  const { backend: device, cachePrecision } = backend.snapshotForm;
   return JSON.stringify({
     root,
     model: model.place,
@@ -45,11 +54,19 @@ export function readingIdentity({ root, model, plan, options }: ReadingOrigin): 
     policy,
     structure,
     precision,
-    ...sizes,
-    beginning,
-    ...backend.snapshotForm,
-    ...options,
-  });
+    budget,
+    chunk,
+    stabilizers,
+    pinned,
+    local,
+    uneven,
+    beginning: digest(promptFrame(model).before),
+    backend: device,
+    cachePrecision,
+    maxFileBytes,
+    include,
+    exclude,
+  } satisfies Told);
 }
 
 function memoryFile(cacheFolder: string, origin: ReadingOrigin, ending: string): string {

@@ -4,8 +4,8 @@ import { mkdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isJsonObject } from '../../contract/json.js';
 import { LocretError, systemErrorCode, throwIfCancelled } from '../../errors.js';
-import { isJsonObject } from '../../model/json-fields.js';
 
 const pollMilliseconds = 250;
 /** How often the holder touches its lock, to show that it lives. */

@@ -1,11 +1,6 @@
 import type { PlannedBytes } from '../../contract/roots.js';
-import type {
-  AllocationName,
-  BackendChoice,
-  CachePrecision,
-  StructureName,
-  WeightPrecision,
-} from '../../contract/words.js';
+import type { MemoryChoices } from '../../contract/settings.js';
+import type { CachePrecision, StructureName, WeightPrecision } from '../../contract/words.js';
 import type { CachePlan } from '../../eviction/cache-plan.js';
 import type { PolicyName } from '../../eviction/policy.js';
 import type { ChosenBackend } from '../../engine/engine.js';
@@ -22,25 +17,9 @@ export interface PlannedBackend extends ChosenBackend {
   readonly snapshotForm: Readonly<Record<string, string>>;
 }
 
-/** What the user chose; the plan chooses the rest. */
-export interface PlanSettings {
-  /** Retaining heads; default: the model's own. */
-  readonly heads?: string;
-  readonly policy?: PolicyName;
-  /** How the budget is divided between layers and KV heads; default: the model's, or evenly. */
-  readonly allocation?: AllocationName;
-  /** What stays before all else; default: the model's, or nothing. */
-  readonly structure?: StructureName;
-  readonly precision?: WeightPrecision;
-  /** Where the model runs; default `auto`. */
-  readonly backend?: BackendChoice;
-  /** How a GPU holds keys and values; default: as they are computed, if there is room. */
-  readonly cachePrecision?: CachePrecision;
-  readonly budget?: number;
-  readonly chunk?: number;
-  readonly stabilizers?: number;
-  /** Last tokens of the repository that are appended without eviction (n_loc). */
-  readonly local?: number;
+/** What was chosen; the plan and the model's folder choose the rest. */
+export interface PlanSettings extends Omit<MemoryChoices, 'policy'> {
+  readonly policy?: PolicyName | undefined;
   readonly threads: number;
 }
 

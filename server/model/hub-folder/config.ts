@@ -1,7 +1,8 @@
 import { join } from 'node:path';
+import { showJson } from '../../contract/json.js';
 import type { ModelFamily } from '../../contract/words.js';
 import { LocretError } from '../../errors.js';
-import { DAMAGED_MODEL, JsonFields, showJson, type Bounds } from '../json-fields.js';
+import { DAMAGED_MODEL, JsonFields, type Bounds } from '../json-fields.js';
 import { equalLayers, layerNorms, type ModelShape, type Rope, type RopeScaling } from '../shape.js';
 
 const largestConfig = 4 * 1024 * 1024;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { isJsonObject, JsonFields, type Bounds } from '../json-fields.js';
+import { isJsonObject } from '../../contract/json.js';
+import { JsonFields, type Bounds } from '../json-fields.js';
 import { tokenForm } from '../token-bytes.js';
 import { createTokenizer, unsupportedTokenizer, type ModelTokenizer } from '../tokenizer.js';
 import { readTokenizerConfig } from './tokenizer-config.js';

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { isJsonObject, JsonFields } from '../json-fields.js';
+import { isJsonObject } from '../../contract/json.js';
+import { JsonFields } from '../json-fields.js';
 import { unsupportedTokenizer } from '../tokenizer.js';
 
 const largestConfig = 16 * 1024 * 1024;

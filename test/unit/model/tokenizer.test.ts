@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { isJsonObject } from '../../../server/model/json-fields.js';
+import { isJsonObject } from '../../../server/contract/json.js';
 import { openTokenizer } from '../../../server/model/hub-folder/open-tokenizer.js';
 import type { ModelTokenizer } from '../../../server/model/tokenizer.js';
 import { expectRefusal, fixture, modelFolder, readJson, type JsonObject } from './model-folder.js';

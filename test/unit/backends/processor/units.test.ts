@@ -49,9 +49,9 @@ async function read(tokens: readonly number[]): Promise<DecoderState> {
   return state;
 }
 
-function evict({ cache, rope }: DecoderState, policy: EvictionPolicy, takesOut: boolean): Evicted {
+function evict({ cache, ropes }: DecoderState, policy: EvictionPolicy, takesOut: boolean): Evicted {
   const exempt = { pinned: plan.pinned, stabilizers: 0 };
-  return evictUnits({ cache, shape, policy, rotation: rope, added: 0, exempt, detail: undefined, takesOut });
+  return evictUnits({ cache, shape, policy, ropes, added: 0, exempt, detail: undefined, takesOut });
 }
 
 /** What the model says to a question behind the cache, which leaves no trace. */
@@ -64,8 +64,7 @@ async function answer(state: DecoderState): Promise<Float32Array> {
   return copied;
 }
 
-const wholeCache = ({ cache }: DecoderState): LayerCache[] =>
-  Array.from({ length: shape.layers }, (_, layer) => cache.export(layer));
+const wholeCache = ({ cache }: DecoderState): LayerCache[] => shape.layers.map((_, layer) => cache.export(layer));
 
 const unitsOf = (units: readonly Units[], layer: number, head: number): Units => {
   const found = units.find((one) => one.layer === layer && one.head === head);
@@ -81,7 +80,7 @@ describe('units that are taken out', () => {
     const { units } = evict(state, oldest, true);
     expect(state.cache.length).toBe(48);
     expect(await answer(state)).not.toEqual(expected);
-    state.cache.takeIn(units, state.rope);
+    state.cache.takeIn(units, state.ropes);
     expect(wholeCache(state)).toEqual(before);
     expect(await answer(state)).toEqual(expected);
   });
@@ -90,7 +89,7 @@ describe('units that are taken out', () => {
     const state = await read(someTokens(70));
     const before = wholeCache(state);
     const { units } = evict(state, locret, true);
-    expect(units).toHaveLength(shape.layers * shape.kvHeads);
+    expect(units).toHaveLength(shape.layers.length * shape.kvHeads);
     const { headDim } = shape;
     for (const [layer, all] of before.entries()) {
       for (let head = 0; head < shape.kvHeads; head++) {
@@ -114,7 +113,7 @@ describe('units that are taken out', () => {
     const tokens = someTokens(70);
     const state = await read(tokens);
     const { units } = evict(state, locret, true);
-    state.cache.takeIn(units, state.rope);
+    state.cache.takeIn(units, state.ropes);
     expect(state.cache.length).toBe(70);
     expect(state.cache.nextSlot).toBe(70);
     for (let head = 0; head < shape.kvHeads; head++) {
@@ -142,14 +141,14 @@ describe('units that are taken out', () => {
     const state = await read(someTokens(70));
     const { units } = evict(state, locret, true);
     expect(() => {
-      state.cache.takeIn(units.slice(1), state.rope);
+      state.cache.takeIn(units.slice(1), state.ropes);
     }).toThrow(RangeError);
-    state.cache.takeIn(units, state.rope);
-    state.cache.takeIn(units, state.rope);
-    state.cache.takeIn(units, state.rope);
+    state.cache.takeIn(units, state.ropes);
+    state.cache.takeIn(units, state.ropes);
+    state.cache.takeIn(units, state.ropes);
     expect(state.cache.length).toBe(48 + 3 * 22);
     expect(() => {
-      state.cache.takeIn(units, state.rope);
+      state.cache.takeIn(units, state.ropes);
     }).toThrow(/22 units behind 114 of 128/);
   });
 });
