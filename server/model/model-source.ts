@@ -27,6 +27,8 @@ export interface ModelSource {
   locretSettings(): LocretSettings;
   /** What its authors say that it is, in a line. */
   description(): string | undefined;
+  /** The path of a file about this model: it lies with the model. @param file its usual name, as in `locret.json` */
+  beside(file: string): string;
   /** Opens its weights; their headers are read and checked, and their numbers when they are asked for. */
   openWeights(): Checkpoint;
 }
