@@ -6,7 +6,7 @@ import type { CurrentFiles } from './current-files.js';
 import type { NameIndex } from './name-index.js';
 import { definitionsNamed } from './name-lookup.js';
 import { namesInText, type NameCandidate } from './names-in-text.js';
-import type { RecalledPlace } from './recall.js';
+import type { RecalledPlace } from './recall-choice.js';
 
 export interface CheckedCitations {
   /** Best first. */
@@ -71,12 +71,12 @@ class Collector {
       return;
     }
     const { path, line, endLine, name, from } = link;
-    this.citations.push({ path, line, endLine, ...(name === undefined ? {} : { name }), from });
+    this.citations.push({ path, line, endLine, name, from });
   }
 
   /** Lines that the user selected: they stand in the editor, whatever the file on disk has there. */
   addSelected({ path, line, endLine, name }: RecalledPlace): void {
-    this.citations.push({ path, line, endLine, ...(name === undefined ? {} : { name }), from: 'recall' });
+    this.citations.push({ path, line, endLine, name, from: 'recall' });
   }
 
   /** The definition as it is now; a link to one that is gone is a link that fails. */

@@ -27,7 +27,7 @@ export interface GeneratedText {
   readonly text: string;
   readonly tokens: number;
   readonly end: AnswerEnd;
-  readonly attention?: AttentionMass;
+  readonly attention: AttentionMass | undefined;
   /** `performance.now()` when the first token was chosen; undefined when none was. */
   readonly firstTokenAt: number | undefined;
 }
@@ -48,8 +48,8 @@ export async function generateText(input: {
   readonly penalized: readonly number[];
   /** Whether the answer's attention to the memory is wanted. */
   readonly observe: boolean;
-  readonly onText?: (text: string) => void;
-  readonly signal?: AbortSignal;
+  readonly onText?: ((text: string) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }): Promise<GeneratedText> {
   const decoder = input.tokenizer.streamDecoder();
   const stop = new StopStrings(input.stopStrings);
@@ -74,7 +74,7 @@ export async function generateText(input: {
       repetition.push(token);
       return !stop.stopped && !repetition.looped;
     },
-    ...(input.signal === undefined ? {} : { signal: input.signal }),
+    signal: input.signal,
   });
   if (!stop.stopped) pass(stop.push(decoder.end()));
   pass(stop.end());
@@ -82,7 +82,7 @@ export async function generateText(input: {
     text: text.trimEnd(),
     tokens: result.tokens.length,
     end: stop.stopped ? 'stop-string' : repetition.looped ? 'repetition' : result.end,
-    ...(result.attention === undefined ? {} : { attention: result.attention }),
+    attention: result.attention,
     firstTokenAt,
   };
 }

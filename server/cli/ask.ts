@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Answer } from '../answer/answer.js';
-import { questionTextOf, type Question } from '../answer/answer-question.js';
+import { questionTextOf, type Question } from '../answer/question.js';
 import { askDeep, askMemory } from '../answer/ask.js';
 import { answerToJson, renderAfterText, terminalText } from '../answer/render-answer.js';
 import { loadEngine, planModel } from '../memory/planning/planned-model.js';

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
-import { questionTextOf } from '../answer/answer-question.js';
+import { questionTextOf } from '../answer/question.js';
 import { askDeep, askMemory } from '../answer/ask.js';
 import { Conversation } from '../answer/conversation.js';
 import type { LayerCache } from '../engine/engine.js';
@@ -9,8 +9,9 @@ import type { OpenedMemory } from '../memory/open-memory.js';
 import type { ReadMemory } from '../memory/contents/repository-memory.js';
 import { questionOf, streamAnswer } from './ask.js';
 import { exitCodes, listenForInterruption, reportFailure } from './exit.js';
-import { formatAmount, oneParagraph } from './format.js';
+import { formatAmount } from '../quantities.js';
 import { memorySettings } from '../workspace/settings.js';
+import { oneParagraph } from './format.js';
 import { openFromOptions } from './open-from-options.js';
 import { withAnswerOptions, withReadingOptions, type AnswerOptions, type ReadingOptions } from './options.js';
 import { prepareDeepReading } from './read-deep.js';

@@ -10,7 +10,8 @@ import { openModel } from '../model/model.js';
 import { readHeadsHeader } from '../model/retaining-heads.js';
 import { modelFolders } from '../workspace/model-folders.js';
 import { printable } from './exit.js';
-import { formatBytes, oneParagraph } from './format.js';
+import { formatBytes } from '../quantities.js';
+import { oneParagraph } from './format.js';
 
 const description = `
 Shows where a model would run on this machine, and why: the NVIDIA driver, its GPUs and their free memory, the memory of

@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import type { ModelEntry, UsableModel } from '../contract/models.js';
 import { bundledModels, listModels } from '../model/catalog.js';
 import { printable } from './exit.js';
-import { formatBytes, oneParagraph } from './format.js';
+import { formatBytes } from '../quantities.js';
+import { oneParagraph } from './format.js';
 import { modelFolders } from '../workspace/model-folders.js';
 
 const description = `

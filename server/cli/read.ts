@@ -3,7 +3,8 @@ import type { SkippedFile } from '../contract/contents.js';
 import type { OpenedMemory } from '../memory/open-memory.js';
 import { terminalLine } from '../answer/render-answer.js';
 import { interruptSignal } from './exit.js';
-import { formatAmount, formatBytes, formatCount, formatSeconds, oneParagraph } from './format.js';
+import { formatAmount, formatBytes, formatCount, formatSeconds } from '../quantities.js';
+import { oneParagraph } from './format.js';
 import { openFromOptions } from './open-from-options.js';
 import { withReadingOptions, type ReadingOptions } from './options.js';
 

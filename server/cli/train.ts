@@ -10,7 +10,8 @@ import type { TrainingProgress } from '../training/training-steps.js';
 import { cacheFolder } from '../workspace/cache-folder.js';
 import { modelFolders } from '../workspace/model-folders.js';
 import { printable, interruptSignal } from './exit.js';
-import { formatAmount, formatCount, formatSeconds, oneParagraph } from './format.js';
+import { formatAmount, formatCount, formatSeconds } from '../quantities.js';
+import { oneParagraph } from './format.js';
 import { userPath, wholeNumber, withSettings } from './options.js';
 
 const description = `

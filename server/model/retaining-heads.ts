@@ -31,7 +31,7 @@ export function headTensorName(layer: number, part: 'fc1' | 'fc2'): string {
 
 const unconvertedHeads: Refusal = {
   code: 'heads-corrupt',
-  remedy: 'Convert it with training/convert_heads.py, and use the safetensors file that it writes.',
+  remedy: 'Convert it with training/release/convert_heads.py, and use the safetensors file that it writes.',
 };
 
 /** What PyTorch's own files begin with: they are zip archives. */

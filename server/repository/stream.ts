@@ -38,7 +38,7 @@ export interface StreamOptions {
   readonly neutralize: (text: string) => string;
   /** A file that has grown beyond it since the survey is skipped. */
   readonly maxFileBytes?: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called before a file's header, with the file as surveyed, but of the size and time that it had when it was opened. */
   onFileBegin?(file: RepositoryFile): void;
   /**

@@ -5,6 +5,7 @@ import type { SkippedFile } from '../contract/contents.js';
 import { messageOf, systemErrorCode, throwIfCancelled } from '../errors.js';
 import { gitFolderOf } from './git-folder.js';
 import { IgnoreRules } from './ignore-rules.js';
+import type { RepositoryPart } from './repository-part.js';
 import { unreadableRoot } from './root.js';
 import type { SurveyOptions } from './source.js';
 
@@ -56,12 +57,14 @@ async function kindOf(folder: string, entry: Dirent): Promise<Kind> {
  * - Named pipes, sockets and devices are left out, as git leaves them out. `.git` is never entered.
  *
  * @param root absolute, links resolved
+ * @param part what is looked at; only the folders on the way to it are listed besides. Undefined: everything
  * @throws LocretError `cancelled`; `repository-unreadable` when the root itself cannot be listed
  */
 export async function* walkRepository(
   root: string,
   options: SurveyOptions,
   signal: AbortSignal | undefined,
+  part?: RepositoryPart,
 ): AsyncGenerator<Found, void, undefined> {
   const { rules: rootRules, inGit } = await IgnoreRules.open(root, options);
   const open: { folder: string; rules: IgnoreRules }[] = [{ folder: '', rules: rootRules }];
@@ -80,6 +83,7 @@ export async function* walkRepository(
       throwIfCancelled(signal, 'Surveying the repository');
       if (entry.name === '.git') continue;
       const filePath = folder === '' ? entry.name : `${folder}/${entry.name}`;
+      if (part?.leadsTo(filePath) === false) continue;
       const absolutePath = path.join(absoluteFolder, entry.name);
       const kind = await kindOf(absoluteFolder, entry);
       if (kind === 'folder') {

@@ -55,11 +55,9 @@ export class MemoryState {
       snapshot: this.snapshot,
       answering: this.answers > 0,
       notices: [...this.notices],
-      ...(progress === undefined ? {} : { progress }),
-      ...(held === undefined ? {} : { memory: memoryStatus(held) }),
-      ...(failure === undefined
-        ? {}
-        : { error: { code: failure.code, message: failure.message, remedy: failure.remedy } }),
+      progress,
+      memory: held && memoryStatus(held),
+      error: failure && { code: failure.code, message: failure.message, remedy: failure.remedy },
     };
   }
 

@@ -45,6 +45,8 @@ export interface RepositoryMemory {
   coverage(): Coverage;
   /** Compares the files on disk with what was read. */
   detectChanges(signal?: AbortSignal): Promise<readonly ChangedFile[]>;
+  /** Looks again: somebody found that these files differ from what was read, and the comparison does not know of them. */
+  changesMissed(paths: readonly string[], signal?: AbortSignal): Promise<void>;
   /** Kept share of every file, in stream order. */
   retention(): Promise<readonly FileRetention[]>;
   /** For one file: kept share of each line's units, index 0 is line 1; NaN for lines without tokens. */

@@ -32,9 +32,11 @@ export interface ReadingOrigin {
 
 /**
  * Every setting that makes another memory must be told: the compiler sees to it. `uneven` tells the allocation,
- * `maxFileBytes` the size.
+ * `maxFileBytes` the size, the snapshot's form the backend and its cache.
  */
-type Told = Readonly<Record<Exclude<MemorySettingName, 'allocation' | 'maxFileSize'>, unknown>> &
+type Told = Readonly<
+  Record<Exclude<MemorySettingName, 'allocation' | 'maxFileSize' | 'backend' | 'cachePrecision'>, unknown>
+> &
   Readonly<Record<string, unknown>>;
 
 /**
@@ -46,7 +48,6 @@ export function readingIdentity({ root, model, plan, options }: ReadingOrigin): 
   const { budget, chunk, stabilizers, pinned, uneven } = plan.cache;
   const { heads, policy, structure, precision, local, backend } = plan;
   const { maxFileBytes, include, exclude } = options;
-  const { backend: device, cachePrecision } = backend.snapshotForm;
   return JSON.stringify({
     root,
     model: model.place,
@@ -61,8 +62,8 @@ export function readingIdentity({ root, model, plan, options }: ReadingOrigin): 
     local,
     uneven,
     beginning: digest(promptFrame(model).before),
-    backend: device,
-    cachePrecision,
+    // The cache of each backend is in its own form: each has a snapshot of its own.
+    ...backend.snapshotForm,
     maxFileBytes,
     include,
     exclude,

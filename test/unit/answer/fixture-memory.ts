@@ -125,6 +125,7 @@ export async function fixtureMemory(
     },
     coverage: () => ({ filesRead: files.length, tokensRead: tokens.length, skipped: [], changed: known }),
     detectChanges: () => Promise.resolve((known = changed)),
+    changesMissed: () => Promise.resolve(),
     retention: () => Promise.resolve([]),
     lineRetention: () => Promise.resolve(new Float32Array(0)),
   };

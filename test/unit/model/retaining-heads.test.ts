@@ -114,7 +114,7 @@ describe('openRetainingHeads', () => {
     const folder = modelFolder({ 'pytorch_model.bin': Buffer.from('PK\x03\x04 and so on') });
     const opening = (): unknown => openRetainingHeads(path.join(folder, 'pytorch_model.bin'), shape);
     expectRefusal(opening, 'heads-corrupt', 'pytorch_model.bin is a PyTorch file, not a safetensors file');
-    const remedy = 'Convert it with training/convert_heads.py, and use the safetensors file that it writes.';
+    const remedy = 'Convert it with training/release/convert_heads.py, and use the safetensors file that it writes.';
     expect(opening).toThrow(expect.objectContaining({ remedy }));
   });
 

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { trainingReport } from '../../../server/lsp/training-report.js';
+import { trainingReport } from '../../../server/service/reports/training-report.js';
 import { writeSafetensors } from '../../../server/model/safetensors-writer.js';
 import { readTrainingRecord, trainingRecordKey } from '../../../server/training/training-record.js';
 import { modelFolder } from '../model/model-folder.js';

@@ -10,16 +10,16 @@ const plan: MemoryPlan = {
   policy: 'locret',
   structure: 'headers',
   heads: '/models/heads.safetensors',
-  headLabels: undefined,
   precision: 'int8',
-  cachePrecision: 'full',
   threads: 2,
+  headLabels: undefined,
+  cachePrecision: 'full',
   backend: {
     name: 'cpu',
-    options: undefined,
     reason: 'it was chosen',
     deviceName: 'processor',
     place: 'the processor',
+    options: undefined,
     snapshotForm: {},
   },
   bytes: { weights: 1, packing: 1, cache: 1, activations: 1, program: 1, peak: 1, free: 1 },
@@ -43,8 +43,7 @@ it('finds memories by the text that earlier versions wrote', async () => {
 
 it('tells a GPU and uneven budgets, as earlier versions did', async () => {
   const cache = { ...plan.cache, uneven: { allocation: 'pyramid', longest: 400 } } as const;
-  const snapshotForm = { backend: 'cuda', cachePrecision: 'int8' };
-  const backend = { ...plan.backend, name: 'cuda', snapshotForm };
+  const backend = { ...plan.backend, name: 'cuda', snapshotForm: { backend: 'cuda', cachePrecision: 'int8' } } as const;
   const told = await identityOf({ cache, backend, heads: undefined });
   expect(told).toContain('"uneven":{"allocation":"pyramid","longest":400},"beginning":');
   expect(told).toContain('","backend":"cuda","cachePrecision":"int8","maxFileBytes":');
