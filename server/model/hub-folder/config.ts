@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import { showJson } from '../../contract/json.js';
 import type { ModelFamily } from '../../contract/words.js';
 import { LocretError } from '../../errors.js';
-import { showJson } from '../../contract/json.js';
 import { DAMAGED_MODEL, JsonFields, type Bounds } from '../json-fields.js';
 import { equalLayers, layerNorms, type ModelShape, type Rope, type RopeScaling } from '../shape.js';
 

@@ -31,6 +31,7 @@ export function openHubFolder(folder: string): ModelSource {
     generation: (tokenizer) => readGenerationSettings(folder, tokenizer),
     locretSettings: () => readLocretSettings(folder),
     description: () => cardHeading(folder),
+    beside: (file) => join(folder, file),
     openWeights: () => openCheckpoint(folder),
   };
 }

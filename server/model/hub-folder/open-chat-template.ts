@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { createChatTemplate, type ChatTemplate } from '../chat-template.js';
 import { isJsonObject } from '../../contract/json.js';
+import { createChatTemplate, type ChatTemplate } from '../chat-template.js';
 import { DAMAGED_MODEL, readTextFile, type JsonFields } from '../json-fields.js';
 import type { ModelTokenizer } from '../tokenizer.js';
 import { namedSpecialTokens, readTokenizerConfig } from './tokenizer-config.js';

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { isJsonObject, showJson } from '../../contract/json.js';
 import { LocretError } from '../../errors.js';
 import type { Checkpoint, LayerLinear, WeightMatrix } from '../checkpoint.js';
-import { readModelShape } from './config.js';
-import { isJsonObject, showJson } from '../../contract/json.js';
 import { DAMAGED_MODEL, JsonFields, readTextFile } from '../json-fields.js';
 import { encodingOf, SafetensorsFile, weightTypes, type TensorEntry } from '../safetensors.js';
 import { normWidth, type LayerNorm, type ModelShape } from '../shape.js';
 import { floatEncodings, type WeightEncoding } from '../weight-encoding.js';
+import { readModelShape } from './config.js';
 
 const singleFile = 'model.safetensors';
 const indexFile = 'model.safetensors.index.json';
