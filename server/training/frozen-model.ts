@@ -1,4 +1,4 @@
-import { DecoderSession, type Pass, type PassResult } from '../backends/processor/decoder-session.js';
+import { DecoderSession, type PassResult } from '../backends/processor/decoder-session.js';
 import { DecoderState } from '../backends/processor/decoder-state.js';
 import type { HeadUnits } from '../backends/processor/retained-cache.js';
 import { headInputWidth, type Checkpoint, type HeadInput } from '../model/checkpoint.js';
@@ -15,7 +15,7 @@ export interface FrozenModelOptions {
   readonly threads: number;
   /** Where packed weights are kept. */
   readonly cacheFolder: string;
-  /** What passes give out for the heads to read. */
+  /** What passes can give out for the heads to read. */
   readonly headInputs: readonly HeadInput[];
   /** Slots that a sample takes. */
   readonly capacity: number;
@@ -33,7 +33,8 @@ export class FrozenModel {
     readonly shape: ModelShape,
     private readonly session: DecoderSession,
     private readonly state: DecoderState,
-    private readonly inputs: readonly HeadInput[],
+    /** What is given out of tokens behind the text. */
+    private readonly behindInputs: readonly HeadInput[],
   ) {}
 
   /**
@@ -55,8 +56,9 @@ export class FrozenModel {
         headInputs,
       });
       use(checkpoint);
+      const behindInputs = headInputs.filter((input) => input === 'hidden');
       const plan = { budget: Infinity, chunk, stabilizers: 0, pinned: 0, capacity };
-      return new FrozenModel(shape, session, new DecoderState(session, shape, plan, false), headInputs);
+      return new FrozenModel(shape, session, new DecoderState(session, shape, plan, false), behindInputs);
     } finally {
       checkpoint.close();
     }
@@ -74,26 +76,17 @@ export class FrozenModel {
 
   /**
    * Reads a text into the empty cache.
+   * @param input one of those that the model was opened with
    * @returns per layer what the heads read of it, `[tokens, inputs]`
    */
-  async readText(
-    tokens: Int32Array,
-    onChunk: () => void,
-  ): Promise<Readonly<Record<HeadInput, readonly Float32Array[]>>> {
+  async readText(tokens: Int32Array, input: HeadInput, onChunk: () => void): Promise<readonly Float32Array[]> {
     this.state.clear();
-    const gathered = (input: HeadInput): Float32Array[] => {
-      const layers = this.inputs.includes(input) ? this.shape.layers : 0;
-      const width = headInputWidth(this.shape, input);
-      return Array.from({ length: layers }, () => new Float32Array(tokens.length * width));
-    };
-    const all = { qkv: gathered('qkv'), hidden: gathered('hidden') };
+    const width = headInputWidth(this.shape, input);
+    const all = Array.from({ length: this.shape.layers }, () => new Float32Array(tokens.length * width));
     for (let begin = 0; begin < tokens.length; begin += chunk) {
       onChunk();
-      const { headInputs } = await this.pass(tokens.subarray(begin, begin + chunk), false);
-      for (const input of this.inputs) {
-        const offset = begin * headInputWidth(this.shape, input);
-        for (const [layer, rows] of headInputs[input].entries()) all[input][layer]?.set(rows, offset);
-      }
+      const { headInputs } = await this.pass(tokens.subarray(begin, begin + chunk), false, [input]);
+      for (const [layer, rows] of headInputs[input].entries()) all[layer]?.set(rows, begin * width);
     }
     return all;
   }
@@ -104,15 +97,14 @@ export class FrozenModel {
   ): Promise<Result> {
     const mark = this.state.mark();
     try {
-      return await use(async (tokens) => ({ ...(await this.pass(tokens, true)), tokens: tokens.length }));
+      return await use(async (tokens) => ({ ...(await this.pass(tokens, true, this.behindInputs)), tokens: tokens.length }));
     } finally {
       this.state.rewind(mark);
     }
   }
 
-  private pass(tokens: Int32Array, queries: boolean): Promise<PassResult> {
-    const logitRows: Pass['logitRows'] = [tokens.length - 1];
-    return this.state.pass(tokens, logitRows, queries);
+  private pass(tokens: Int32Array, queries: boolean, headInputs: readonly HeadInput[]): Promise<PassResult> {
+    return this.state.pass(tokens, { logitRows: [tokens.length - 1], queries, headInputs });
   }
 
   async dispose(): Promise<void> {

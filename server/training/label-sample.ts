@@ -37,7 +37,7 @@ export async function labelSample(
   const checkSignal = (): void => {
     throwIfCancelled(signal, 'Training');
   };
-  const inputs = (await model.readText(memory, checkSignal))[input];
+  const inputs = await model.readText(memory, input, checkSignal);
   await labels.begin(model, memory.length);
   for (const { prompt, answer } of exchanges) {
     checkSignal();

@@ -1,7 +1,7 @@
 import { LocretError } from '../../errors.js';
 import type { ModelShape } from '../../model/shape.js';
 import { ropeTable, type RopeTable } from '../../model/rope-table.js';
-import type { DecoderSession, PassResult } from './decoder-session.js';
+import type { DecoderSession, Pass, PassResult } from './decoder-session.js';
 import { type CachePlan, favour, type LayerCache, type Mark } from '../../engine/engine.js';
 import { RetainedCache } from './retained-cache.js';
 
@@ -101,14 +101,9 @@ export class DecoderState {
   }
 
   /** Runs tokens behind the cache and appends their units. @param favoured of which tokens scores are raised */
-  async pass(
-    tokens: Int32Array,
-    logitRows: readonly number[],
-    queries: boolean,
-    favoured?: Uint8Array,
-  ): Promise<PassResult> {
+  async pass(tokens: Int32Array, wanted: Omit<Pass, 'tokens'>, favoured?: Uint8Array): Promise<PassResult> {
     this.fit(this.cache.length + tokens.length);
-    const result = await this.session.run(this.cache, this.rope, { tokens, logitRows, queries });
+    const result = await this.session.run(this.cache, this.rope, { tokens, ...wanted });
     if (favoured !== undefined) for (const { scores } of result.units) raise(scores, favoured, this.shape.kvHeads);
     for (const [layer, units] of result.units.entries())
       this.cache.append(layer, units, tokens.length, this.nextTokenIndex);

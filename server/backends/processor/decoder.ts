@@ -74,7 +74,7 @@ export class OnnxDecoder implements Decoder {
     const wantsAll = logits === 'all' || scoring?.observes === 'surprisal';
     const rows = wantsAll ? Array.from(tokens, (_, row) => row) : [tokens.length - 1];
     const queries = observeFrom !== undefined || scoring?.observes === 'queries';
-    const result = await this.state.pass(tokens, rows, queries, favoured);
+    const result = await this.state.pass(tokens, { logitRows: rows, queries }, favoured);
     const modelled = performance.now();
     if (observeFrom !== undefined) this.observe(result, { begin: observeFrom, end: tokens.length }, tokens.length);
     const evicting = performance.now();
@@ -89,7 +89,7 @@ export class OnnxDecoder implements Decoder {
   }
 
   async step(token: number, observe: boolean): Promise<void> {
-    const result = await this.state.pass(Int32Array.of(token), [0], observe);
+    const result = await this.state.pass(Int32Array.of(token), { logitRows: [0], queries: observe });
     if (observe) this.observe(result, { begin: 0, end: 1 }, 1);
   }
 

@@ -93,7 +93,7 @@ export async function scoreUnits(pass: ScoringPass): Promise<void> {
       for (const [index, patch] of patches.entries()) {
         const all = Int32Array.from(patch.tokens);
         await state.takenBack(async () => {
-          const read = await state.pass(all, [all.length - 1], true);
+          const read = await state.pass(all, { logitRows: [all.length - 1], queries: true });
           const rows = Math.min(patch.observe, all.length);
           const skipped = (all.length - rows) * heads * headDim;
           writeScores(pass, all.length, (layer, kvHead) =>

@@ -54,7 +54,7 @@ async function contributionByDefinition(layer: number): Promise<number[]> {
   const { hidden, heads, kvHeads, headDim } = model.shape;
   const output = checkpoint.linear(layer, 'attentionOutput').read();
   const best = new Array<number>(kvHeads * memory.length).fill(-Infinity);
-  await model.readText(memory, () => undefined);
+  await model.readText(memory, 'hidden', () => undefined);
   await model.readBehind(async (read) => {
     const pass = await read(Int32Array.from([...prompt, ...answer]));
     for (let row = prompt.length; row < pass.tokens; row++) {
@@ -117,7 +117,7 @@ describe('labels', () => {
   });
 
   it("of the model's own answer are those of the same answer given", async () => {
-    await model.readText(memory, () => undefined);
+    await model.readText(memory, 'hidden', () => undefined);
     const own: number[] = [];
     await model.readBehind(async (read) => {
       let pass = await read(Int32Array.from(prompt));

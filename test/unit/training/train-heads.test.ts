@@ -149,7 +149,7 @@ describe('trainHeads', () => {
       { ...options, folder: nano, headInputs: ['hidden'], capacity: 32 },
       () => undefined,
     );
-    const { hidden } = await model.readText(tokens, () => undefined);
+    const hidden = await model.readText(tokens, 'hidden', () => undefined);
     await model.dispose();
     const plan = { budget: 32, chunk: 32, stabilizers: 0, pinned: 0, capacity: 32 };
     const engine = await createOnnxEngine({ ...options, model: nano, heads: of.out, policy: 'locret', plan });

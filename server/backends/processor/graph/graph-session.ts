@@ -1,6 +1,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { LocretError, messageOf } from '../../errors.js';
-import { forbidTelemetry } from '../../engine/telemetry.js';
+import { LocretError, messageOf } from '../../../errors.js';
+import { forbidTelemetry } from '../../../engine/telemetry.js';
+import { int64Tensor } from './int64-tensor.js';
 
 /** Numbers and their dimensions, as a graph takes and gives them. */
 export interface Numbers {
@@ -11,13 +12,17 @@ export interface Numbers {
 /** Outputs by name: an array that is written into, or undefined for a fresh one. */
 type Wanted = Readonly<Record<string, Numbers | undefined>>;
 
-function failure(doing: string, error: unknown): LocretError {
-  return new LocretError(
-    'engine-failed',
-    `onnxruntime failed while ${doing}: ${messageOf(error)}`,
-    'Start the training again; it goes on at its last checkpoint. If it happens again, report it with this message.',
-    { cause: error },
-  );
+/** What a graph is run for, as an error tells it. */
+export interface GraphPurpose {
+  /** Behind "failed while". */
+  readonly doing: string;
+  readonly remedy: string;
+}
+
+function failure({ doing, remedy }: GraphPurpose, error: unknown): LocretError {
+  return new LocretError('engine-failed', `onnxruntime failed while ${doing}: ${messageOf(error)}`, remedy, {
+    cause: error,
+  });
 }
 
 function tensorOf({ data, dimensions }: Numbers): Tensor {
@@ -28,14 +33,11 @@ function tensorOf({ data, dimensions }: Numbers): Tensor {
 export class GraphSession {
   private constructor(
     private readonly session: InferenceSession,
-    private readonly purpose: string,
+    private readonly purpose: GraphPurpose,
   ) {}
 
-  /**
-   * @param purpose what the graph does, for error messages
-   * @throws LocretError engine-failed
-   */
-  static async open(graph: Uint8Array, purpose: string, threads: number): Promise<GraphSession> {
+  /** @throws LocretError engine-failed */
+  static async open(graph: Uint8Array, purpose: GraphPurpose, threads: number): Promise<GraphSession> {
     forbidTelemetry();
     try {
       const session = await InferenceSession.create(graph, {
@@ -47,23 +49,24 @@ export class GraphSession {
       });
       return new GraphSession(session, purpose);
     } catch (error) {
-      throw failure(`preparing ${purpose}`, error);
+      throw failure(purpose, error);
     }
   }
 
   /**
+   * Runs the graph; arrays are read in place.
    * @param integers inputs of int64
    * @throws LocretError engine-failed
    */
   async run(
     inputs: Readonly<Record<string, Numbers>>,
     wanted: Wanted,
-    integers: Readonly<Record<string, readonly number[]>> = {},
+    integers: Readonly<Record<string, ArrayLike<number>>> = {},
   ): Promise<(name: string) => Float32Array> {
     const feeds: Record<string, Tensor> = {};
     for (const [name, numbers] of Object.entries(inputs)) feeds[name] = tensorOf(numbers);
     for (const [name, list] of Object.entries(integers))
-      feeds[name] = new Tensor('int64', BigInt64Array.from(list, BigInt), [list.length]);
+      feeds[name] = int64Tensor(list, [list.length]);
     const fetches: Record<string, Tensor | null> = {};
     for (const [name, target] of Object.entries(wanted)) fetches[name] = target === undefined ? null : tensorOf(target);
     let outputs: InferenceSession.ReturnType;
