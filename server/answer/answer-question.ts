@@ -102,8 +102,8 @@ async function factsOf(memory: RepositoryMemory): Promise<MemoryFacts> {
  * Answers a question from a memory and leaves the memory as it was. The caller sees to it that nothing else uses the
  * engine meanwhile.
  *
- * Names of the question are looked up in the outline; the question is read once over the memory to see what it attends
- * to; the definitions found so are re-read from disk behind the memory; then the conversation, then the answer. Links
+ * Names of the question are looked up in the outline; where the model's attention is said to tell where things are, the
+ * question is read once over the memory to see what it attends to; the definitions found so are re-read from disk behind the memory; then the conversation, then the answer. Links
  * are checked against the files as they are now.
  *
  * @throws LocretError question-too-long, invalid-argument (an empty question), cancelled, engine-failed
@@ -141,7 +141,7 @@ export async function answerQuestion(memory: RepositoryMemory, asked: Question):
   const questionText = (text: string): number[] =>
     tokenizer.encode(frame.after([{ role: 'user', content: tokenizer.neutralize(text) }]));
   const questionTokens = questionText(question);
-  const attentive = model.locret.attention ?? true;
+  const attentive = model.locret.attention ?? false;
   const neutral = attentive ? await neutralFor(memory, questionText(neutralQuestion), room, signal) : undefined;
   const rank = (attention: AttentionMass | undefined): AttentionRanking | undefined =>
     attention === undefined || neutral === undefined

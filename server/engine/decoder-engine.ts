@@ -139,7 +139,7 @@ export class DecoderEngine implements Engine {
     }
     return {
       logits: joinRows(rows),
-      ...(observe === 0 || tokens.length === 0 ? {} : { attention: decoder.observed() }),
+      ...(observe === 0 || tokens.length === 0 ? {} : { attention: await decoder.observed() }),
     };
   }
 
@@ -236,7 +236,7 @@ export class DecoderEngine implements Engine {
     return {
       tokens,
       end,
-      ...(observe && tokens.length > 1 ? { attention: decoder.observed() } : {}),
+      ...(observe && tokens.length > 1 ? { attention: await decoder.observed() } : {}),
       ...(options.logits === true ? { logits: joinRows(rows) } : {}),
     };
   }

@@ -23,8 +23,8 @@ export interface LocretSettings {
   /** Tokens of re-read definitions that the model handles well in a prompt; default: an eighth of the window. */
   readonly recall?: number;
   /**
-   * Whether the model's attention to the retained cache tells where things are; default true. Where it is false, as for
-   * very small models, recall and links go by names alone.
+   * Whether the model's attention to the retained cache tells where things are; default false: recall and links go by
+   * names alone, and a question is read once instead of twice.
    */
   readonly attention?: boolean;
 }

@@ -106,8 +106,8 @@ const none = new Float32Array(0);
 /** The decoder in onnxruntime: runs passes over a cache that lies outside of it. */
 export class DecoderSession {
   private readonly pastTensors = new Map<string, Tensor>();
-  /** By the tokens of a pass. */
-  private readonly outputTensors = new Map<number, Record<string, Tensor | null>>();
+  /** By the tokens of a pass, and whether queries are among its outputs. */
+  private readonly outputTensors = new Map<string, Record<string, Tensor | null>>();
   /** By the mask's name, `[capacity of the group's regions]`. */
   private readonly pastMasks = new Map<string, Float32Array>();
   private layout = 0;
@@ -195,9 +195,9 @@ export class DecoderSession {
    */
   private fetches({ tokens, logitRows, queries, headInputs = [] }: Pass): Record<string, Tensor | null> {
     const count = tokens.length;
-    const isUsual =
-      (count === this.chunk || count === 1) && logitRows.length === 1 && !queries && headInputs.length === 0;
-    const known = isUsual ? this.outputTensors.get(count) : undefined;
+    const isUsual = (count === this.chunk || count === 1) && logitRows.length === 1 && headInputs.length === 0;
+    const kind = `${count} ${queries}`;
+    const known = isUsual ? this.outputTensors.get(kind) : undefined;
     if (known !== undefined) return known;
     const { layers, kvHeads, headDim, heads, vocabulary } = this.shape;
     const output = (width: number): Tensor | null =>
@@ -211,7 +211,7 @@ export class DecoderSession {
       if (queries) fetches[decoderOutputs.query(layer)] = output(heads * headDim);
       for (const input of headInputs) fetches[decoderOutputs.headInput(layer, input)] = null;
     }
-    if (isUsual) this.outputTensors.set(count, fetches);
+    if (isUsual) this.outputTensors.set(kind, fetches);
     return fetches;
   }
 

@@ -1,6 +1,6 @@
 import type { EvictionPolicy, UnitScoring } from '../../eviction/policy.js';
 import type { ModelShape } from '../../model/shape.js';
-import { AttentionObserver } from './attention-mass.js';
+import { type AttentionGraph, AttentionObserver } from './attention-mass.js';
 import type { Decoder, DecoderPass, DecoderPassResult } from '../../engine/decoder.js';
 import type { DecoderSession, PassResult } from './decoder-session.js';
 import { DecoderState } from './decoder-state.js';
@@ -18,21 +18,17 @@ import { evictUnits, forgetTokens } from './evict-units.js';
 import { countKeptUnits } from '../../engine/kept-units.js';
 import { scoreUnits } from './unit-scoring.js';
 
-interface Observation {
-  readonly observer: AttentionObserver;
-  readonly reach: number;
-}
-
 /** The decoder in onnxruntime, with its retained cache in this process's memory. */
 export class OnnxDecoder implements Decoder {
   private readonly state: DecoderState;
-  private observation: Observation | undefined;
+  private observer: AttentionObserver | undefined;
 
   constructor(
     private readonly session: DecoderSession,
     private readonly shape: ModelShape,
     private readonly plan: CachePlan,
     private readonly policy: EvictionPolicy,
+    private readonly attention: AttentionGraph,
     withScores: boolean,
   ) {
     this.state = new DecoderState(session, shape, plan, withScores);
@@ -76,7 +72,10 @@ export class OnnxDecoder implements Decoder {
     const queries = observeFrom !== undefined || scoring?.observes === 'queries';
     const result = await this.state.pass(tokens, { logitRows: rows, queries }, favoured);
     const modelled = performance.now();
-    if (observeFrom !== undefined) this.observe(result, { begin: observeFrom, end: tokens.length }, tokens.length);
+    if (observeFrom !== undefined) {
+      const rows = { begin: observeFrom, end: tokens.length };
+      await this.observer?.observePass(result.queries, rows, tokens.length);
+    }
     const evicting = performance.now();
     if (scoring !== undefined) await this.score(scoring, pass, result);
     const layers = this.evict(pass, result);
@@ -90,17 +89,17 @@ export class OnnxDecoder implements Decoder {
 
   async step(token: number, observe: boolean): Promise<void> {
     const result = await this.state.pass(Int32Array.of(token), { logitRows: [0], queries: observe });
-    if (observe) this.observe(result, { begin: 0, end: 1 }, 1);
+    if (observe) await this.observer?.observeToken(result.queries);
   }
 
   startObserving(reach = Infinity): void {
-    this.observation = { observer: new AttentionObserver(this.shape, this.state.cache), reach };
+    this.observer = new AttentionObserver(this.attention, this.state.cache, reach);
   }
 
-  observed(): AttentionMass {
-    const mass = this.observation?.observer.mass();
-    this.observation = undefined;
-    return mass ?? { tokenIndices: new Int32Array(0), mass: new Float32Array(0) };
+  async observed(): Promise<AttentionMass> {
+    const { observer } = this;
+    this.observer = undefined;
+    return (await observer?.mass()) ?? { tokenIndices: new Int32Array(0), mass: new Float32Array(0) };
   }
 
   mark(): Mark {
@@ -152,20 +151,9 @@ export class OnnxDecoder implements Decoder {
     return { length: cache.length, nextTokenIndex, evictions, cacheBytes: cache.bytes, weightBytes };
   }
 
-  dispose(): Promise<void> {
-    return this.session.dispose();
-  }
-
-  /** @param added tokens of the pass */
-  private observe(
-    { queries }: PassResult,
-    rows: { readonly begin: number; readonly end: number },
-    added: number,
-  ): void {
-    if (this.observation === undefined) return;
-    const { observer, reach } = this.observation;
-    const queryOf = (layer: number): Float32Array => queries[layer] ?? new Float32Array(0);
-    observer.observe(queryOf, rows, added, Math.max(0, this.length - reach));
+  async dispose(): Promise<void> {
+    await this.attention.dispose();
+    await this.session.dispose();
   }
 
   /** Scores units by what the pass shows, for policies that need more than keys and retaining heads. */

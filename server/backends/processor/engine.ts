@@ -8,6 +8,7 @@ import { openRetainingHeads } from '../../model/retaining-heads.js';
 import { equalLengthsOf } from '../../eviction/budgets.js';
 import { checkPlan } from '../../engine/cache-plan.js';
 import { DecoderEngine } from '../../engine/decoder-engine.js';
+import { AttentionGraph } from './attention-mass.js';
 import { DecoderSession } from './decoder-session.js';
 import type { WeightPrecision as ProcessorPrecision } from './graph/linear.js';
 import type { Engine, EngineDescription, EngineOptions, WeightPrecision } from '../../engine/engine.js';
@@ -80,7 +81,9 @@ export async function createOnnxEngine(
       threads,
     };
     const withScores = heads !== undefined || policy.scoring !== undefined;
-    return new DecoderEngine(description, new OnnxDecoder(session, shape, plan, policy, withScores));
+    const attention = new AttentionGraph(shape, threads);
+    const decoder = new OnnxDecoder(session, shape, plan, policy, attention, withScores);
+    return new DecoderEngine(description, decoder);
   } finally {
     checkpoint.close();
   }
