@@ -11,7 +11,7 @@ export interface TrainingChoice {
   readonly input: 'qkv' | 'hidden';
   readonly steps: number;
   /** The user's setting; undefined: full precision. */
-  readonly precision: TrainingOptions['precision'] | undefined;
+  readonly precision: TrainingOptions['precision'];
   /** The file of the heads; undefined: where the sidecar keeps them. */
   readonly out: string | undefined;
 }
@@ -28,7 +28,7 @@ interface Storage {
 }
 
 const key = 'locret.begunTraining';
-const precisions: readonly TrainingOptions['precision'][] = ['float32', 'int8', 'int4'];
+const precisions: readonly NonNullable<TrainingOptions['precision']>[] = ['float32', 'int8', 'int4'];
 
 /** What the sidecar is told of a choice. */
 export function trainParams(choice: TrainingChoice, fresh: boolean): TrainParams {

@@ -62,9 +62,9 @@ async function run(options: TrainCommandOptions): Promise<void> {
     answers,
     questions,
     seed,
-    precision,
     threads,
     cacheFolder: cacheFolder(),
+    ...(precision === undefined ? {} : { precision }),
     ...(tokens === undefined ? {} : { tokens }),
   };
   if (options.evaluate !== undefined) {
@@ -149,14 +149,17 @@ export function registerTrain(program: Command): void {
     .option('--steps <n>', 'training steps, each on a sample of its own', wholeNumber(1), trainingDefaults.steps)
     .option('--warmup <n>', 'steps over which the learning rate rises; default: a tenth', wholeNumber(0))
     .option('--rate <x>', 'highest learning rate', numberBetween(0, 1), trainingDefaults.rate)
-    .option('--tokens <n>', "tokens of a sample's text; default: half of the model's window", wholeNumber(1))
+    .option(
+      '--tokens <n>',
+      "tokens of a sample's text; default: half of the model's window, at most 8,192",
+      wholeNumber(1),
+    )
     .option('--questions <n>', 'questions about each sample', wholeNumber(1), trainingDefaults.questions)
     .option('--seed <n>', 'seed of the samples and the first weights', wholeNumber(0), trainingDefaults.seed)
     .option(
       '--precision <name>',
-      "the model's weights while running: float32, int8, int4",
+      "the model's weights while running: float32, int8, int4; default: as it reads repositories",
       oneOf<WeightPrecision>(['float32', 'int8', 'int4']),
-      trainingDefaults.precision,
     )
     .option('--threads <n>', 'threads of the model', wholeNumber(1), os.availableParallelism())
     .option('--fresh', 'begin anew although a paused training could go on')

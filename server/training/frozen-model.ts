@@ -41,11 +41,15 @@ export class FrozenModel {
    * @param use what is read of the weights themselves before their files are closed
    * @throws LocretError model-unsupported, model-corrupt, disk-full, engine-failed
    */
-  static async open(options: FrozenModelOptions, use: (checkpoint: Checkpoint) => void): Promise<FrozenModel> {
+  static async open(
+    options: FrozenModelOptions,
+    use: (checkpoint: Checkpoint) => Promise<void> = () => Promise.resolve(),
+  ): Promise<FrozenModel> {
     const { precision, threads, cacheFolder, headInputs, capacity } = options;
     const checkpoint = openCheckpoint(options.folder);
     try {
       const { shape } = checkpoint;
+      await use(checkpoint);
       const session = await DecoderSession.open({
         checkpoint,
         heads: undefined,
@@ -55,7 +59,6 @@ export class FrozenModel {
         cacheFolder,
         headInputs,
       });
-      use(checkpoint);
       const behindInputs = headInputs.filter((input) => input === 'hidden');
       const plan = { budget: Infinity, chunk, stabilizers: 0, pinned: 0, capacity };
       return new FrozenModel(shape, session, new DecoderState(session, shape, plan, false), behindInputs);
@@ -97,7 +100,10 @@ export class FrozenModel {
   ): Promise<Result> {
     const mark = this.state.mark();
     try {
-      return await use(async (tokens) => ({ ...(await this.pass(tokens, true, this.behindInputs)), tokens: tokens.length }));
+      return await use(async (tokens) => ({
+        ...(await this.pass(tokens, true, this.behindInputs)),
+        tokens: tokens.length,
+      }));
     } finally {
       this.state.rewind(mark);
     }

@@ -6,6 +6,7 @@ import { groupQueries } from '../backends/processor/group-queries.js';
 import {
   buildContributionLabelGraph,
   buildLogitLabelGraph,
+  buildOutputGramGraph,
   buildOutputNormGraph,
   labelNames,
 } from './graphs/label-graphs.js';
@@ -118,24 +119,6 @@ class PublishedLabels implements LabelPass {
   }
 }
 
-/** WᵀW of each query head's columns of the output projection, `[heads, headDim, headDim]`. */
-function outputGram(matrix: Float32Array, { hidden, heads, headDim }: ModelShape): Float32Array {
-  const gram = new Float32Array(heads * headDim * headDim);
-  const width = heads * headDim;
-  for (let head = 0; head < heads; head++) {
-    const target = gram.subarray(head * headDim * headDim, (head + 1) * headDim * headDim);
-    for (let row = 0; row < hidden; row++) {
-      const weights = matrix.subarray(row * width + head * headDim, row * width + (head + 1) * headDim);
-      for (let i = 0; i < headDim; i++) {
-        const weight = weights[i] ?? 0;
-        const offset = i * headDim;
-        for (let j = 0; j < headDim; j++) target[offset + j] = (target[offset + j] ?? 0) + weight * (weights[j] ?? 0);
-      }
-    }
-  }
-  return gram;
-}
-
 /** See {@link buildContributionLabelGraph}. */
 class ContributionLabels implements LabelPass {
   private found: HeadLabels;
@@ -240,7 +223,8 @@ export async function openLabelPass(
   grams: readonly Float32Array[],
   threads: number,
 ): Promise<LabelPass> {
-  const open = (graph: Uint8Array): Promise<GraphSession> => GraphSession.open(graph, trainingPurpose('making labels'), threads);
+  const open = (graph: Uint8Array): Promise<GraphSession> =>
+    GraphSession.open(graph, trainingPurpose('making labels'), threads);
   switch (kind) {
     case 'published':
       return new PublishedLabels(shape, await open(buildLogitLabelGraph(shape)));
@@ -252,11 +236,33 @@ export async function openLabelPass(
   }
 }
 
-/** What labels of a kind need of the model's weights: per layer {@link outputGram}, or nothing. */
-export function gramsOf(kind: LabelKind, checkpoint: Checkpoint): readonly Float32Array[] {
-  const { shape } = checkpoint;
+/**
+ * What labels of a kind need of the model's weights: per layer WᵀW of each query head's part W of the output projection,
+ * `[heads, headDim, headDim]`, or nothing.
+ * @throws LocretError engine-failed
+ */
+export async function gramsOf(
+  kind: LabelKind,
+  checkpoint: Checkpoint,
+  threads: number,
+): Promise<readonly Float32Array[]> {
   if (kind === 'published') return [];
-  return Array.from({ length: shape.layers }, (_, layer) =>
-    outputGram(checkpoint.linear(layer, 'attentionOutput').read(), shape),
-  );
+  const { shape } = checkpoint;
+  const purpose = trainingPurpose('reading the output projections');
+  const session = await GraphSession.open(buildOutputGramGraph(shape), purpose, threads);
+  try {
+    const grams: Float32Array[] = [];
+    for (let layer = 0; layer < shape.layers; layer++) {
+      const data = checkpoint.linear(layer, 'attentionOutput').read();
+      const dimensions = [shape.hidden, shape.heads * shape.headDim];
+      const output = await session.run(
+        { [labelNames.projection]: { data, dimensions } },
+        { [labelNames.gram]: undefined },
+      );
+      grams.push(output(labelNames.gram));
+    }
+    return grams;
+  } finally {
+    await session.dispose();
+  }
 }

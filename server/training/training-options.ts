@@ -17,13 +17,13 @@ export interface TrainingOptions {
   readonly warmup: number;
   /** The highest learning rate. */
   readonly rate: number;
-  /** Tokens of a sample's text; undefined: half of the model's window, at most 2,048. */
+  /** Tokens of a sample's text; undefined: half of the model's window, at most 8,192. */
   readonly tokens?: number;
   /** Questions about a text. */
   readonly questions: number;
   readonly seed: number;
-  /** The model's weights while it is trained for. */
-  readonly precision: WeightPrecision;
+  /** The model's weights while it is trained for; undefined: as the product runs the model on the processor. */
+  readonly precision?: WeightPrecision;
   readonly threads: number;
 }
 
@@ -40,7 +40,6 @@ export const trainingDefaults = {
   rate: 5e-4,
   questions: 12,
   seed: 0,
-  precision: 'float32',
 } as const satisfies Partial<TrainingOptions>;
 
 /** The highest learning rate comes after this share of the steps, unless something else is asked for. */

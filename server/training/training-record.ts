@@ -5,6 +5,7 @@ import { isPytorchFile } from '../model/pytorch-file.js';
 import { SafetensorsFile } from '../model/safetensors.js';
 import { labelKinds } from './label-kind.js';
 import { pointsOf, type CoursePoint } from './training-course.js';
+import type { WeightPrecision } from '../backends/processor/graph/linear.js';
 import type { TrainingOptions } from './training-options.js';
 
 /** How heads were trained, as their file tells it. */
@@ -17,7 +18,7 @@ export interface TrainingRecord {
   readonly heldOutFiles: number;
   /** Tokens of a sample's text. */
   readonly tokens: number;
-  readonly options: Omit<TrainingOptions, 'tokens' | 'threads'>;
+  readonly options: Omit<TrainingOptions, 'tokens' | 'threads' | 'precision'> & { readonly precision: WeightPrecision };
   readonly course: readonly CoursePoint[];
 }
 

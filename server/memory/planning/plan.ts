@@ -105,6 +105,16 @@ function parameters(shape: ModelShape): number {
   return shape.layers * layerParameters(shape) + tables * shape.vocabulary * shape.hidden;
 }
 
+/** Whether exact weights are quick enough. */
+function isSmall(shape: ModelShape): boolean {
+  return parameters(shape) <= smallModel;
+}
+
+/** The weights of a model on the processor, where nothing else is asked for. */
+export function usualPrecision(shape: ModelShape): ProcessorPrecision {
+  return isSmall(shape) ? 'float32' : 'int8';
+}
+
 /** Bytes per weight: int8 has a scale per row or per block of 32, int4 per block. */
 function bytesPerWeight(precision: ProcessorPrecision): { readonly matrix: number; readonly table: number } {
   switch (precision) {
@@ -262,7 +272,7 @@ export function planBasis(model: LoadedModel, settings: PlanSettings): PlanBasis
     heads,
     policy,
     structure,
-    isSmall: parameters(shape) <= smallModel,
+    isSmall: isSmall(shape),
     notices: needsHeads ? [] : [trainingFreeNotice],
     sizesWithin: (budgetLimit) => planCache(model, settings, window, pinned, budgetLimit),
   };
@@ -316,7 +326,7 @@ export function planMemory(
   const { shape } = model;
   const basis = planBasis(model, settings);
   const { window, heads, policy, structure, notices } = basis;
-  const precision = processorPrecision(settings.precision ?? (basis.isSmall ? 'float32' : 'int8'));
+  const precision = processorPrecision(settings.precision ?? usualPrecision(shape));
   const weights = weightBytes(shape, precision, retaining) * arrangedWeights;
   const packing = packingBytes(shape);
   const observesSurprisal = policyByName(policy).scoring?.observes === 'surprisal';

@@ -1,10 +1,6 @@
 import type { ModelShape } from '../../model/shape.js';
 import { GraphBuilder } from '../../backends/processor/graph/graph.js';
-import {
-  addSeenUnitLogits,
-  addUnitLogits,
-  unitAttentionNames,
-} from '../../backends/processor/graph/unit-attention.js';
+import { addSeenUnitLogits, addUnitLogits, unitAttentionNames } from '../../backends/processor/graph/unit-attention.js';
 
 /** Names of the inputs and outputs of the label passes; each is of one KV head. */
 export const labelNames = {
@@ -13,7 +9,9 @@ export const labelNames = {
   values: 'values',
   /** float32 `[rows]`: log ‖h‖ of the normalized input of attention. */
   stateNorms: 'state_norms',
-  /** float32 `[group, headDim, headDim]`: WᵀW of each query head's part of the output projection. */
+  /** float32 `[hidden, heads * headDim]`: a layer's output projection. */
+  projection: 'projection',
+  /** float32 `[group, headDim, headDim]`: WᵀW of each query head's part of the output projection; or of all heads. */
   gram: 'gram',
   /** float32 `[group, memory]`: log ‖W v‖ */
   outputNorms: 'output_norms',
@@ -66,6 +64,21 @@ export function buildContributionLabelGraph(shape: ModelShape): Uint8Array {
   });
   graph.operator('Max', [contribution, graph.float('least', Math.log(leastContribution))], {}, labels);
   graph.output(labels, 'float32', ['memory']);
+  return graph.writeModel();
+}
+
+/** WᵀW of each query head's columns W of the output projection, `[heads, headDim, headDim]`. */
+export function buildOutputGramGraph({ hidden, heads, headDim }: ModelShape): Uint8Array {
+  const graph = new GraphBuilder('output_gram');
+  graph.input(labelNames.projection, 'float32', [hidden, heads * headDim]);
+  const columns = graph.operator('Reshape', [
+    labelNames.projection,
+    graph.integers('columnsShape', [hidden, heads, headDim]),
+  ]);
+  const turned = graph.operator('Transpose', [columns], { perm: [1, 2, 0] });
+  const straight = graph.operator('Transpose', [columns], { perm: [1, 0, 2] });
+  graph.operator('MatMul', [turned, straight], {}, labelNames.gram);
+  graph.output(labelNames.gram, 'float32', [heads, headDim, headDim]);
   return graph.writeModel();
 }
 

@@ -23,8 +23,8 @@ let model: FrozenModel;
 beforeAll(async () => {
   model = await FrozenModel.open(
     { folder, precision: 'float32', threads: 1, cacheFolder, headInputs: ['qkv', 'hidden'], capacity: 16 },
-    (opened) => {
-      grams = gramsOf('contribution', opened);
+    async (opened) => {
+      grams = await gramsOf('contribution', opened, 1);
     },
   );
 });

@@ -65,8 +65,7 @@ export class GraphSession {
   ): Promise<(name: string) => Float32Array> {
     const feeds: Record<string, Tensor> = {};
     for (const [name, numbers] of Object.entries(inputs)) feeds[name] = tensorOf(numbers);
-    for (const [name, list] of Object.entries(integers))
-      feeds[name] = int64Tensor(list, [list.length]);
+    for (const [name, list] of Object.entries(integers)) feeds[name] = int64Tensor(list, [list.length]);
     const fetches: Record<string, Tensor | null> = {};
     for (const [name, target] of Object.entries(wanted)) fetches[name] = target === undefined ? null : tensorOf(target);
     let outputs: InferenceSession.ReturnType;
