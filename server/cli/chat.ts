@@ -8,7 +8,7 @@ import { formatAmount } from '../quantities.js';
 import { askAloud } from './ask.js';
 import { oneParagraph } from './format.js';
 import { withAnswerOptions, withReadingOptions, type AnswerOptions, type ReadingOptions } from './options.js';
-import { withRoot, type TerminalRoot } from './terminal-workspace.js';
+import { callUntil, withRoot, type TerminalRoot } from './terminal-workspace.js';
 
 const description = `
 A conversation about a repository: questions, answers with links, earlier turns kept in mind. Ctrl-C ends an answer; at
@@ -82,9 +82,9 @@ class Chat {
   }
 
   private async update(signal: AbortSignal): Promise<void> {
-    const { root, bar } = this.opened;
+    const { root, service, bar } = this.opened;
     const before = root.contents;
-    await root.update(signal);
+    await service['locret/update'].handle({ root: root.uri }, callUntil(signal));
     bar.end();
     const { filesRead, tokensRead } = root.contents.coverage();
     process.stdout.write(

@@ -4,7 +4,7 @@ import { bundledModels } from '../model/catalog.js';
 import { printable } from './exit.js';
 import { formatBytes } from '../quantities.js';
 import { oneParagraph } from './format.js';
-import { terminalWorkspace } from './terminal-workspace.js';
+import { callUntil, serviceOfTerminal, terminalWorkspace } from './terminal-workspace.js';
 
 const description = `
 Lists the models that can be named with --model: the bundled ones, and those in your own models folder. A model is a
@@ -46,7 +46,9 @@ export function registerModels(program: Command): void {
     .description(oneParagraph(description))
     .option('--json', 'print one JSON array')
     .action(async (options: { readonly json?: boolean }) => {
-      const { models, folders } = await terminalWorkspace().models();
+      const { signal } = new AbortController();
+      const service = serviceOfTerminal(terminalWorkspace());
+      const { models, folders } = await service['locret/models'].handle({}, callUntil(signal));
       if (options.json === true) {
         process.stdout.write(`${JSON.stringify(models, null, 2)}\n`);
         return;

@@ -6,7 +6,7 @@ import { formatAmount, formatBytes, formatCount, formatSeconds } from '../quanti
 import { oneParagraph } from './format.js';
 import { withReadingOptions, type ReadingOptions } from './options.js';
 import { terminalLine } from './render-answer.js';
-import { withRoot } from './terminal-workspace.js';
+import { callUntil, withRoot } from './terminal-workspace.js';
 
 const description = `
 Reads a repository into its memory, so that questions are answered at once. Ctrl-C keeps what was read, and the next start
@@ -58,9 +58,9 @@ async function report(memory: ReadMemory, options: ReadCommandOptions, signal: A
 async function run(options: ReadCommandOptions): Promise<void> {
   const { update = false, fresh = false } = options;
   const signal = interruptSignal();
-  await withRoot(options, async ({ root, bar }) => {
+  await withRoot(options, async ({ root, service, bar }) => {
     await root.read({ fresh, resume: !update }, signal);
-    if (update) await root.update(signal);
+    if (update) await service['locret/update'].handle({ root: root.uri }, callUntil(signal));
     bar.end();
     await report(root.contents, options, signal);
   });

@@ -1,6 +1,9 @@
 import { pathToFileURL } from 'node:url';
 import { withDefaults } from '../contract/setting.js';
 import { settings } from '../contract/settings.js';
+import { DocumentOutlines } from '../service/document-outlines.js';
+import { serviceOf } from '../service/service.js';
+import type { Service } from '../service/use-case.js';
 import type { RootMemory } from '../workspace/root-memory.js';
 import type { ChosenSettings } from '../workspace/settings.js';
 import { Workspace, type WorkspaceHooks } from '../workspace/workspace.js';
@@ -21,9 +24,23 @@ export function terminalWorkspace(
   );
 }
 
-/** The repository that a command line names. */
+/** What a workspace can be asked for; a terminal has no documents open. */
+export function serviceOfTerminal(workspace: Workspace): Service {
+  return serviceOf(workspace, new DocumentOutlines());
+}
+
+/** A call of the terminal, which shows what it asked for when it is whole. */
+export function callUntil(signal: AbortSignal): { readonly signal: AbortSignal; readonly onPartial: () => void } {
+  return { signal, onPartial: () => undefined };
+}
+
+/**
+ * The repository that a command line names. Where a command shows more than the contract tells (all that an answer or a
+ * plan rests on), it takes that from the root itself.
+ */
 export interface TerminalRoot {
   readonly root: RootMemory;
+  readonly service: Service;
   /** Shows how far reading is, on the standard error stream. */
   readonly bar: ProgressBar;
 }
@@ -56,7 +73,7 @@ export async function withRoot<Result>(
   });
   const root = workspace.add(pathToFileURL(options.repo).href, options.repo);
   try {
-    return await task({ root, bar });
+    return await task({ root, service: serviceOfTerminal(workspace), bar });
   } finally {
     bar.end();
     await workspace.close();

@@ -12,7 +12,7 @@ import { printable, interruptSignal } from './exit.js';
 import { formatAmount, formatCount, formatSeconds } from '../quantities.js';
 import { oneParagraph } from './format.js';
 import { userPath, wholeNumber, withSettings } from './options.js';
-import { printNotice, terminalWorkspace } from './terminal-workspace.js';
+import { callUntil, printNotice, serviceOfTerminal, terminalWorkspace } from './terminal-workspace.js';
 
 const description = `
 Trains retaining heads for a model on source code of yours: the model reads pieces of the repositories and answers
@@ -110,7 +110,7 @@ async function run(options: TrainCommandOptions): Promise<void> {
     },
   );
   const params = { repositories: repositoriesOf(options), model, out, options, fresh };
-  const result = await workspace.training.train(params, signal);
+  const result = await serviceOfTerminal(workspace)['locret/train'].handle(params, callUntil(signal));
   if (result.end === 'finished') {
     const quality = result.course.at(-1)?.heldOut;
     process.stdout.write(`${printable(result.out)}${quality === undefined ? '' : `: ${renderQuality(quality)}`}\n`);

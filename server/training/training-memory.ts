@@ -2,7 +2,7 @@ import type { TrainingOptions } from '../contract/training.js';
 import { LocretError } from '../errors.js';
 import { planMemory } from '../backends/processor/plan.js';
 import { usualPrecision } from '../backends/processor/precision.js';
-import { gigabytes } from '../memory/planning/gigabytes.js';
+import { gigabytes } from '../quantities.js';
 import { headInputWidth } from '../model/checkpoint.js';
 import type { LoadedModel } from '../model/model.js';
 import { sampleSlots } from './labelled-samples.js';

@@ -9,7 +9,7 @@ import {
 } from '../contract/words.js';
 import type { CoursePoint, TrainingOptions } from '../contract/training.js';
 import { isLocretError } from '../errors.js';
-import { readStored } from '../memory/stored-json.js';
+import { readStored } from '../memory/keeping/stored-json.js';
 import type { Refusal } from '../model/json-fields.js';
 import { SafetensorsFile } from '../model/safetensors.js';
 import { pointsOf } from './training-course.js';

@@ -4,7 +4,7 @@ import { policyByName } from '../../eviction/policy-by-name.js';
 import type { PlannedBytes } from '../../contract/roots.js';
 import type { ProcessorPrecision, WeightPrecision } from '../../contract/words.js';
 import { largestFitting, layerParameters, planBasis, tableParameters } from '../../memory/planning/basis.js';
-import { gigabytes } from '../../memory/planning/gigabytes.js';
+import { gigabytes } from '../../quantities.js';
 import type { HeadsSize, MemoryPlan, PlannedBackend, PlanSettings } from '../../memory/planning/plan.js';
 import { headInputWidth } from '../../model/checkpoint.js';
 import type { LoadedModel } from '../../model/model.js';

@@ -10,7 +10,8 @@ import {
   type MemorySettings,
   type OpenHow,
 } from '../../../server/memory/open-memory.js';
-import { loadEngine, planModel } from '../../../server/memory/planning/planned-model.js';
+import { loadEngine } from '../../../server/memory/load-engine.js';
+import { planModel } from '../../../server/memory/planning/planned-model.js';
 import type { ReadMemory } from '../../../server/memory/contents/repository-memory.js';
 import {
   nanoFolder,

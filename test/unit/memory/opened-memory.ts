@@ -8,7 +8,8 @@ import {
   type MemorySettings,
   type OpenHow,
 } from '../../../server/memory/open-memory.js';
-import { loadEngine, planModel, type PlannedModel } from '../../../server/memory/planning/planned-model.js';
+import { loadEngine } from '../../../server/memory/load-engine.js';
+import { planModel, type PlannedModel } from '../../../server/memory/planning/planned-model.js';
 import { surveyRepository } from '../../../server/repository/survey.js';
 
 /** A memory in an engine of its own, which the caller disposes of. */
