@@ -73,7 +73,7 @@ function earlierTurn(places: readonly LookupQuestion[], i: number): Turn[] {
 
 const opened = await openMemory({
   repo: options.repo,
-  modelFolder: options.model,
+  model: options.model,
   survey: { maxFileBytes: 1 << 20, include: [], exclude: [] },
   cacheFolder: '.cache/bench/product',
   threads: Number(options.threads),

@@ -54,7 +54,7 @@ async function run(options: TrainCommandOptions): Promise<void> {
   const { repo, out, fresh = false } = options;
   const settings = {
     ...completeOptions(options),
-    modelFolder: await resolveModel(options.model, modelFolders()),
+    model: await resolveModel(options.model, modelFolders()),
     repositories: repo.length === 0 ? [userPath('.')] : repo,
     cacheFolder: cacheFolder(),
   };
@@ -110,7 +110,7 @@ export function registerTrain(program: Command): void {
     .command('train')
     .summary('train retaining heads for a model, or measure some')
     .description(oneParagraph(description))
-    .option('--model <name|folder>', 'model: a name that `locret models` lists, or a folder', 'nano')
+    .option('--model <name|path>', 'model: a name that `locret models` lists, a folder or a GGUF file', 'nano')
     .addOption(
       new Option('--repo <folder>', 'repository to train on (repeatable)')
         .argParser(collect)
