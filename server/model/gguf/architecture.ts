@@ -84,6 +84,9 @@ const NEUTRAL_VALUES: ReadonlyMap<string, GgufValue> = new Map<string, GgufValue
   ['use_parallel_residual', false],
 ]);
 
+/** What keys of every architecture begin with. */
+const COMMON_OWNERS: ReadonlySet<string> = new Set(['general', 'tokenizer', 'split', 'quantize']);
+
 /**
  * The architecture of a model. Every key of the architecture must be known, since one that is not could change what
  * the model computes.
@@ -102,14 +105,18 @@ export function readArchitecture(metadata: MetadataFields): Architecture {
 }
 
 function checkKey(metadata: MetadataFields, architecture: string, key: string, value: GgufValue): void {
-  const dot = key.indexOf('.');
-  const [owner, name] = [key.slice(0, dot), key.slice(dot + 1)];
+  const [owner] = key.split('.', 1);
+  const name = key.slice(architecture.length + 1);
   if (owner === architecture) {
     if (SHAPE_KEYS.has(name) || IDLE_KEYS.has(name)) return;
     if (NEUTRAL_VALUES.has(name) && NEUTRAL_VALUES.get(name) === value) return;
     throw unsupportedModel(metadata.path, `the metadata ${JSON.stringify(key)} is not known of these models`);
   }
-  if (SHAPE_KEYS.has(name)) {
-    throw metadata.wrong('general.architecture', `that of the metadata ${JSON.stringify(key)}`);
+  if (COMMON_OWNERS.has(owner ?? '')) return;
+  // What others add is theirs, but not what this model should have under its own name.
+  for (const known of SHAPE_KEYS) {
+    if (key.endsWith(known)) {
+      throw metadata.wrong('general.architecture', `that of the metadata ${JSON.stringify(key)}`);
+    }
   }
 }

@@ -1,6 +1,6 @@
 import type { GenerationSettings } from '../generation-settings.js';
 import type { MetadataFields } from './metadata-fields.js';
-import { tokenIdFor, type Vocabulary } from './vocabulary.js';
+import { tokenIdFor, tokenIdsFor, type Vocabulary } from './vocabulary.js';
 
 /**
  * What ends an answer in the chat forms of the supported families, whatever `eos_token_id` says: files are published
@@ -39,7 +39,9 @@ export function readGgufChatTemplate(metadata: MetadataFields): string | undefin
 export function readGgufGeneration(metadata: MetadataFields, vocabulary: Vocabulary): GenerationSettings {
   const ends = ['eos', 'eot', 'eom'].map((purpose) => tokenIdFor(metadata, purpose, vocabulary));
   const known = Array.from(ANSWER_ENDS, (token) => vocabulary.ids.get(token));
-  const stopTokens = [...new Set([...ends, ...known])].filter((id) => id !== undefined);
+  const stopTokens = [...new Set([...ends, ...tokenIdsFor(metadata, 'eos', vocabulary), ...known])].filter(
+    (id) => id !== undefined,
+  );
   const sampling = (name: string, max: number): number | undefined =>
     metadata.number(`general.sampling.${name}`, { min: 0, max });
   const temperature = sampling('temp', 100);

@@ -56,6 +56,12 @@ export class HeaderReader {
     return this.buffer.subarray(begin, begin + count);
   }
 
+  /** Bytes at any place of the file, as many of them as it has; the position stays. */
+  bytesAt(begin: number, count: number): Uint8Array {
+    const bytes = new Uint8Array(Math.max(0, count));
+    return bytes.subarray(0, readFully(this.descriptor, bytes, begin));
+  }
+
   uint8(): number {
     return this.value(1).getUint8(0);
   }

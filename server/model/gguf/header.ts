@@ -33,7 +33,7 @@ const MAX_KEY_BYTES = 65535;
 const MAX_NAME_BYTES = 64;
 const MAX_DIMENSIONS = 4;
 const DEFAULT_ALIGNMENT = 32;
-const MAX_ALIGNMENT = 1 << 20;
+const MAX_ALIGNMENT = 1 << 16;
 
 /** What files begin with that are no GGUF files, but taken for some. */
 const OTHER_MAGICS: ReadonlyMap<string, string> = new Map([
@@ -90,6 +90,7 @@ function readMetadata(reader: HeaderReader, keyCount: number): Map<string, GgufV
   for (let index = 0; index < keyCount; index++) {
     reader.reading(`the name of metadata value ${index + 1} of ${keyCount}`);
     const key = reader.string(MAX_KEY_BYTES);
+    if (!/^[!-~]+$/.test(key)) throw reader.refuse(`has metadata named ${JSON.stringify(key)}; names are of ASCII`);
     if (metadata.has(key)) throw reader.refuse(`has the metadata "${key}" twice`);
     reader.reading(`the metadata "${key}"`);
     metadata.set(key, readValue(reader, key));
@@ -133,12 +134,14 @@ function readTensors(reader: HeaderReader, count: number, alignment: number): Om
     described.push({ name, dimensions, encoding, offset: next, bytes });
     next = aligned(next + bytes);
   }
-  const dataBegin = aligned(reader.position);
+  const headerEnd = reader.position;
+  const dataBegin = aligned(headerEnd);
   const tensors = described.map(({ name, dimensions, encoding, offset, bytes }) => {
     const begin = dataBegin + offset;
     return { name, dimensions, encoding, begin, end: begin + bytes };
   });
   checkEnd(reader, tensors, dataBegin, dataBegin + next);
+  checkPadding(reader, headerEnd, { tensors, dataBegin });
   return { tensors, dataBegin };
 }
 
@@ -207,4 +210,22 @@ function checkEnd(
     );
   }
   if (fileSize > alignedEnd) throw reader.refuse(`has ${fileSize} bytes; its header describes ${alignedEnd}`);
+}
+
+/** Most bytes of a padding that are looked at. */
+const CHECKED_PADDING = 64;
+
+/** What aligns the tensors is zero; where it is not, bytes were lost or came in between. */
+function checkPadding(
+  reader: HeaderReader,
+  headerEnd: number,
+  { tensors, dataBegin }: Omit<GgufHeader, 'metadata'>,
+): void {
+  const gaps = tensors.map(({ end }, index) => [end, tensors[index + 1]?.begin ?? reader.fileSize] as const);
+  for (const [from, to] of [[headerEnd, dataBegin] as const, ...gaps]) {
+    const bytes = reader.bytesAt(from, Math.min(to, from + CHECKED_PADDING, reader.fileSize) - from);
+    if (bytes.some((byte) => byte !== 0)) {
+      throw reader.refuse(`has bytes other than 0 at byte ${from}, where only padding is expected: it is damaged`);
+    }
+  }
 }
