@@ -30,7 +30,7 @@ export interface Diagnosis {
 
 /** What of a machine is looked at. */
 export interface DoctorOptions {
-  /** A name that `locret models` lists, or a folder. */
+  /** A name that `locret models` lists, a folder or a GGUF file. */
   readonly model: string;
   /** Where models can run. */
   readonly among?: typeof backends;

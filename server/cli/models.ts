@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { ModelEntry, UsableModel } from '../contract/models.js';
-import { bundledModels, listModels } from '../model/catalog.js';
+import { bundledModels } from '../model/catalog.js';
 import { printable } from './exit.js';
 import { formatBytes } from '../quantities.js';
 import { oneParagraph } from './format.js';
-import { modelFolders } from '../workspace/model-folders.js';
+import { terminalWorkspace } from './terminal-workspace.js';
 
 const description = `
 Lists the models that can be named with --model: the bundled ones, and those in your own models folder. A model is a
@@ -46,8 +46,7 @@ export function registerModels(program: Command): void {
     .description(oneParagraph(description))
     .option('--json', 'print one JSON array')
     .action(async (options: { readonly json?: boolean }) => {
-      const folders = modelFolders();
-      const models = await listModels(folders);
+      const { models, folders } = await terminalWorkspace().models();
       if (options.json === true) {
         process.stdout.write(`${JSON.stringify(models, null, 2)}\n`);
         return;

@@ -106,7 +106,7 @@ export const settings = {
   attention: {
     of: 'model',
     kind: flag,
-    otherwise: 'true',
+    otherwise: 'false',
     about:
       "whether the model's attention points at what a question is about; if not, recall and links go by names alone",
     modelKey: 'attention',

@@ -30,7 +30,7 @@ export interface TrainingSurroundings {
   /** Called when a training began or ended. */
   readonly onChange: () => void;
   /** Called when a training came further. */
-  readonly onProgress: () => void;
+  readonly onProgress: (event: TrainingEvent) => void;
 }
 
 /** A training, or an estimate of one, that is under way. */
@@ -189,7 +189,7 @@ export class HeadTraining {
       case 'quality':
         running.status = { ...status, overlap: event.quality.overlap };
     }
-    this.surroundings.onProgress();
+    this.surroundings.onProgress(event);
   }
 
   private async settingsOf(params: TrainParams): Promise<TrainingSettings> {

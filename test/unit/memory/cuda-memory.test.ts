@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { askMemory } from '../../../server/answer/ask.js';
 import type { Engine } from '../../../server/engine/engine.js';
-import { type OpenedMemory, openMemory, type MemorySettings } from '../../../server/memory/open-memory.js';
+import type { MemorySettings } from '../../../server/memory/open-memory.js';
 import { cudaBinding, hasCuda } from '../../cuda-under-test.js';
+import { openMemory, type OpenedMemory } from './opened-memory.js';
 import {
   nanoFolder,
   repository,

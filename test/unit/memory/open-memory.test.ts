@@ -1,12 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  type MemoryHooks,
-  type MemorySettings,
-  openMemory,
-  type OpenedMemory,
-} from '../../../server/memory/open-memory.js';
+import type { MemoryHooks, MemorySettings } from '../../../server/memory/open-memory.js';
+import { openMemory, type OpenedMemory } from './opened-memory.js';
 import {
   nanoFolder,
   refusalOf,
@@ -167,16 +163,6 @@ describe('opening a memory of files that changed', () => {
     expect(await wholeCache(next.engine)).toEqual(cache);
     expect(next.memory.definitions.map(({ name }) => name)).toContain('better0');
     expect(await next.memory.detectChanges()).toEqual([]);
-  });
-
-  it('reads everything when most of them changed, and says so', async () => {
-    const first = await open();
-    for (const name of ['a', 'b', 'c']) writeSource(root, `${name}.ts`, sourceOf(`new${name}`));
-    writeSource(root, 'e.ts', sourceOf('added'));
-    const updated = await first.update(first.memory);
-    expect(updated.source).toBe('read');
-    expect(updated.files.map(({ file }) => file.path)).toContain('e.ts');
-    expect(notices).toEqual([expect.stringContaining('read anew')]);
   });
 
   it('gives the memory before back when an update is cancelled on the way', async () => {
