@@ -36,7 +36,7 @@ let units = 0;
 try {
   const survey = { maxFileBytes: 1 << 20, include: [], exclude: [] };
   const cacheFolder = '.cache/bench/product';
-  const settings = { repo, modelFolder: options.model, survey, cacheFolder, threads: Number(options.threads) };
+  const settings = { repo, model: options.model, survey, cacheFolder, threads: Number(options.threads) };
   const planned = await planModel(settings);
   const engine = await loadEngine(planned, cacheFolder, (notice) => process.stderr.write(`${notice}\n`));
   const enough = new AbortController();

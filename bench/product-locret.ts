@@ -44,7 +44,7 @@ class Locret implements ProductContender {
   async load({ model, bits, threads }: Extract<ProductRequest, { kind: 'load' }>): Promise<Loaded> {
     const settings: MemorySettings = {
       repo: repository.repo,
-      modelFolder: model,
+      model,
       survey: { maxFileBytes: 1 << 20, exclude: [], include: repository.include },
       cacheFolder,
       threads,

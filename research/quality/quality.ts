@@ -129,11 +129,11 @@ function keepsStructure({ policy, structure }: QualityRow): boolean {
 
 async function planRow(repo: string, row: QualityRow, budget: number): Promise<PlannedModel> {
   const threads = Number(options.threads);
-  const modelFolder = options.model;
-  const settings = { repo, modelFolder, threads };
+  const settings = { repo, model: options.model, threads };
   if (!row.full) {
     const heads =
-      row.heads && (await headsOf(row.heads, { modelFolder, weights, folder: path.resolve(cache, 'heads'), threads }));
+      row.heads &&
+      (await headsOf(row.heads, { model: options.model, weights, folder: path.resolve(cache, 'heads'), threads }));
     return planModel({
       ...settings,
       policy: row.policy,

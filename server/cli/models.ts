@@ -8,7 +8,7 @@ import { callUntil, serviceOfTerminal, terminalWorkspace } from './terminal-work
 
 const description = `
 Lists the models that can be named with --model: the bundled ones, and those in your own models folder. A model is a
-folder as published on the Hugging Face hub: config.json, safetensors files, tokenizer.json.`;
+folder as published on the Hugging Face hub (config.json, safetensors files, tokenizer.json) or a GGUF file.`;
 
 /** `3.0 M`, `494 M`, `7.6 B` weights. */
 function formatParameters(count: number): string {

@@ -53,7 +53,7 @@ function repositoriesOf({ repo }: TrainCommandOptions): readonly string[] {
 async function evaluate(heads: string, options: TrainCommandOptions, signal: AbortSignal): Promise<void> {
   const settings = {
     ...completeOptions(options),
-    modelFolder: await resolveModel(options.model, modelFolders()),
+    model: await resolveModel(options.model, modelFolders()),
     repositories: repositoriesOf(options),
     cacheFolder: cacheFolder(),
   };
@@ -128,7 +128,7 @@ export function registerTrain(program: Command): void {
     .command('train')
     .summary('train retaining heads for a model, or measure some')
     .description(oneParagraph(description))
-    .option('--model <name|folder>', 'model: a name that `locret models` lists, or a folder', 'nano')
+    .option('--model <name|path>', 'model: a name that `locret models` lists, a folder or a GGUF file', 'nano')
     .addOption(
       new Option('--repo <folder>', 'repository to train on (repeatable)')
         .argParser(collect)

@@ -17,8 +17,8 @@ import { findTrainingFiles, type TrainingFile, type TrainingFiles } from './trai
 
 /** What samples are made of. */
 export interface SampleSettings extends Omit<TrainingOptions, 'width' | 'steps' | 'warmup' | 'rate'> {
-  /** Model folder in the Hugging Face layout. */
-  readonly modelFolder: string;
+  /** Where the model lies. */
+  readonly model: string;
   readonly repositories: readonly string[];
   readonly cacheFolder: string;
 }

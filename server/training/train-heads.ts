@@ -66,7 +66,7 @@ export function trainingIdentity(settings: TrainingSettings, samples: LabelledSa
  * @throws LocretError for a model that cannot be used, invalid-argument for samples that it cannot read, out-of-memory
  */
 export async function openModelForTraining(settings: TrainingSettings): Promise<LoadedModel> {
-  const model = await openModel(settings.modelFolder);
+  const model = await openModel(settings.model);
   checkTrainingMemory(model, settings, sampleTokens(model, settings.tokens), freeMemory());
   return model;
 }

@@ -53,7 +53,7 @@ export async function memorySettings(chosen: MemoryChoice, repo: string): Promis
   return {
     ...chosen,
     repo,
-    modelFolder: await resolveModel(expandHome(model), modelFolders()),
+    model: await resolveModel(expandHome(model), modelFolders()),
     heads: heads === undefined ? undefined : expandHome(heads),
     survey: { maxFileBytes: maxFileSize, include, exclude },
     cacheFolder: cacheFolder(),

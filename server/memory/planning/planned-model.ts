@@ -7,7 +7,8 @@ import type { MemoryPlan, PlanSettings } from './plan.js';
 /** Which repository is to be read by which model, and with what sizes. */
 export interface ReadingSettings extends PlanSettings {
   readonly repo: string;
-  readonly modelFolder: string;
+  /** Where the model lies: what `openModelSource` takes. */
+  readonly model: string;
 }
 
 /** A model that is planned, and not yet loaded. */
@@ -19,12 +20,12 @@ export interface PlannedModel {
 }
 
 /**
- * Opens a model's folder and plans its memory. No weights are loaded.
+ * Opens a model and plans its memory. No weights are loaded, and of retaining heads only the header is read.
  * @throws LocretError for a repository or model that is not there or damaged, window-too-small, out-of-memory
  */
 export async function planModel(settings: ReadingSettings): Promise<PlannedModel> {
   const root = await resolveRoot(settings.repo);
-  const model = await openModel(settings.modelFolder);
+  const model = await openModel(settings.model);
   const headsFile = settings.heads ?? model.locret.heads;
   const heads = headsFile === undefined ? undefined : readHeadsHeader(headsFile, model.shape);
   return { root, model, plan: planWhereItRuns(model, settings, heads) };

@@ -34,7 +34,7 @@ describe.skipIf(!hasCuda)('a memory on a GPU', () => {
     const notices: string[] = [];
     const settings: MemorySettings = {
       repo: root,
-      modelFolder: nanoFolder,
+      model: nanoFolder,
       survey: surveyOptions,
       cacheFolder: temporaryFolder(),
       threads: 1,

@@ -47,7 +47,7 @@ afterEach(async () => {
 async function openingOf(root: string, changes: Partial<MemorySettings> = {}): Promise<MemoryOpening> {
   const settings: MemorySettings = {
     repo: root,
-    modelFolder: nanoFolder,
+    model: nanoFolder,
     survey: surveyOptions,
     cacheFolder,
     threads: 1,

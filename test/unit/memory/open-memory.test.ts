@@ -44,7 +44,7 @@ async function open(
   hooks: MemoryHooks = {},
 ): Promise<OpenedMemory> {
   const memory = await openMemory(
-    { repo: root, modelFolder: nanoFolder, survey: surveyOptions, cacheFolder, threads: 1, ...settings },
+    { repo: root, model: nanoFolder, survey: surveyOptions, cacheFolder, threads: 1, ...settings },
     how,
     {
       onNotice: (notice) => {
@@ -190,7 +190,7 @@ describe('opening that fails', () => {
 
   it('tells of a repository and a model that are not there', async () => {
     expect((await refusalOf(open({}, { repo: path.join(root, 'nowhere') }))).code).toBe('repository-not-found');
-    expect((await refusalOf(open({}, { modelFolder: path.join(root, 'nowhere') }))).code).toBe('model-not-found');
+    expect((await refusalOf(open({}, { model: path.join(root, 'nowhere') }))).code).toBe('model-not-found');
   });
 
   it('leaves no lock and no whole snapshot when it is cancelled while reading', async () => {

@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 const nano = path.join(root, 'models/nano');
 const folder = mkdtempSync(path.join(tmpdir(), 'locret-samples-'));
 const settings: SampleSettings = {
-  modelFolder: nano,
+  model: nano,
   repositories: [path.join(root, 'server/repository')],
   input: 'qkv',
   labels: 'contribution',

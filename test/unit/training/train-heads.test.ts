@@ -18,7 +18,7 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 const nano = path.join(root, 'models/nano');
 const folder = mkdtempSync(path.join(tmpdir(), 'locret-training-'));
 const settings: TrainingSettings = {
-  modelFolder: nano,
+  model: nano,
   // Its own sources: small, and with enough files that some are held out.
   repositories: [path.join(root, 'server/repository')],
   out: path.join(folder, 'heads.safetensors'),
