@@ -1,0 +1,262 @@
+import type { LineKind } from './line-patterns.js';
+import type { PassageIndex } from './passage-index.js';
+import { stemOf } from './path-kind.js';
+import { qualifiedParts, type Query, type QueryName } from './query.js';
+import type { IndexedDefinition } from './segment.js';
+import { nearestWords } from './spelling.js';
+import { foldName, partsOf, stem, termsOf } from './words.js';
+
+/** How a name of a query was understood. */
+export type Match = 'exact' | 'folded' | 'parts' | 'misspelt';
+
+/** A definition that a query names. */
+export interface NamedDefinition {
+  readonly definition: IndexedDefinition;
+  /** Between 0 and 1: how surely it is meant. */
+  readonly sureness: number;
+  readonly match: Match;
+  /** As the query writes it. */
+  readonly name: string;
+}
+
+/** A file or folder that a query names. */
+export interface NamedPath {
+  /** Files: one, or what is in a folder, what tells of it first. */
+  readonly files: readonly number[];
+  readonly folder: string | undefined;
+  readonly line: number | undefined;
+  readonly sureness: number;
+  readonly name: string;
+}
+
+/** Everything that a query names. */
+export interface Named {
+  readonly definitions: readonly NamedDefinition[];
+  readonly paths: readonly NamedPath[];
+  /** Names that stand in a text, though nothing is called so: words as they are written. */
+  readonly mentioned: readonly { readonly name: QueryName; readonly words: readonly number[] }[];
+}
+
+const sureOfForm = { quoted: 1, code: 1, word: 0.7 } as const;
+const sureOfMatch: Readonly<Record<Match, number>> = { exact: 1, folded: 0.85, misspelt: 0.7, parts: 0.5 };
+
+const sureOfKind: Readonly<Record<LineKind, number>> = {
+  function: 1,
+  method: 1,
+  class: 1,
+  interface: 1,
+  type: 1,
+  enum: 1,
+  table: 1,
+  target: 1,
+  stage: 1,
+  resource: 1,
+  selector: 0.95,
+  module: 0.9,
+  constant: 0.95,
+  label: 0.8,
+  section: 0.85,
+  element: 0.8,
+  heading: 0.75,
+  key: 0.75,
+  field: 0.7,
+  variable: 0.75,
+  test: 0.6,
+  option: 0.9,
+};
+
+/** More definitions of a name are not looked at one by one. */
+const maxDefinitions = 400;
+/** Files of a folder that are places. */
+const maxFolderFiles = 40;
+
+/** Whether what a definition stands in, or its file's path, is what the query names before the last part. */
+function isQualifiedBy(index: PassageIndex, definition: IndexedDefinition, qualifiers: readonly string[]): boolean {
+  const { file } = index.filePassages(index.fileOf(definition.passage));
+  const path = file.path.toLowerCase();
+  const container = definition.container === undefined ? '' : foldName(index.vocabulary.text(definition.container));
+  return qualifiers.some((qualifier) => {
+    const folded = foldName(qualifier);
+    return container === folded || foldName(stemOf(file.path)) === folded || path.split('/').includes(qualifier.toLowerCase());
+  });
+}
+
+/** Finds what the names of a query stand for. */
+export class NameResolver {
+  private readonly definitions: NamedDefinition[] = [];
+  private readonly paths: NamedPath[] = [];
+  private readonly mentioned: { name: QueryName; words: readonly number[] }[] = [];
+
+  constructor(private readonly index: PassageIndex) {}
+
+  resolve(query: Query): Named {
+    for (const name of query.names) {
+      const sure = sureOfForm[name.form];
+      const hasPath = this.path(name, query, sure);
+      const isDefined = this.named(name, sure, query);
+      if (!isDefined) {
+        const words = this.wordsLike(name.text);
+        if (words.length > 0) this.mentioned.push({ name, words });
+        else if (!hasPath && !this.inParts(name, sure)) this.misspelt(name, sure);
+      }
+    }
+    return { definitions: this.definitions, paths: this.paths, mentioned: this.mentioned };
+  }
+
+  /** Words of the texts that are this name, or its last part, whatever their case. */
+  private wordsLike(text: string): number[] {
+    const { vocabulary } = this.index;
+    const bare = text.replace(/^[-.#@$]+/, '');
+    const exact = vocabulary.word(bare) ?? vocabulary.word(text);
+    if (exact !== undefined && this.isPosted(exact)) return [exact];
+    const folded = foldName(text);
+    const [firstTerm] = termsOf(bare).toReversed();
+    const term = firstTerm === undefined ? undefined : vocabulary.term(firstTerm);
+    if (term === undefined) return [];
+    return Array.from(vocabulary.wordsOf(term)).filter((word) => foldName(vocabulary.text(word)) === folded && this.isPosted(word));
+  }
+
+  private isPosted(word: number): boolean {
+    let found = false;
+    this.index.forPassagesWith(word, () => {
+      found = true;
+    });
+    return found;
+  }
+
+  /** Definitions of words that are written so but for case and signs. */
+  private definedLike(text: string): { exact: IndexedDefinition[]; folded: IndexedDefinition[] } {
+    const { vocabulary } = this.index;
+    const word = vocabulary.word(text);
+    const exact = word === undefined ? [] : this.index.definitionsOf(word);
+    const folded: IndexedDefinition[] = [];
+    const wanted = foldName(text);
+    const terms = partsOf(text).length > 1 ? [wanted] : [stem(wanted)];
+    for (const text of terms) {
+      const term = vocabulary.term(text);
+      if (term === undefined) continue;
+      for (const like of vocabulary.wordsOf(term)) {
+        if (like !== word && foldName(vocabulary.text(like)) === wanted) folded.push(...this.index.definitionsOf(like));
+      }
+    }
+    return { exact, folded };
+  }
+
+  private named(name: QueryName, sure: number, query: Query): boolean {
+    const whole = name.text.replace(/^(?:--?|[.#@$])(?=[\p{L}_])/u, '');
+    const parts = qualifiedParts(whole);
+    const last = parts.at(-1) ?? whole;
+    const qualifiers = parts.slice(0, -1);
+    let found = this.definedLike(whole);
+    let isQualified = false;
+    if (found.exact.length + found.folded.length === 0 && last !== whole) {
+      found = this.definedLike(last);
+      isQualified = true;
+    }
+    const { exact, folded } = found;
+    const others = query.names.filter((other) => other !== name).flatMap((other) => qualifiedParts(other.text));
+    const add = (definitions: readonly IndexedDefinition[], match: Match): void => {
+      const fitting = isQualified ? definitions.filter((each) => isQualifiedBy(this.index, each, qualifiers)) : [];
+      for (const definition of definitions.slice(0, maxDefinitions)) {
+        const belongs = fitting.length === 0 ? 1 : fitting.includes(definition) ? 1.2 : 0.3;
+        const isConfirmed = others.length > 0 && isQualifiedBy(this.index, definition, others);
+        const sureness =
+          sure *
+          sureOfMatch[match] *
+          sureOfKind[definition.kind] *
+          belongs *
+          (isQualified && fitting.length === 0 ? 0.5 : 1) *
+          (isConfirmed ? 1.3 : 1) *
+          (definition.local ? 0.6 : 1);
+        this.definitions.push({ definition, sureness, match, name: name.text });
+      }
+    };
+    add(exact, 'exact');
+    add(folded, 'folded');
+    return exact.length + folded.length > 0;
+  }
+
+  /** Definitions whose names hold all parts of a name, and a part of them only. */
+  private inParts(name: QueryName, sure: number): boolean {
+    const { vocabulary } = this.index;
+    const terms = [...new Set(partsOf(name.text).map(stem))];
+    const [rarest] = terms
+      .map((text) => vocabulary.term(text))
+      .map((term) => (term === undefined ? new Uint32Array() : vocabulary.wordsOf(term)))
+      .toSorted((a, b) => a.length - b.length);
+    if (rarest === undefined || terms.length < 2) return false;
+    let found = false;
+    for (const word of rarest) {
+      const own = partsOf(vocabulary.text(word)).map(stem);
+      if (!terms.every((term) => own.includes(term))) continue;
+      for (const definition of this.index.definitionsOf(word)) {
+        const share = terms.length / own.length;
+        const sureness = sure * sureOfMatch.parts * share * sureOfKind[definition.kind] * (definition.local ? 0.5 : 1);
+        this.definitions.push({ definition, sureness, match: 'parts', name: name.text });
+        found = true;
+      }
+    }
+    return found;
+  }
+
+  private misspelt(name: QueryName, sure: number): void {
+    const { vocabulary } = this.index;
+    const last = qualifiedParts(name.text).at(-1) ?? name.text;
+    const folded = foldName(last);
+    const byFolded = new Map<string, number[]>();
+    this.index.forDefinedWords((word) => {
+      const known = foldName(vocabulary.text(word));
+      if (Math.abs(known.length - folded.length) > 3) return;
+      const words = byFolded.get(known);
+      if (words === undefined) byFolded.set(known, [word]);
+      else if (!words.includes(word)) words.push(word);
+    });
+    for (const near of nearestWords(folded, byFolded.keys())) {
+      for (const word of byFolded.get(near) ?? []) {
+        for (const definition of this.index.definitionsOf(word)) {
+          const sureness = sure * sureOfMatch.misspelt * sureOfKind[definition.kind] * (definition.local ? 0.5 : 1);
+          this.definitions.push({ definition, sureness, match: 'misspelt', name: name.text });
+        }
+      }
+    }
+  }
+
+  /** A file or a folder of this name. */
+  private path(name: QueryName, query: Query, sure: number): boolean {
+    const wanted = name.text.toLowerCase().replaceAll('\\', '/').replace(/^\//, '');
+    const hasSlash = wanted.includes('/');
+    const files: number[] = [];
+    const folders = new Map<string, number[]>();
+    for (const path of this.index.paths()) {
+      const lower = path.toLowerCase();
+      const number = this.index.fileNumber(path);
+      if (number === undefined) continue;
+      if (lower === wanted || lower.endsWith(`/${wanted}`)) files.push(number);
+      const at = lower.startsWith(`${wanted}/`) ? 0 : lower.indexOf(`/${wanted}/`) + 1;
+      if (at === 0 && !lower.startsWith(`${wanted}/`)) continue;
+      const folder = path.slice(0, at + wanted.length);
+      const held = folders.get(folder);
+      if (held === undefined) folders.set(folder, [number]);
+      else held.push(number);
+    }
+    for (const file of files) this.paths.push({ files: [file], folder: undefined, line: name.line, sureness: sure, name: name.text });
+    const isFolder = hasSlash || query.asks.folder || name.form === 'quoted';
+    if (files.length > 0 || !isFolder) return files.length > 0;
+    const [shallowest] = [...folders].toSorted(([a], [b]) => a.split('/').length - b.split('/').length);
+    if (shallowest === undefined) return false;
+    const [folder, held] = shallowest;
+    this.paths.push({ files: this.foremost(folder, held), folder, line: undefined, sureness: sure, name: name.text });
+    return true;
+  }
+
+  /** The files of a folder: what tells of it, then what stands in it itself, then what is deeper. */
+  private foremost(folder: string, files: readonly number[]): number[] {
+    const rank = (number: number): number => {
+      const rest = this.index.filePassages(number).file.path.slice(folder.length + 1);
+      const depth = rest.split('/').length;
+      const tells = /^(?:readme|index|main|mod|lib|__init__)\b/i.test(rest) ? 0 : 1;
+      return depth * 2 + tells;
+    };
+    return files.toSorted((a, b) => rank(a) - rank(b)).slice(0, maxFolderFiles);
+  }
+}

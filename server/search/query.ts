@@ -1,0 +1,183 @@
+import { foldName, partsOf, stem, termsOf } from './words.js';
+
+/** A name that a query gives, and how it is written there. */
+export interface QueryName {
+  /** Without quotes, call brackets or line. */
+  readonly text: string;
+  /**
+   * `quoted`: in backticks or quotes, or all that the query is; `code`: written as code is; `word`: a capitalized word, or
+   * one of few.
+   */
+  readonly form: 'quoted' | 'code' | 'word';
+  /** The line of `path:line`. */
+  readonly line?: number;
+}
+
+/** What a query asks for. */
+export interface Query {
+  readonly text: string;
+  /** The surest first. */
+  readonly names: readonly QueryName[];
+  /** Terms of its words, with their weights; words that every question has are left out. */
+  readonly terms: ReadonlyMap<string, number>;
+  /** Plain words as they are written, lower-cased, without those that every question has; of names, their parts. */
+  readonly words: readonly string[];
+  /** For tests, for where something is used, for what a folder holds. */
+  readonly asks: { readonly tests: boolean; readonly uses: boolean; readonly folder: boolean };
+}
+
+/** Words that say nothing about what is looked for. */
+const emptyWords: ReadonlySet<string> = new Set(
+  `a about across all also an and another any are as at be because been being between both but by can could did do does
+  during each find for from get gets give given had has have how i if in into is it its let like made make many may me
+  might more most must my no not of on only onto or other our out over own please same shall she should show since so
+  some such take tell than that the their them then there these they this those through to too under up upon us use
+  used uses using via was we were what when where whether which while who whom whose why will with within without would
+  you your`.split(/\s+/),
+);
+
+/** What a question asks of a thing rather than names it. */
+const askingWords: ReadonlySet<string> = new Set(
+  `called caller callers calls default defined definition explain file files folder directory function handled
+  implemented located location mean means place returns set value values usage usages referenced references reference
+  declared code class method tests test tested line lines name named work works happen happens`.split(/\s+/),
+);
+
+const openQuotes: readonly (readonly [open: string, close: string])[] = [
+  ['`', '`'],
+  ['"', '"'],
+  ["'", "'"],
+  ['“', '”'],
+  ['‘', '’'],
+  ['„', '“'],
+  ['«', '»'],
+];
+
+/** Longer quotations are prose, not names. */
+const maxNameLength = 200;
+/** Longer queries are cut: what is pasted is not asked for word by word. */
+const maxQueryLength = 4_000;
+/** More names say no more. */
+const maxNames = 24;
+
+function splitLine(text: string): { text: string; line?: number } {
+  const match = /^([^:\s]{1,300}\.\w{1,10}):(?:L)?(\d{1,7})(?:[:-]\d{1,7})*$/.exec(text) ?? /^([^\s#]{1,300})#L(\d{1,7})(?:-L?\d{1,7})?$/.exec(text);
+  return match?.[1] === undefined ? { text } : { text: match[1], line: Number(match[2]) };
+}
+
+/** Strips what surrounds a name in prose: call brackets, type arguments, trailing punctuation, a leading `./`. */
+function bareName(text: string): string {
+  return text
+    .trim()
+    .replace(/[.,;:!?]+$/, '')
+    .replace(/(?:\([^()]*\)|<[^<>]*>|\[[^[\]]*\])$/, '')
+    .replace(/^(?:\.\/|~\/)/, '')
+    .replace(/(?<=[^/])\/$/, '');
+}
+
+function looksLikeCode(word: string): boolean {
+  return (
+    /[_$/\\]|::|->|[\p{L}\p{N}]\.[\p{L}_]|\p{Ll}\p{Lu}|\p{L}\p{N}|^--?[\p{L}]|^[.#@][\p{L}_]/u.test(word) ||
+    /^\p{Lu}[\p{Lu}\p{N}]{2,}$/u.test(word) ||
+    /^[\p{Ll}\p{N}]+(?:-[\p{Ll}\p{N}]+)+$/u.test(word)
+  );
+}
+
+function quotations(text: string): { quoted: string[]; rest: string } {
+  const quoted: string[] = [];
+  let rest = text;
+  for (const [open, close] of openQuotes) {
+    // An apostrophe inside a word opens nothing, and none closes before the end of a word.
+    const pattern = new RegExp(
+      `(?<![\\p{L}\\p{N}])${open}([^${open}${close}\\n]{1,${maxNameLength}})${close}(?![\\p{L}\\p{N}])`,
+      'gu',
+    );
+    rest = rest.replace(pattern, (_whole, inner: string) => {
+      quoted.push(inner);
+      return ' ; ';
+    });
+  }
+  return { quoted, rest };
+}
+
+/** Whether a query is a sentence or a question rather than a name or some words. */
+function isSentence(words: readonly string[]): boolean {
+  return words.length > 5 || words.some((word) => emptyWords.has(word) && word.length > 1);
+}
+
+function namesOf(text: string): QueryName[] {
+  const found = new Map<string, QueryName>();
+  const add = (raw: string, form: QueryName['form']): void => {
+    if (raw.length > maxNameLength || found.size >= maxNames) return;
+    const { text: place, line } = splitLine(raw.trim());
+    const name = bareName(place);
+    if (name === '' || found.has(name) || !/[\p{L}\p{N}]/u.test(name)) return;
+    found.set(name, { text: name, form, ...(line === undefined ? {} : { line }) });
+  };
+  const { quoted, rest } = quotations(text);
+  for (const inner of quoted) add(inner, 'quoted');
+  const words = rest
+    .split(/[\s,;!?()[\]{}<>"“”„«»`]+/)
+    .map((word) => word.replace(/[.:'’]+$/, '').replace(/['’]s$/, ''))
+    .filter((word) => word !== '');
+  const lower = words.map((word) => word.toLowerCase());
+  if (quoted.length === 0 && words.length > 0 && !isSentence(lower)) add(text, 'quoted');
+  for (const word of words) if (looksLikeCode(word)) add(word, 'code');
+  const content = lower.filter((word) => !emptyWords.has(word) && !askingWords.has(word));
+  words.forEach((word, at) => {
+    if (looksLikeCode(word) || emptyWords.has(lower[at] ?? '') || askingWords.has(lower[at] ?? '')) return;
+    const isCapitalized = at > 0 && /^\p{Lu}/u.test(word);
+    if (isCapitalized || content.length <= 2) add(word, 'word');
+  });
+  return [...found.values()];
+}
+
+function termsOfText(text: string): { terms: Map<string, number>; words: string[] } {
+  const terms = new Map<string, number>();
+  const words: string[] = [];
+  for (const [word] of text.matchAll(/[\p{L}_$][\p{L}\p{N}_$]*(?:-[\p{L}_$][\p{L}\p{N}_$]*)*|\p{N}{1,6}/gu)) {
+    if (emptyWords.has(word.toLowerCase())) continue;
+    for (const term of termsOf(word)) if (term.length > 1) terms.set(term, 1);
+    words.push(...partsOf(word).filter((part) => !emptyWords.has(part)));
+  }
+  for (const word of emptyWords) terms.delete(word);
+  return { terms, words };
+}
+
+const asksForTests = /\b(?:tests?|tested|testing|specs?|test suites?|unittests?)\b/i;
+const asksForUses =
+  /\b(?:who|what|which|where|find|all|show)\b.{0,60}\b(?:calls?|called|invoke[sd]?|uses?|used|using|usages?|references?|referenced|refers?|imports?|imported|depends?|callers?|consumers?|instantiate[sd]?|emit(?:s|ted)?)\b|^\s*(?:callers?|usages?|uses|references|calls)\s+(?:of|to)\b/i;
+const asksForFolder = /\b(?:folder|directory|dir|ordner|verzeichnis|package)\b/i;
+
+/** Reads a query: the names in it, its words, and what it asks for. */
+export function readQuery(text: string): Query {
+  const cut = text.slice(0, maxQueryLength);
+  return {
+    text: cut,
+    names: namesOf(cut),
+    ...termsOfText(cut),
+    asks: { tests: asksForTests.test(cut), uses: asksForUses.test(cut), folder: asksForFolder.test(cut) },
+  };
+}
+
+/** A name in parts: `Class.method`, `module::function`, `object->member`, `Class#method`. */
+export function qualifiedParts(name: string): string[] {
+  return name.split(/\.|::|->|#|\/|\\/).filter((part) => part !== '');
+}
+
+/** The stems of words that follow each other, two and three together, as a name would be written. */
+export function joinedWords(words: readonly string[]): string[] {
+  const joined = new Set<string>();
+  words.forEach((word, at) => {
+    const [second, third] = [words[at + 1], words[at + 2]];
+    if (second === undefined) return;
+    joined.add(foldName(word + second));
+    if (third !== undefined) joined.add(foldName(word + second + third));
+  });
+  return [...joined];
+}
+
+/** Whether two words have the same stem. */
+export function sameStem(a: string, b: string): boolean {
+  return stem(a.toLowerCase()) === stem(b.toLowerCase());
+}
