@@ -78,7 +78,7 @@ export function oneOf<Word extends string>(words: readonly Word[]): (text: strin
 }
 
 /** An option that may be given several times; none by default. */
-function repeatable(flags: string, description: string): Option {
+export function repeatable(flags: string, description: string): Option {
   const collect = (text: string, earlier: readonly string[]): string[] => [...earlier, text];
   return new Option(flags, description).argParser(collect).default([], 'none');
 }
@@ -91,13 +91,20 @@ export function userPath(text: string): string {
 }
 
 /** @throws LocretError repository-not-found when it was removed meanwhile */
-function currentFolder(): string {
+export function currentFolder(): string {
   try {
     return process.cwd();
   } catch (error) {
     const message = 'The folder that this command was started in does not exist any more.';
     throw new LocretError('repository-not-found', message, 'Change to a folder that exists.', { cause: error });
   }
+}
+
+/** The limit of file sizes; its value is in bytes. */
+export function maxFileSizeOption(): Option {
+  return new Option('--max-file-size <MB>', 'leave out larger files')
+    .argParser((text) => Math.floor(numberBetween(0.001, 1024)(text) * megabyte))
+    .default(megabyte, '1');
 }
 
 /** Adds the options of {@link ReadingOptions} to a command. */
@@ -131,11 +138,7 @@ export function withReadingOptions(command: Command): Command {
     .option('--threads <n>', 'threads of the model', wholeNumber(1))
     .addOption(repeatable('--include <pattern>', 'read only matching files (.gitignore syntax; repeatable)'))
     .addOption(repeatable('--exclude <pattern>', 'leave out matching files (.gitignore syntax; repeatable)'))
-    .addOption(
-      new Option('--max-file-size <MB>', 'leave out larger files')
-        .argParser((text) => Math.floor(numberBetween(0.001, 1024)(text) * megabyte))
-        .default(megabyte, '1'),
-    );
+    .addOption(maxFileSizeOption());
 }
 
 /** Adds the options of {@link AnswerOptions} to a command. */

@@ -5,7 +5,7 @@ import type { InspectedFile } from './inspect.js';
 import { orderFiles } from './order.js';
 import { resolveRoot } from './root.js';
 import type { ChangedFile, RepositoryFile, Survey, SurveyOptions } from './source.js';
-import { findFiles, surveyOf, type FoundFiles } from './survey.js';
+import { findFiles, surveyOf, type FoundFiles, type SurveyHooks } from './survey.js';
 
 /** What changed in a repository since it was read, and the repository as it is now. */
 export interface RepositoryChanges {
@@ -23,7 +23,7 @@ async function findCurrent(
   survey: Survey,
   read: ReadonlyMap<string, RepositoryFile>,
   options: SurveyOptions,
-  signal: AbortSignal | undefined,
+  hooks: SurveyHooks,
 ): Promise<FoundFiles> {
   const unchanged = async (filePath: string): Promise<InspectedFile | undefined> => {
     const file = read.get(filePath);
@@ -34,7 +34,7 @@ async function findCurrent(
   };
   try {
     const root = await resolveRoot(survey.root);
-    return await findFiles(root, options, signal === undefined ? {} : { signal }, unchanged);
+    return await findFiles(root, options, hooks, unchanged);
   } catch (error) {
     if (isLocretError(error, 'repository-not-found')) return { texts: [], skipped: [] };
     throw error;
@@ -47,6 +47,7 @@ async function findCurrent(
  *
  * @param survey what the read was based on
  * @param readFiles the files as they were read: see `onFileEnd` of the stream
+ * @param onText gets the content of each file that had to be read for it
  * @throws LocretError `repository-unreadable`, `cancelled`
  */
 export async function detectChanges(
@@ -54,9 +55,13 @@ export async function detectChanges(
   readFiles: readonly RepositoryFile[],
   options: SurveyOptions,
   signal?: AbortSignal,
+  onText?: SurveyHooks['onText'],
 ): Promise<RepositoryChanges> {
   const read = new Map(readFiles.map((file) => [file.path, file]));
-  const { texts, skipped } = await findCurrent(survey, read, options, signal);
+  const { texts, skipped } = await findCurrent(survey, read, options, {
+    ...(signal === undefined ? {} : { signal }),
+    ...(onText === undefined ? {} : { onText }),
+  });
   const current = new Map(texts.map(({ file }) => [file.path, file]));
   const changed: ChangedFile[] = [];
   const kept: RepositoryFile[] = [];

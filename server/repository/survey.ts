@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { LocretError, throwIfCancelled } from '../errors.js';
-import { inspectFile, pieceBytes, type InspectedFile } from './inspect.js';
+import { inspectFile, pieceBytes, type InspectedFile, type OnText } from './inspect.js';
 import { orderFiles } from './order.js';
 import { resolveRoot } from './root.js';
 import type { SkippedFile, SkipReason, Survey, SurveyOptions } from './source.js';
@@ -13,6 +13,8 @@ export interface SurveyHooks {
   readonly signal?: AbortSignal;
   /** Called after each file with how many were found to be text or skipped so far. */
   onFile?(filesSeen: number): void;
+  /** Called with the content of each text file, in no particular order; the survey itself holds none. */
+  readonly onText?: OnText;
 }
 
 /** Runs `use` for each item that `items` yields, several at a time, each with a buffer of its own. */
@@ -56,7 +58,7 @@ export async function findFiles(
       skipped.push(found.skipped);
     } else {
       const inspected =
-        (await known(found.path)) ?? (await inspectFile(root, found.path, options.maxFileBytes, buffer));
+        (await known(found.path)) ?? (await inspectFile(root, found.path, options.maxFileBytes, buffer, hooks.onText));
       if ('file' in inspected) texts.push(inspected);
       else skipped.push({ path: found.path, ...inspected });
     }

@@ -38,7 +38,6 @@ const blocks: ReadonlySet<LineKind> = new Set<LineKind>([
 const underline = /^([=\-~^"'#*+`:.])\1{2,}[ \t]*$/;
 /** Lines that end or go on with what is above them, however little they are indented. */
 const goesOn = /^\s*(?:[{})\]#>]|end\b|else\b|\/\/|\*|[A-Za-z_]\w*:\s*$)/;
-const nothing = /[ \t]*(?:\/\/|\/\*|\*|#(?!\s*define|[\w-]+[^\n]*[{,]\s*$)|--|;|<!--|"""|'''|%)/y;
 
 /** Where each line of a text begins, and its end. */
 export function lineBegins(bytes: Uint8Array): Uint32Array {
@@ -137,8 +136,3 @@ export function scanLines(filePath: string, bytes: Uint8Array, text: string): Li
   return { begins, definitions: scan.definitions };
 }
 
-/** Whether a line is a comment, a decorator or an attribute: it may belong to the definition below. */
-export function leadsToDefinition(line: string): boolean {
-  nothing.lastIndex = 0;
-  return nothing.test(line) || /^\s*(?:@|#\[|\[[A-Z]|template\s*<)/.test(line);
-}

@@ -7,7 +7,7 @@ import { nearestWords } from './spelling.js';
 import { foldName, partsOf, stem, termsOf } from './words.js';
 
 /** How a name of a query was understood. */
-export type Match = 'exact' | 'folded' | 'parts' | 'misspelt';
+export type Match = 'exact' | 'folded' | 'phrase' | 'parts' | 'misspelt';
 
 /** A definition that a query names. */
 export interface NamedDefinition {
@@ -38,7 +38,13 @@ export interface Named {
 }
 
 const sureOfForm = { quoted: 1, code: 1, word: 0.7 } as const;
-const sureOfMatch: Readonly<Record<Match, number>> = { exact: 1, folded: 0.85, misspelt: 0.7, parts: 0.5 };
+const sureOfMatch: Readonly<Record<Match, number>> = { exact: 1, folded: 0.85, phrase: 1, misspelt: 0.7, parts: 0.5 };
+/** Written otherwise than in the query, where something is called just as it is written there. */
+const sureOfOther = 0.5;
+/** A phrase that is a small part of a query is hardly meant as a name. */
+const leastSureOfPhrase = 0.15;
+/** Words of a heading or a name, at most. */
+const maxPhraseWords = 10;
 
 const sureOfKind: Readonly<Record<LineKind, number>> = {
   function: 1,
@@ -90,17 +96,56 @@ export class NameResolver {
   constructor(private readonly index: PassageIndex) {}
 
   resolve(query: Query): Named {
+    const covered = this.phrases(query);
     for (const name of query.names) {
+      if (name.form === 'word' && covered.has(name.text)) continue;
       const sure = sureOfForm[name.form];
       const hasPath = this.path(name, query, sure);
       const isDefined = this.named(name, sure, query);
       if (!isDefined) {
         const words = this.wordsLike(name.text);
         if (words.length > 0) this.mentioned.push({ name, words });
-        else if (!hasPath && !this.inParts(name, sure)) this.misspelt(name, sure);
+        else if (!hasPath) {
+          this.inParts(name, sure);
+          this.misspelt(name, sure);
+        }
       }
     }
     return { definitions: this.definitions, paths: this.paths, mentioned: this.mentioned };
+  }
+
+  /**
+   * Words of the query that follow each other and together are what something is called: a heading, a name written apart.
+   *
+   * @returns the words of phrases that are most of the query
+   */
+  private phrases(query: Query): Set<string> {
+    const words = query.text.match(/[\p{L}\p{N}_$]+/gu) ?? [];
+    const meaningful = Math.max(1, query.words.length);
+    const covered = new Set<string>();
+    const taken = new Set<number>();
+    for (let length = Math.min(maxPhraseWords, words.length); length >= 2; length -= 1) {
+      for (let at = 0; at + length <= words.length; at += 1) {
+        if (taken.has(at) || taken.has(at + length - 1)) continue;
+        const phrase = words.slice(at, at + length);
+        const folded = foldName(phrase.join(''));
+        const term = this.index.vocabulary.term(folded);
+        if (term === undefined) continue;
+        const found = Array.from(this.index.vocabulary.wordsOf(term))
+          .filter((word) => foldName(this.index.vocabulary.text(word)) === folded)
+          .flatMap((word) => this.index.definitionsOf(word));
+        if (found.length === 0) continue;
+        const share = Math.min(1, phrase.flatMap(partsOf).filter((part) => query.words.includes(part)).length / meaningful);
+        for (const definition of found.slice(0, maxDefinitions)) {
+          if (definition.local) continue;
+          const sureness = Math.max(leastSureOfPhrase, share) * sureOfKind[definition.kind];
+          this.definitions.push({ definition, sureness, match: 'phrase', name: phrase.join(' ') });
+        }
+        for (let each = at; each < at + length; each += 1) taken.add(each);
+        if (share > 0.5) for (const word of phrase) covered.add(word);
+      }
+    }
+    return covered;
   }
 
   /** Words of the texts that are this name, or its last part, whatever their case. */
@@ -162,7 +207,7 @@ export class NameResolver {
         const isConfirmed = others.length > 0 && isQualifiedBy(this.index, definition, others);
         const sureness =
           sure *
-          sureOfMatch[match] *
+          (match === 'folded' && exact.length > 0 ? sureOfOther : sureOfMatch[match]) *
           sureOfKind[definition.kind] *
           belongs *
           (isQualified && fitting.length === 0 ? 0.5 : 1) *
@@ -177,15 +222,14 @@ export class NameResolver {
   }
 
   /** Definitions whose names hold all parts of a name, and a part of them only. */
-  private inParts(name: QueryName, sure: number): boolean {
+  private inParts(name: QueryName, sure: number): void {
     const { vocabulary } = this.index;
     const terms = [...new Set(partsOf(name.text).map(stem))];
     const [rarest] = terms
       .map((text) => vocabulary.term(text))
       .map((term) => (term === undefined ? new Uint32Array() : vocabulary.wordsOf(term)))
       .toSorted((a, b) => a.length - b.length);
-    if (rarest === undefined || terms.length < 2) return false;
-    let found = false;
+    if (rarest === undefined || terms.length < 2) return;
     for (const word of rarest) {
       const own = partsOf(vocabulary.text(word)).map(stem);
       if (!terms.every((term) => own.includes(term))) continue;
@@ -193,10 +237,8 @@ export class NameResolver {
         const share = terms.length / own.length;
         const sureness = sure * sureOfMatch.parts * share * sureOfKind[definition.kind] * (definition.local ? 0.5 : 1);
         this.definitions.push({ definition, sureness, match: 'parts', name: name.text });
-        found = true;
       }
     }
-    return found;
   }
 
   private misspelt(name: QueryName, sure: number): void {

@@ -1,4 +1,4 @@
-import { foldName, partsOf, stem, termsOf } from './words.js';
+import { partsOf, termsOf } from './words.js';
 
 /** A name that a query gives, and how it is written there. */
 export interface QueryName {
@@ -163,21 +163,4 @@ export function readQuery(text: string): Query {
 /** A name in parts: `Class.method`, `module::function`, `object->member`, `Class#method`. */
 export function qualifiedParts(name: string): string[] {
   return name.split(/\.|::|->|#|\/|\\/).filter((part) => part !== '');
-}
-
-/** The stems of words that follow each other, two and three together, as a name would be written. */
-export function joinedWords(words: readonly string[]): string[] {
-  const joined = new Set<string>();
-  words.forEach((word, at) => {
-    const [second, third] = [words[at + 1], words[at + 2]];
-    if (second === undefined) return;
-    joined.add(foldName(word + second));
-    if (third !== undefined) joined.add(foldName(word + second + third));
-  });
-  return [...joined];
-}
-
-/** Whether two words have the same stem. */
-export function sameStem(a: string, b: string): boolean {
-  return stem(a.toLowerCase()) === stem(b.toLowerCase());
 }

@@ -1,7 +1,8 @@
 import type { NamedDefinition, Named } from './named.js';
 import type { PassageIndex } from './passage-index.js';
-import type { PathKind } from './path-kind.js';
-import { joinedWords, type Query } from './query.js';
+import { stemOf, type PathKind } from './path-kind.js';
+import type { Query } from './query.js';
+import { partsOf, stem } from './words.js';
 
 /** What counts how much. Chosen on public and own questions about some ten repositories: `npm run bench:find`. */
 export interface RankingWeights {
@@ -15,6 +16,8 @@ export interface RankingWeights {
   readonly container: number;
   /** … in the path. */
   readonly path: number;
+  /** What a file adds whose name is made of words of the query, by what these words weigh. */
+  readonly fileName: number;
   /** Power of a term's inverse document frequency: below 1 rare words count less. */
   readonly rarity: number;
   /** Share of the score of the whole file that its passages get. */
@@ -25,8 +28,8 @@ export interface RankingWeights {
   readonly repeated: number;
   /** What a definition that is surely named adds, in mean terms. */
   readonly named: number;
-  /** … one whose name is made of words that follow each other in the query. */
-  readonly joined: number;
+  /** How much more that is where the query is nothing but the name. */
+  readonly focus: number;
   readonly kinds: Readonly<Record<PathKind, number>>;
   /** Instead of `kinds.test` where tests are asked for. */
   readonly testsAsked: number;
@@ -38,12 +41,13 @@ export const defaultWeights: RankingWeights = {
   name: 2,
   container: 1,
   path: 1,
+  fileName: 0.7,
   rarity: 0.7,
   file: 0.15,
   siblings: 0.4,
   repeated: 0.3,
   named: 3,
-  joined: 0.5,
+  focus: 2,
   kinds: { source: 1, test: 0.7, example: 0.8, document: 0.65, changes: 0.35, data: 0.85, declarations: 0.9 },
   testsAsked: 0.97,
 };
@@ -56,10 +60,35 @@ export interface RankedPassage {
   readonly named: NamedDefinition | undefined;
 }
 
+export interface Ranking {
+  /** Best first. */
+  readonly passages: readonly RankedPassage[];
+  /** What each term of the query weighs: the more, the fewer passages have it. */
+  readonly termWeights: ReadonlyMap<string, number>;
+  /** What one of them weighs in the mean. */
+  readonly meanTerm: number;
+}
+
+/** What a definition that is named is worth, by where it stands: a heading or a key is as good as a function. */
+const worthOfNamed: Readonly<Record<PathKind, number>> = {
+  source: 1,
+  declarations: 0.95,
+  data: 1,
+  document: 0.95,
+  example: 0.8,
+  test: 0.7,
+  changes: 0.5,
+};
+
 /** Passages that are looked at closely. */
 const maxRanked = 300;
 /** Passages of a file that add to each other. */
 const maxSiblings = 12;
+
+/** The terms that a file's name is made of, without its ending. */
+function fileNameTerms(path: string): string[] {
+  return [...new Set(partsOf(stemOf(path)).map(stem))];
+}
 
 interface Scored {
   readonly passage: number;
@@ -69,14 +98,16 @@ interface Scored {
 
 class Scoring {
   private readonly scores: Float64Array;
+  private readonly bonuses = new Map<number, number>();
   private readonly counts: Float64Array;
   private readonly fileScores: Float64Array;
   private readonly fileCounts: Float64Array;
+  /** What the words of the query that a file's name is made of weigh, and how many they are. */
+  private readonly inFileNames = new Map<number, { weight: number; terms: number }>();
   private readonly touched: number[] = [];
   private readonly found: number[] = [];
-  /** What all terms of the query weigh, and how many there are. */
-  mass = 0;
-  terms = 0;
+  /** What each term of the query weighs. */
+  readonly termWeights = new Map<string, number>();
 
   constructor(
     private readonly index: PassageIndex,
@@ -94,8 +125,9 @@ class Scoring {
   }
 
   /** Adds what a term says: BM25 of passages, and of files. */
-  add(words: Uint32Array, weight: number): void {
+  add(term: string, words: Uint32Array, weight: number): void {
     const { index, weights, counts, touched } = this;
+    const inPath = new Set<number>();
     for (const word of words) {
       index.forPassagesWith(word, (passage, times) => {
         this.count(passage, times);
@@ -103,14 +135,14 @@ class Scoring {
       for (const passage of index.passagesNamed(word)) this.count(passage, weights.name);
       for (const passage of index.passagesInside(word)) this.count(passage, weights.container);
       for (const file of index.filesWithPathWord(word)) {
+        inPath.add(file);
         const { first, end } = index.filePassages(file);
         for (let passage = first; passage < end; passage += 1) this.count(passage, weights.path);
       }
     }
     if (touched.length === 0) return;
     const idf = this.idf(touched.length, index.passages) * weight;
-    this.mass += idf;
-    this.terms += 1;
+    this.termWeights.set(term, idf);
     const files: number[] = [];
     for (const passage of touched) {
       const times = counts[passage] ?? 0;
@@ -123,6 +155,11 @@ class Scoring {
       this.fileCounts[file] = (this.fileCounts[file] ?? 0) + times;
     }
     touched.length = 0;
+    for (const file of inPath) {
+      if (!fileNameTerms(index.filePassages(file).file.path).includes(term)) continue;
+      const sum = this.inFileNames.get(file) ?? { weight: 0, terms: 0 };
+      this.inFileNames.set(file, { weight: sum.weight + idf, terms: sum.terms + 1 });
+    }
     const fileIdf = this.idf(files.length, index.files) * weight;
     for (const file of files) {
       const times = this.fileCounts[file] ?? 0;
@@ -144,23 +181,42 @@ class Scoring {
 
   /** What one term weighs in the mean. */
   get meanTerm(): number {
-    return this.mass / Math.max(1, this.terms);
+    let sum = 0;
+    for (const weight of this.termWeights.values()) sum += weight;
+    return sum / Math.max(1, this.termWeights.size);
   }
 
-  addTo(passage: number, score: number): void {
-    if (this.scores[passage] === 0) this.found.push(passage);
-    this.scores[passage] = (this.scores[passage] ?? 0) + score;
+  /** Adds what a passage is worth for what the query names. */
+  addBonus(passage: number, bonus: number): void {
+    this.bonuses.set(passage, (this.bonuses.get(passage) ?? 0) + bonus);
   }
 
   /** The passages that anything was found in, best first. */
   ranked(factorOf: (kind: PathKind) => number): Scored[] {
     const { index, weights, scores } = this;
-    const ranked = this.found.map((passage) => {
+    const nameScores = new Map(
+      [...this.inFileNames].map(([file, { weight, terms }]) => {
+        const all = fileNameTerms(index.filePassages(file).file.path).length;
+        return [file, (weights.fileName * weight * terms) / Math.max(1, all)];
+      }),
+    );
+    const passages = new Set([...this.found, ...this.bonuses.keys()]);
+    const ranked = Array.from(passages, (passage) => {
       const file = index.fileOf(passage);
-      const whole = (scores[passage] ?? 0) + weights.file * (this.fileScores[file] ?? 0);
-      return { passage, file, score: whole * factorOf(index.filePassages(file).file.kind) };
+      const whole = (scores[passage] ?? 0) + weights.file * (this.fileScores[file] ?? 0) + (nameScores.get(file) ?? 0);
+      const { kind } = index.filePassages(file).file;
+      const bonus = (this.bonuses.get(passage) ?? 0) * worthOfNamed[kind];
+      return { passage, file, score: whole * factorOf(kind) + bonus };
     });
-    return ranked.sort((a, b) => b.score - a.score || a.passage - b.passage).slice(0, maxRanked);
+    return ranked.sort((a, b) => this.compare(a, b)).slice(0, maxRanked);
+  }
+
+  /** Best first; of equals by path and line, so that the order does not depend on how the index was built. */
+  compare(a: Scored, b: Scored): number {
+    if (a.score !== b.score) return b.score - a.score;
+    const [one, other] = [a, b].map(({ file }) => this.index.filePassages(file).file.path);
+    if (one !== undefined && other !== undefined && one !== other) return one < other ? -1 : 1;
+    return this.index.rowOf(a.passage) - this.index.rowOf(b.passage);
   }
 }
 
@@ -177,8 +233,8 @@ function addSiblings(ranked: readonly Scored[], share: number): void {
 }
 
 /** Puts passages of files that had none yet before further ones of the same file, unless those are much better. */
-function spread(ranked: readonly Scored[], repeated: number, most: number): Scored[] {
-  const rest = ranked.toSorted((a, b) => b.score - a.score || a.passage - b.passage);
+function spread(sorted: readonly Scored[], repeated: number, most: number): Scored[] {
+  const rest = [...sorted];
   const times = new Map<number, number>();
   const chosen: Scored[] = [];
   while (rest.length > 0 && chosen.length < most) {
@@ -199,6 +255,12 @@ function spread(ranked: readonly Scored[], repeated: number, most: number): Scor
   return chosen;
 }
 
+/** How much of what a query says is this name, between 0 and 1. */
+function shareOf(query: Query, name: string): number {
+  const own = new Set(partsOf(name));
+  return query.words.filter((word) => own.has(word)).length / Math.max(1, query.words.length);
+}
+
 /** Words of the texts that a term finds. */
 function wordsOf(index: PassageIndex, term: string): Uint32Array {
   const number = index.vocabulary.term(term);
@@ -217,34 +279,30 @@ export function rankPassages(
   named: Named,
   most: number,
   weights: RankingWeights = defaultWeights,
-): RankedPassage[] {
+): Ranking {
   const scoring = new Scoring(index, weights);
-  for (const [term, weight] of query.terms) scoring.add(wordsOf(index, term), weight);
+  for (const [term, weight] of query.terms) scoring.add(term, wordsOf(index, term), weight);
   const mean = Math.max(1, scoring.meanTerm);
   const best = new Map<number, NamedDefinition>();
   for (const each of named.definitions) {
     const { passage } = each.definition;
     if ((best.get(passage)?.sureness ?? 0) < each.sureness) best.set(passage, each);
   }
-  for (const [passage, { sureness }] of best) scoring.addTo(passage, weights.named * mean * sureness);
-  if (weights.joined > 0) {
-    const passages = new Set<number>();
-    for (const joined of joinedWords(query.words)) {
-      for (const word of wordsOf(index, joined)) {
-        for (const { passage, local } of index.definitionsOf(word)) if (!local) passages.add(passage);
-      }
-    }
-    for (const passage of passages) scoring.addTo(passage, weights.joined * mean);
+  for (const [passage, { sureness, name }] of best) {
+    const focus = 1 + weights.focus * shareOf(query, name);
+    scoring.addBonus(passage, weights.named * mean * sureness * focus);
   }
   for (const { files, sureness } of named.paths) {
     files.forEach((file, at) => {
       const { first, end } = index.filePassages(file);
-      if (end > first) scoring.addTo(first, (weights.named * mean * sureness * 2) / (1 + at / 8));
+      if (end > first) scoring.addBonus(first, (weights.named * mean * sureness * 2) / (1 + at / 8));
     });
   }
   const factorOf = (kind: PathKind): number =>
     kind === 'test' && query.asks.tests ? weights.testsAsked : weights.kinds[kind];
   const ranked = scoring.ranked(factorOf);
   addSiblings(ranked, weights.siblings);
-  return spread(ranked, weights.repeated, most).map((each) => ({ ...each, named: best.get(each.passage) }));
+  ranked.sort((a, b) => scoring.compare(a, b));
+  const passages = spread(ranked, weights.repeated, most).map((each) => ({ ...each, named: best.get(each.passage) }));
+  return { passages, termWeights: scoring.termWeights, meanTerm: mean };
 }

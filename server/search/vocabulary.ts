@@ -15,15 +15,15 @@ function grown(array: Uint32Array, length: number): Uint32Array {
 export class Vocabulary {
   private bytes = new Uint8Array(1 << 16);
   /** Where a word begins in `bytes`; one more than there are words. */
-  private begins = new Uint32Array(1 << 12);
+  private begins: Uint32Array = new Uint32Array(1 << 12);
   private count = 0;
   /** Open addressing: word + 1, or 0. */
   private slots = new Uint32Array(1 << 13);
 
   private readonly termIds = new Map<string, number>();
   /** Where a word's terms begin in `termsOfWords`; one more than there are words. */
-  private termBegins = new Uint32Array(1 << 12);
-  private termsOfWords = new Uint32Array(1 << 14);
+  private termBegins: Uint32Array = new Uint32Array(1 << 12);
+  private termsOfWords: Uint32Array = new Uint32Array(1 << 14);
   private wordsOfTerms: { readonly begins: Uint32Array; readonly words: Uint32Array } | undefined;
 
   /** Number of distinct words. */
