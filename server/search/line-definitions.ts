@@ -32,7 +32,7 @@ interface Block {
 
 const containers: ReadonlySet<LineKind> = new Set<LineKind>(['class', 'interface', 'enum', 'module', 'type', 'section', 'resource', 'table', 'test']);
 const blocks: ReadonlySet<LineKind> = new Set<LineKind>([
-  ...(['function', 'method', 'class', 'interface', 'enum', 'module', 'type', 'heading', 'section', 'target', 'stage', 'resource', 'table', 'test', 'label'] as const),
+  ...(['function', 'method', 'class', 'interface', 'enum', 'module', 'type', 'heading', 'section', 'target', 'stage', 'resource', 'table', 'test', 'label', 'entry'] as const),
 ]);
 
 const underline = /^([=\-~^"'#*+`:.])\1{2,}[ \t]*$/;

@@ -15,7 +15,7 @@ export type LineKind =
   | 'table'
   | 'test'
   | 'label'
-  | 'option';
+  | 'entry';
 
 /** How a line defines a name: the pattern is tried where the line's text begins, and its first group is the name. */
 export interface LinePattern {
@@ -63,8 +63,8 @@ const script = [
   line('test', String.raw`(?:describe|context|suite|it|test)(?:\.\w+)*\([ \t]*['"${'`'}]([^'"${'`'}]{2,200})`),
   line('test', String.raw`(?:await[ \t]+)?(?:t|tap)\.test\([ \t]*['"${'`'}]([^'"${'`'}]{2,200})`),
   line('function', `${exported}(?:const|let|var)[ \\t]+(${id})[ \\t]*(?::[^=]*)?=[ \\t]*(?:async[ \\t]*)?(?:function\\b|\\([^)]*\\)[^=]{0,80}=>|${id}[ \\t]*=>|\\([^)]*$)`, { where: 'member' }),
-  line('constant', `${exported}const[ \\t]+(${id})`, { where: 'top' }),
-  line('variable', `${exported}(?:let|var)[ \\t]+(${id})`, { where: 'top' }),
+  line('constant', `${exported}const[ \\t]+(${id})(?![\\w$]|[ \\t]*=[ \\t]*(?:await[ \\t]+)?(?:require|import)\\()`, { where: 'top' }),
+  line('variable', `${exported}(?:let|var)[ \\t]+(${id})(?![\\w$]|[ \\t]*=[ \\t]*require\\()`, { where: 'top' }),
   line('function', `(?:module\\.)?exports\\.(${id})[ \\t]*=(?!=)`),
   line('function', `(?:[\\w$]+\\.)+(${id})[ \\t]*=[ \\t]*(?:async[ \\t]+)?(?:function\\b|\\([^)]*\\)[ \\t]*=>)`),
   line('method', `(?:['"]?)(${id})(?:['"]?)[ \\t]*:[ \\t]*(?:async[ \\t]+)?(?:function\\b|\\([^)]*\\)[^=,;]{0,80}=>)`),
@@ -120,7 +120,7 @@ const jvm = [
 ];
 
 const cLike = [
-  line('constant', `#[ \\t]*define[ \\t]+(${id})(?!\\()`),
+  line('constant', `#[ \\t]*define[ \\t]+(${id})(?![\\w(])`),
   line('function', `#[ \\t]*define[ \\t]+(${id})\\(`),
   line('module', `(?:inline[ \\t]+)?namespace[ \\t]+([\\w:]+)`),
   line('class', `(?:typedef[ \\t]+)?(?:template[ \\t]*<[^{]*>[ \\t]*)?(?:class|struct|union|@interface|@implementation|@protocol)[ \\t]+(?:\\w+\\([^)]*\\)[ \\t]+|[A-Z_]+[ \\t]+)?(${id})(?:[ \\t]+final)?[ \\t]*(?:[:{]|$)`),
@@ -405,7 +405,7 @@ const markdown = [
 ];
 const restructured = [
   line('label', `\\.\\.[ \\t]+_([^:]{1,100}):`),
-  line('function', `\\.\\.[ \\t]+(?:\\w+:)?(?:auto)?(?:class|function|method|attribute|data|exception|module|macro|type|member|decorator|property|envvar|option|confval)::[ \\t]+(?:[\\w.]+\\.)?([\\w-]+)`),
+  line('entry', `\\.\\.[ \\t]+(?:\\w+:)?(?:auto)?(?:class|function|method|attribute|data|exception|module|macro|type|member|decorator|property|envvar|option|confval)::[ \\t]+(?:[\\w.]+\\.)?([\\w-]+)`),
 ];
 const asciidoc = [line('heading', `={1,6}[ \\t]+(.{1,200}?)[ \\t=]*$`), line('label', `\\[\\[([^\\]]{1,100})\\]\\]`)];
 const org = [line('heading', `\\*{1,8}[ \\t]+(?:TODO |DONE )?(.{1,200})$`)];

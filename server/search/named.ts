@@ -39,6 +39,8 @@ export interface Named {
 
 const sureOfForm = { quoted: 1, code: 1, word: 0.7 } as const;
 const sureOfMatch: Readonly<Record<Match, number>> = { exact: 1, folded: 0.85, phrase: 1, misspelt: 0.7, parts: 0.5 };
+/** Of a name with what it belongs to, where something else is called so. */
+const sureOfUnqualified = 0.45;
 /** Written otherwise than in the query, where something is called just as it is written there. */
 const sureOfOther = 0.5;
 /** A phrase that is a small part of a query is hardly meant as a name. */
@@ -67,8 +69,8 @@ const sureOfKind: Readonly<Record<LineKind, number>> = {
   key: 0.75,
   field: 0.7,
   variable: 0.75,
-  test: 0.6,
-  option: 0.9,
+  test: 0.45,
+  entry: 0.8,
 };
 
 /** More definitions of a name are not looked at one by one. */
@@ -76,15 +78,15 @@ const maxDefinitions = 400;
 /** Files of a folder that are places. */
 const maxFolderFiles = 40;
 
-/** Whether what a definition stands in, or its file's path, is what the query names before the last part. */
-function isQualifiedBy(index: PassageIndex, definition: IndexedDefinition, qualifiers: readonly string[]): boolean {
+/** How well what the query names before the last part fits a definition: what it stands in, or else its path. */
+function qualification(index: PassageIndex, definition: IndexedDefinition, qualifiers: readonly string[]): number {
   const { file } = index.filePassages(index.fileOf(definition.passage));
-  const path = file.path.toLowerCase();
+  const folders = file.path.toLowerCase().split('/');
   const container = definition.container === undefined ? '' : foldName(index.vocabulary.text(definition.container));
-  return qualifiers.some((qualifier) => {
-    const folded = foldName(qualifier);
-    return container === folded || foldName(stemOf(file.path)) === folded || path.split('/').includes(qualifier.toLowerCase());
-  });
+  const folded = qualifiers.map(foldName);
+  if (folded.includes(container)) return 1.3;
+  if (folded.includes(foldName(stemOf(file.path)))) return 1.15;
+  return qualifiers.some((qualifier) => folders.includes(qualifier.toLowerCase())) ? 1.05 : 1;
 }
 
 /** Finds what the names of a query stand for. */
@@ -101,11 +103,12 @@ export class NameResolver {
       if (name.form === 'word' && covered.has(name.text)) continue;
       const sure = sureOfForm[name.form];
       const hasPath = this.path(name, query, sure);
+      if (hasPath && name.text.includes('/')) continue;
       const isDefined = this.named(name, sure, query);
       if (!isDefined) {
         const words = this.wordsLike(name.text);
-        if (words.length > 0) this.mentioned.push({ name, words });
-        else if (!hasPath) {
+        if (words.length > 0 || /\s/.test(name.text)) this.mentioned.push({ name, words });
+        if (words.length === 0 && !hasPath) {
           this.inParts(name, sure);
           this.misspelt(name, sure);
         }
@@ -201,17 +204,20 @@ export class NameResolver {
     const { exact, folded } = found;
     const others = query.names.filter((other) => other !== name).flatMap((other) => qualifiedParts(other.text));
     const add = (definitions: readonly IndexedDefinition[], match: Match): void => {
-      const fitting = isQualified ? definitions.filter((each) => isQualifiedBy(this.index, each, qualifiers)) : [];
-      for (const definition of definitions.slice(0, maxDefinitions)) {
-        const belongs = fitting.length === 0 ? 1 : fitting.includes(definition) ? 1.2 : 0.3;
-        const isConfirmed = others.length > 0 && isQualifiedBy(this.index, definition, others);
+      const fits = definitions.slice(0, maxDefinitions).map((definition) => ({
+        definition,
+        own: isQualified ? qualification(this.index, definition, qualifiers) : 1,
+      }));
+      const best = Math.max(...fits.map(({ own }) => own));
+      for (const { definition, own } of fits) {
+        const isOther = isQualified && (best === 1 || own === 1);
         const sureness =
           sure *
           (match === 'folded' && exact.length > 0 ? sureOfOther : sureOfMatch[match]) *
           sureOfKind[definition.kind] *
-          belongs *
-          (isQualified && fitting.length === 0 ? 0.5 : 1) *
-          (isConfirmed ? 1.3 : 1) *
+          own *
+          (isOther ? sureOfUnqualified : 1) *
+          (others.length > 0 ? qualification(this.index, definition, others) : 1) *
           (definition.local ? 0.6 : 1);
         this.definitions.push({ definition, sureness, match, name: name.text });
       }
@@ -245,16 +251,10 @@ export class NameResolver {
     const { vocabulary } = this.index;
     const last = qualifiedParts(name.text).at(-1) ?? name.text;
     const folded = foldName(last);
-    const byFolded = new Map<string, number[]>();
-    this.index.forDefinedWords((word) => {
-      const known = foldName(vocabulary.text(word));
-      if (Math.abs(known.length - folded.length) > 3) return;
-      const words = byFolded.get(known);
-      if (words === undefined) byFolded.set(known, [word]);
-      else if (!words.includes(word)) words.push(word);
-    });
-    for (const near of nearestWords(folded, byFolded.keys())) {
-      for (const word of byFolded.get(near) ?? []) {
+    for (const near of nearestWords(folded, this.index.foldedNames())) {
+      const term = vocabulary.term(near) ?? vocabulary.term(stem(near));
+      const words = term === undefined ? [] : Array.from(vocabulary.wordsOf(term));
+      for (const word of words.filter((each) => foldName(vocabulary.text(each)) === near)) {
         for (const definition of this.index.definitionsOf(word)) {
           const sureness = sure * sureOfMatch.misspelt * sureOfKind[definition.kind] * (definition.local ? 0.5 : 1);
           this.definitions.push({ definition, sureness, match: 'misspelt', name: name.text });
@@ -287,7 +287,8 @@ export class NameResolver {
     const [shallowest] = [...folders].toSorted(([a], [b]) => a.split('/').length - b.split('/').length);
     if (shallowest === undefined) return false;
     const [folder, held] = shallowest;
-    this.paths.push({ files: this.foremost(folder, held), folder, line: undefined, sureness: sure, name: name.text });
+    const sureness = hasSlash || query.asks.folder ? 1.5 * sure : sure;
+    this.paths.push({ files: this.foremost(folder, held), folder, line: undefined, sureness, name: name.text });
     return true;
   }
 

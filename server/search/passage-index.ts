@@ -1,5 +1,6 @@
 import { SegmentBuilder, type IndexedDefinition, type IndexedFile, type Segment } from './segment.js';
 import { Vocabulary } from './vocabulary.js';
+import { foldName } from './words.js';
 
 /** A segment among others: its passages, files and definitions are numbered from here on. */
 interface Part {
@@ -32,6 +33,7 @@ export class PassageIndex {
   private readonly parts: Part[] = [];
   private readonly fileOfPath = new Map<string, number>();
   private readonly deadFiles = new Set<number>();
+  private folded: ReadonlySet<string> | undefined;
   private passageCount = 0;
   private fileCount = 0;
   private definitionCount = 0;
@@ -84,6 +86,7 @@ export class PassageIndex {
       this.livePassages += endPassage - firstPassage;
     });
     this.parts.push(part);
+    this.folded = undefined;
     this.passageCount += segment.passages;
     this.fileCount += segment.files.length;
     this.definitionCount += segment.definitions;
@@ -200,8 +203,15 @@ export class PassageIndex {
     );
   }
 
-  /** Calls back for each word that names a definition, perhaps several times. */
-  forDefinedWords(use: (word: number) => void): void {
-    for (const { segment } of this.parts) segment.forDefinedWords(use);
+  /** The names of all definitions, folded, each once. */
+  foldedNames(): ReadonlySet<string> {
+    if (this.folded === undefined) {
+      const folded = new Set<string>();
+      for (const { segment } of this.parts) {
+        segment.forDefinedWords((word) => folded.add(foldName(this.vocabulary.text(word))));
+      }
+      this.folded = folded;
+    }
+    return this.folded;
   }
 }

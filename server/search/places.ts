@@ -35,7 +35,7 @@ const kindWords: Readonly<Record<LineKind, string>> = {
   table: 'the table',
   test: 'the test',
   label: 'the label',
-  option: 'the option',
+  entry: 'the entry',
 };
 
 /** Words that are named as the reason, at most. */
@@ -54,12 +54,10 @@ export class PlaceMaker {
     private readonly named: Named,
     private readonly ranking: Ranking,
   ) {
-    this.mentions = named.mentioned.flatMap(({ words }) =>
-      words.map((word) => {
-        const text = index.vocabulary.text(word);
-        return { text, pattern: wordPattern(text) };
-      }),
-    );
+    this.mentions = named.mentioned
+      .filter(({ name }) => name.form !== 'word')
+      .flatMap(({ name, words }) => (words.length === 0 ? [name.text] : words.map((word) => index.vocabulary.text(word))))
+      .map((text) => ({ text, pattern: wordPattern(text) }));
   }
 
   /** The place of a passage; undefined when it is gone. */
@@ -99,7 +97,7 @@ export class PlaceMaker {
     return { path, line: row + 1, endLine, ...(name === undefined ? {} : { name }), text, why, reason };
   }
 
-  private ofDefinition(text: CurrentText, { definition, match, name }: NamedDefinition): Place | undefined {
+  private ofDefinition(text: CurrentText, { definition, match }: NamedDefinition): Place | undefined {
     const called = this.index.vocabulary.text(definition.word);
     const now = text.definitions
       .filter((each) => each.name === called && Math.abs(each.row - definition.row) <= driftedRows)
@@ -109,7 +107,6 @@ export class PlaceMaker {
     const why = match === 'misspelt' ? `did you mean ${called}? ${what}` : what;
     const reason = match === 'exact' || match === 'folded' ? 'name' : match === 'parts' ? 'similar-name' : 'misspelt-name';
     const qualified = now.container === undefined || now.kind === 'key' ? called : `${now.container}.${called}`;
-    void name;
     return this.place(text, now.row, text.endOf(now) + 1, qualified, why, reason);
   }
 
@@ -150,7 +147,7 @@ export class PlaceMaker {
           const known = ranking.termWeights.get(term);
           if (known === undefined) continue;
           weight += known;
-          if (!found.has(term)) found.set(term, word.toLowerCase());
+          if (!found.has(term)) found.set(term, word);
         }
       }
       if (weight > best.weight) best = { row, weight };
@@ -159,10 +156,10 @@ export class PlaceMaker {
     const row = main?.row ?? best.row;
     const around = main ?? text.around(row);
     const endLine = main === undefined ? end : text.endOf(main) + 1;
-    const words = [...found]
+    const heaviest = [...found]
       .toSorted(([a], [b]) => (ranking.termWeights.get(b) ?? 0) - (ranking.termWeights.get(a) ?? 0))
-      .slice(0, maxReasonWords)
       .map(([, word]) => word);
+    const words = [...new Set(heaviest)].slice(0, maxReasonWords);
     const why = words.length === 0 ? 'its path' : `has ${words.join(', ')}`;
     return { place: this.place(text, row, endLine, around?.name, why, 'words'), score: ranked.score };
   }

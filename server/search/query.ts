@@ -26,15 +26,19 @@ export interface Query {
   readonly asks: { readonly tests: boolean; readonly uses: boolean; readonly folder: boolean };
 }
 
-/** Words that say nothing about what is looked for. */
-const emptyWords: ReadonlySet<string> = new Set(
+/** Words that never say what is looked for. */
+const functionWords: ReadonlySet<string> = new Set(
   `a about across all also an and another any are as at be because been being between both but by can could did do does
-  during each find for from get gets give given had has have how i if in into is it its let like made make many may me
-  might more most must my no not of on only onto or other our out over own please same shall she should show since so
-  some such take tell than that the their them then there these they this those through to too under up upon us use
-  used uses using via was we were what when where whether which while who whom whose why will with within without would
-  you your`.split(/\s+/),
+  during each for from had has have how i if in into is it its many may me might more most must my no not of on only
+  onto or other our out over own please same shall she should since so some such than that the their them then there
+  these they this those through to too under up upon us via was we were what when where whether which while who whom
+  whose why will with within without would you your`.split(/\s+/),
 );
+/** Verbs that seldom say it: only where nothing else does. */
+const weakWords: ReadonlySet<string> = new Set(
+  'find get gets give given let like made make set show take tell use used uses using'.split(' '),
+);
+const emptyWords: ReadonlySet<string> = new Set([...functionWords, ...[...weakWords].filter((word) => word !== 'set')]);
 
 /** What a question asks of a thing rather than names it. */
 const askingWords: ReadonlySet<string> = new Set(
@@ -105,6 +109,12 @@ function isSentence(words: readonly string[]): boolean {
   return words.length > 5 || words.some((word) => emptyWords.has(word) && word.length > 1);
 }
 
+/** The words that say what is looked for; where there are none, verbs that may be names. */
+function contentOf(words: readonly string[]): string[] {
+  const content = words.filter((word) => !emptyWords.has(word) && !askingWords.has(word));
+  return content.length > 0 ? content : words.filter((word) => weakWords.has(word));
+}
+
 function namesOf(text: string): QueryName[] {
   const found = new Map<string, QueryName>();
   const add = (raw: string, form: QueryName['form']): void => {
@@ -123,24 +133,26 @@ function namesOf(text: string): QueryName[] {
   const lower = words.map((word) => word.toLowerCase());
   if (quoted.length === 0 && words.length > 0 && !isSentence(lower)) add(text, 'quoted');
   for (const word of words) if (looksLikeCode(word)) add(word, 'code');
-  const content = lower.filter((word) => !emptyWords.has(word) && !askingWords.has(word));
+  const content = contentOf(lower);
   words.forEach((word, at) => {
-    if (looksLikeCode(word) || emptyWords.has(lower[at] ?? '') || askingWords.has(lower[at] ?? '')) return;
+    if (looksLikeCode(word) || !content.includes(lower[at] ?? '')) return;
     const isCapitalized = at > 0 && /^\p{Lu}/u.test(word);
-    if (isCapitalized || content.length <= 2) add(word, 'word');
+    if (isCapitalized || content.length === 1 || !isSentence(lower)) add(word, 'word');
   });
   return [...found.values()];
 }
 
 function termsOfText(text: string): { terms: Map<string, number>; words: string[] } {
+  const found = text.match(/[\p{L}_$][\p{L}\p{N}_$]*(?:-[\p{L}_$][\p{L}\p{N}_$]*)*|\p{N}{1,6}/gu) ?? [];
+  const hasContent = found.some((word) => !emptyWords.has(word.toLowerCase()) && !askingWords.has(word.toLowerCase()));
+  const empty = hasContent ? emptyWords : functionWords;
   const terms = new Map<string, number>();
   const words: string[] = [];
-  for (const [word] of text.matchAll(/[\p{L}_$][\p{L}\p{N}_$]*(?:-[\p{L}_$][\p{L}\p{N}_$]*)*|\p{N}{1,6}/gu)) {
-    if (emptyWords.has(word.toLowerCase())) continue;
-    for (const term of termsOf(word)) if (term.length > 1) terms.set(term, 1);
-    words.push(...partsOf(word).filter((part) => !emptyWords.has(part)));
+  for (const word of found) {
+    if (empty.has(word.toLowerCase())) continue;
+    for (const term of termsOf(word)) if (term.length > 1 && !empty.has(term)) terms.set(term, 1);
+    words.push(...partsOf(word).filter((part) => !empty.has(part)));
   }
-  for (const word of emptyWords) terms.delete(word);
   return { terms, words };
 }
 

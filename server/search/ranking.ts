@@ -46,7 +46,7 @@ export const defaultWeights: RankingWeights = {
   file: 0.15,
   siblings: 0.4,
   repeated: 0.3,
-  named: 3,
+  named: 2.5,
   focus: 2,
   kinds: { source: 1, test: 0.7, example: 0.8, document: 0.65, changes: 0.35, data: 0.85, declarations: 0.9 },
   testsAsked: 0.97,
@@ -76,8 +76,8 @@ const worthOfNamed: Readonly<Record<PathKind, number>> = {
   data: 1,
   document: 0.95,
   example: 0.8,
-  test: 0.7,
-  changes: 0.5,
+  test: 0.5,
+  changes: 0.4,
 };
 
 /** Passages that are looked at closely. */
@@ -295,7 +295,7 @@ export function rankPassages(
   for (const { files, sureness } of named.paths) {
     files.forEach((file, at) => {
       const { first, end } = index.filePassages(file);
-      if (end > first) scoring.addBonus(first, (weights.named * mean * sureness * 2) / (1 + at / 8));
+      if (end > first) scoring.addBonus(first, (weights.named * mean * sureness * 2) / (1 + at / 3));
     });
   }
   const factorOf = (kind: PathKind): number =>

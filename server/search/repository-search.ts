@@ -6,7 +6,7 @@ import { CurrentTexts } from './current-text.js';
 import { NameResolver, type Named } from './named.js';
 import { PassageIndex } from './passage-index.js';
 import type { Place } from './place.js';
-import { PlaceMaker, type ScoredPlace } from './places.js';
+import { PlaceMaker } from './places.js';
 import { qualifiedParts, readQuery, type Query } from './query.js';
 import { rankPassages, type RankingWeights } from './ranking.js';
 import { findUses } from './uses.js';
@@ -90,11 +90,14 @@ export class RepositorySearch {
     hooks: Omit<SurveyHooks, 'onText'>,
   ): Promise<{ survey: Survey; index: PassageIndex }> {
     const index = new PassageIndex();
-    const builder = index.builder();
+    let builder = index.builder();
     const survey = await surveyRepository(root, options, {
       ...hooks,
       onText: ({ path }, bytes) => {
         builder.addFile(path, bytes);
+        if (!builder.isFull) return;
+        index.add(builder.finish());
+        builder = index.builder();
       },
     });
     index.add(builder.finish());
@@ -150,12 +153,10 @@ export class RepositorySearch {
     const most = Math.max(leastPassages, limit * passagesPerPlace);
     const ranking = rankPassages(this.index, query, named, most, options.weights);
     const maker = new PlaceMaker(this.index, texts, named, ranking);
-    const scored: ScoredPlace[] = [];
-    for (const passage of ranking.passages) {
-      throwIfCancelled(signal, 'Searching');
-      const place = await maker.of(passage);
-      if (place !== undefined) scored.push(place);
-    }
+    // All at once: files are read side by side.
+    const made = await Promise.all(ranking.passages.map((passage) => maker.of(passage)));
+    throwIfCancelled(signal, 'Searching');
+    const scored = made.filter((place) => place !== undefined);
     const places = scored.toSorted((a, b) => b.score - a.score).map(({ place }) => place);
     const uses = query.asks.uses ? await this.usesAskedFor(query, named, texts) : [];
     return atCursor(distinct([...uses, ...places]), options.cursor).slice(0, limit);

@@ -31,11 +31,13 @@ export interface IndexedDefinition {
 const kinds: readonly LineKind[] = [
   ...(['function', 'method', 'class', 'interface', 'type', 'enum', 'constant', 'variable', 'module', 'field'] as const),
   ...(['heading', 'key', 'section', 'target', 'stage', 'resource', 'selector', 'element', 'table', 'test'] as const),
-  'label',
+  ...(['label', 'entry'] as const),
 ];
 const kindIds = new Map(kinds.map((kind, id) => [kind, id]));
 const localBit = 0x80;
 
+/** Different words of passages that are held while building; some ten megabytes of text. */
+const mostPostings = 1 << 20;
 /** How often a word stands in a passage, at most; more says no more. */
 const countBits = 6;
 const maxCount = (1 << countBits) - 1;
@@ -81,6 +83,11 @@ export class SegmentBuilder {
   private readonly counts = new Map<number, number>();
 
   constructor(private readonly vocabulary: Vocabulary) {}
+
+  /** Whether so much was added that it is better finished: what is held while building grows with it. */
+  get isFull(): boolean {
+    return this.postedWord.length >= mostPostings;
+  }
 
   /** @param bytes a text in UTF-8 */
   addFile(filePath: string, bytes: Buffer): void {

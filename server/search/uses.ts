@@ -105,17 +105,18 @@ export async function findUses(
     .map((number) => ({ number, ...index.filePassages(number) }))
     .toSorted((a, b) => worthOfKind[b.file.kind] - worthOfKind[a.file.kind])
     .slice(0, maxFiles);
-  const found: ScoredPlace[] = [];
-  for (const { number, file } of files) {
-    const text = await texts.read(file.path);
-    if (text === undefined) continue;
-    const rows = (passagesByFile.get(number) ?? []).map((passage): [number, number] => [
-      index.rowOf(passage),
-      index.endRowOf(passage),
-    ]);
-    found.push(...usesIn(text, file.kind, rows, name));
-  }
-  return found.toSorted(
+  const found = await Promise.all(
+    files.map(async ({ number, file }) => {
+      const text = await texts.read(file.path);
+      if (text === undefined) return [];
+      const rows = (passagesByFile.get(number) ?? []).map((passage): [number, number] => [
+        index.rowOf(passage),
+        index.endRowOf(passage),
+      ]);
+      return usesIn(text, file.kind, rows, name);
+    }),
+  );
+  return found.flat().toSorted(
     (a, b) =>
       b.score - a.score ||
       (a.place.path < b.place.path ? -1 : a.place.path > b.place.path ? 1 : a.place.line - b.place.line),
