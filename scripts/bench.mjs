@@ -17,6 +17,7 @@ const benches = {
   memory: { entries: ['memory'] },
   eviction: { entries: ['eviction'] },
   answers: { entries: ['answers'] },
+  find: { entries: ['find'] },
   quality: {
     entries: ['quality'],
     sources: {

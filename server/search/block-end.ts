@@ -2,11 +2,13 @@
 const maxBlockLines = 3_000;
 
 /** Lines that close or go on with a block at its own depth. */
-const goesOn = /^[ \t]*(?:[{})\]]|(?:end|else|elif|elsif|except|finally|catch|rescue|ensure|then|do|done|fi|esac|when|case|default)\b)/;
+const goesOn =
+  /^[ \t]*(?:[{})\]]|(?:end|else|elif|elsif|except|finally|catch|rescue|ensure|then|do|done|fi|esac|when|case|default)\b)/;
 /** A closing line after which it still goes on: `} else {`, `): int {`. */
 const opensAgain = /(?:[{([:]|=>|->|\b(?:then|do|else|begin|is|as))[ \t]*(?:\/\/.*|#.*)?$/;
 /** Preprocessor lines and labels stand at the margin inside of functions. */
-const transparent = /^(?:#[ \t]*(?:if|ifdef|ifndef|else|elif|endif|define|undef|pragma|include)\b|[A-Za-z_]\w*:[ \t]*$)/;
+const transparent =
+  /^(?:#[ \t]*(?:if|ifdef|ifndef|else|elif|endif|define|undef|pragma|include)\b|[A-Za-z_]\w*:[ \t]*$)/;
 
 function indentOf(line: string): number {
   let indent = 0;

@@ -30,9 +30,36 @@ interface Block {
   readonly isFunction: boolean;
 }
 
-const containers: ReadonlySet<LineKind> = new Set<LineKind>(['class', 'interface', 'enum', 'module', 'type', 'section', 'resource', 'table', 'test']);
+const containers: ReadonlySet<LineKind> = new Set<LineKind>([
+  'class',
+  'interface',
+  'enum',
+  'module',
+  'type',
+  'section',
+  'resource',
+  'table',
+  'test',
+]);
 const blocks: ReadonlySet<LineKind> = new Set<LineKind>([
-  ...(['function', 'method', 'class', 'interface', 'enum', 'module', 'type', 'heading', 'section', 'target', 'stage', 'resource', 'table', 'test', 'label', 'entry'] as const),
+  ...([
+    'function',
+    'method',
+    'class',
+    'interface',
+    'enum',
+    'module',
+    'type',
+    'heading',
+    'section',
+    'target',
+    'stage',
+    'resource',
+    'table',
+    'test',
+    'label',
+    'entry',
+  ] as const),
 ]);
 
 const underline = /^([=\-~^"'#*+`:.])\1{2,}[ \t]*$/;
@@ -92,7 +119,11 @@ class Scan {
       this.definitions.push({ name: decoded, kind: isMember ? 'method' : kind, row, container, local, isBlock });
     }
     if (isFunction || containers.has(kind) || (this.form === 'data' && kind === 'key')) {
-      this.open.push({ indent, name: kind === 'test' ? undefined : decoded, isFunction: isFunction || kind === 'test' });
+      this.open.push({
+        indent,
+        name: kind === 'test' ? undefined : decoded,
+        isFunction: isFunction || kind === 'test',
+      });
     }
   }
 
@@ -135,4 +166,3 @@ export function scanLines(filePath: string, bytes: Uint8Array, text: string): Li
   }
   return { begins, definitions: scan.definitions };
 }
-

@@ -33,7 +33,11 @@ export interface LinePattern {
 const id = String.raw`[A-Za-z_$\x80-\xff][\w$\x80-\xff]*`;
 const dashed = String.raw`[A-Za-z_$@\x80-\xff][\w$\-\x80-\xff]*`;
 
-function line(kind: LineKind, source: string, rest: Omit<LinePattern, 'kind' | 'pattern'> & { flags?: string } = {}): LinePattern {
+function line(
+  kind: LineKind,
+  source: string,
+  rest: Omit<LinePattern, 'kind' | 'pattern'> & { flags?: string } = {},
+): LinePattern {
   const { flags = '', ...others } = rest;
   return { kind, pattern: new RegExp(source, `y${flags}`), ...others };
 }
@@ -62,15 +66,31 @@ const script = [
   line('module', `${exported}(?:namespace|module)[ \\t]+['"]?([\\w.$/@-]+)['"]?[ \\t]*\\{`),
   line('test', String.raw`(?:describe|context|suite|it|test)(?:\.\w+)*\([ \t]*['"${'`'}]([^'"${'`'}]{2,200})`),
   line('test', String.raw`(?:await[ \t]+)?(?:t|tap)\.test\([ \t]*['"${'`'}]([^'"${'`'}]{2,200})`),
-  line('function', `${exported}(?:const|let|var)[ \\t]+(${id})[ \\t]*(?::[^=]*)?=[ \\t]*(?:async[ \\t]*)?(?:function\\b|\\([^)]*\\)[^=]{0,80}=>|${id}[ \\t]*=>|\\([^)]*$)`, { where: 'member' }),
-  line('constant', `${exported}const[ \\t]+(${id})(?![\\w$]|[ \\t]*=[ \\t]*(?:await[ \\t]+)?(?:require|import)\\()`, { where: 'top' }),
+  line(
+    'function',
+    `${exported}(?:const|let|var)[ \\t]+(${id})[ \\t]*(?::[^=]*)?=[ \\t]*(?:async[ \\t]*)?(?:function\\b|\\([^)]*\\)[^=]{0,80}=>|${id}[ \\t]*=>|\\([^)]*$)`,
+    { where: 'member' },
+  ),
+  line('constant', `${exported}const[ \\t]+(${id})(?![\\w$]|[ \\t]*=[ \\t]*(?:await[ \\t]+)?(?:require|import)\\()`, {
+    where: 'top',
+  }),
   line('variable', `${exported}(?:let|var)[ \\t]+(${id})(?![\\w$]|[ \\t]*=[ \\t]*require\\()`, { where: 'top' }),
   line('function', `(?:module\\.)?exports\\.(${id})[ \\t]*=(?!=)`),
   line('function', `(?:[\\w$]+\\.)+(${id})[ \\t]*=[ \\t]*(?:async[ \\t]+)?(?:function\\b|\\([^)]*\\)[ \\t]*=>)`),
   line('method', `(?:['"]?)(${id})(?:['"]?)[ \\t]*:[ \\t]*(?:async[ \\t]+)?(?:function\\b|\\([^)]*\\)[^=,;]{0,80}=>)`),
-  line('method', `${scriptModifiers}\\*?[ \\t]*(#?${id})[ \\t]*(?:<[^>(]*>)?\\([^;]*\\)[^;]*\\{[ \\t]*$`, { where: 'inner', except: notNames }),
-  line('method', `${scriptModifiers}\\*?[ \\t]*(#?${id})[ \\t]*(?:<[^>(]*>)?\\([ \\t]*$`, { where: 'inner', except: notNames }),
-  line('field', `(?:(?:public|private|protected|static|readonly|declare|override)[ \\t]+)*(#?${id})[?!]?[ \\t]*[:=](?![:=])`, { where: 'inner', except: notNames }),
+  line('method', `${scriptModifiers}\\*?[ \\t]*(#?${id})[ \\t]*(?:<[^>(]*>)?\\([^;]*\\)[^;]*\\{[ \\t]*$`, {
+    where: 'inner',
+    except: notNames,
+  }),
+  line('method', `${scriptModifiers}\\*?[ \\t]*(#?${id})[ \\t]*(?:<[^>(]*>)?\\([ \\t]*$`, {
+    where: 'inner',
+    except: notNames,
+  }),
+  line(
+    'field',
+    `(?:(?:public|private|protected|static|readonly|declare|override)[ \\t]+)*(#?${id})[?!]?[ \\t]*[:=](?![:=])`,
+    { where: 'inner', except: notNames },
+  ),
 ];
 
 const go = [
@@ -82,7 +102,10 @@ const go = [
   line('constant', `const[ \\t]+(${id})`),
   line('variable', `var[ \\t]+(${id})`, { where: 'member' }),
   line('constant', `(${id})[ \\t]+(?:[\\w.\\[\\]*]+[ \\t]+)?=[ \\t]`, { where: 'member', except: notNames }),
-  line('field', `(${id})[ \\t]+[\\w.\\[\\]*(){}]+(?:[ \\t]+\`.*)?[ \\t]*(?://.*)?$`, { where: 'member', except: notNames }),
+  line('field', `(${id})[ \\t]+[\\w.\\[\\]*(){}]+(?:[ \\t]+\`.*)?[ \\t]*(?://.*)?$`, {
+    where: 'member',
+    except: notNames,
+  }),
 ];
 
 const rustVisible = String.raw`(?:pub(?:\([^)]*\))?[ \t]+)?`;
@@ -95,7 +118,11 @@ const rust = [
   line('module', `${rustVisible}mod[ \\t]+(${id})`),
   line('constant', `${rustVisible}(?:const|static)[ \\t]+(?:mut[ \\t]+)?(${id})[ \\t]*:`),
   line('function', `(?:pub[ \\t]+)?macro_rules![ \\t]*(${id})`),
-  line('class', `(?:unsafe[ \\t]+)?impl\\b(?:<[^{]*?>)?[ \\t]*(?:[^{]*?\\bfor[ \\t]+)?(?:&(?:'\\w+[ \\t]+)?)?(?:[\\w]+::)*(${id})`, { scope: true }),
+  line(
+    'class',
+    `(?:unsafe[ \\t]+)?impl\\b(?:<[^{]*?>)?[ \\t]*(?:[^{]*?\\bfor[ \\t]+)?(?:&(?:'\\w+[ \\t]+)?)?(?:[\\w]+::)*(${id})`,
+    { scope: true },
+  ),
   line('field', `${rustVisible}(${id})[ \\t]*:[ \\t]*[&\\w(\\[<]`, { where: 'member', except: notNames }),
   line('field', `([A-Z]\\w*)[ \\t]*(?:\\(.*\\)|\\{.*)?(?:=.*)?,?[ \\t]*(?://.*)?$`, { where: 'member' }),
 ];
@@ -108,14 +135,29 @@ const jvm = [
   line('enum', `${modifiers}enum(?:[ \\t]+class)?[ \\t]+(${id})`),
   line('class', `${modifiers}(?:extension|extension[ \\t]+type)[ \\t]+(${id})`, { scope: true }),
   line('module', `(?:namespace|package|object)[ \\t]+([\\w.]+)`),
-  line('function', `${modifiers}(?:fun|func|def|init|deinit|subscript)\\b[ \\t]*(?:<[^>]*>[ \\t]*)?(?:[\\w.<>?]+\\.)?(\`[^\`]+\`|${id})`),
+  line(
+    'function',
+    `${modifiers}(?:fun|func|def|init|deinit|subscript)\\b[ \\t]*(?:<[^>]*>[ \\t]*)?(?:[\\w.<>?]+\\.)?(\`[^\`]+\`|${id})`,
+  ),
   line('type', `${modifiers}(?:typealias|type|typedef|delegate[ \\t]+[\\w<>\\[\\].?]+)[ \\t]+(${id})`),
-  line('constant', `${modifiers}(?:val|let|final|const)[ \\t]+(?:[\\w<>\\[\\].?]+[ \\t]+)?(${id})[ \\t]*[:=]`, { where: 'member' }),
+  line('constant', `${modifiers}(?:val|let|final|const)[ \\t]+(?:[\\w<>\\[\\].?]+[ \\t]+)?(${id})[ \\t]*[:=]`, {
+    where: 'member',
+  }),
   line('field', `${modifiers}(?:var|val|let)[ \\t]+(${id})`, { where: 'member' }),
-  line('method', `${modifiers}(?:<[^>]*>[ \\t]*)?[\\w<>\\[\\],.?]+(?:<[^()]*>)?(?:\\[\\])*[ \\t]+(${id})[ \\t]*\\([^;=]*$`, { where: 'member', except: notNames }),
+  line(
+    'method',
+    `${modifiers}(?:<[^>]*>[ \\t]*)?[\\w<>\\[\\],.?]+(?:<[^()]*>)?(?:\\[\\])*[ \\t]+(${id})[ \\t]*\\([^;=]*$`,
+    { where: 'member', except: notNames },
+  ),
   line('method', `${modifiers}(${id})[ \\t]*\\([^;=]*\\)[^;=]*\\{[ \\t]*$`, { where: 'member', except: notNames }),
-  line('method', `${modifiers}[\\w<>\\[\\],.?]+[ \\t]+(${id})[ \\t]*\\([^=]*\\)[ \\t]*(?:throws[^;]*)?;[ \\t]*$`, { where: 'member', except: notNames }),
-  line('field', `${modifiers}[\\w<>\\[\\],.?]+[ \\t]+(${id})[ \\t]*(?:[=;]|\\{[ \\t]*get\\b|=>)`, { where: 'member', except: notNames }),
+  line('method', `${modifiers}[\\w<>\\[\\],.?]+[ \\t]+(${id})[ \\t]*\\([^=]*\\)[ \\t]*(?:throws[^;]*)?;[ \\t]*$`, {
+    where: 'member',
+    except: notNames,
+  }),
+  line('field', `${modifiers}[\\w<>\\[\\],.?]+[ \\t]+(${id})[ \\t]*(?:[=;]|\\{[ \\t]*get\\b|=>)`, {
+    where: 'member',
+    except: notNames,
+  }),
   line('field', `([A-Z][A-Z0-9_]*)[ \\t]*(?:\\([^)]*\\))?[ \\t]*[,;{]?[ \\t]*$`, { where: 'member' }),
 ];
 
@@ -123,28 +165,53 @@ const cLike = [
   line('constant', `#[ \\t]*define[ \\t]+(${id})(?![\\w(])`),
   line('function', `#[ \\t]*define[ \\t]+(${id})\\(`),
   line('module', `(?:inline[ \\t]+)?namespace[ \\t]+([\\w:]+)`),
-  line('class', `(?:typedef[ \\t]+)?(?:template[ \\t]*<[^{]*>[ \\t]*)?(?:class|struct|union|@interface|@implementation|@protocol)[ \\t]+(?:\\w+\\([^)]*\\)[ \\t]+|[A-Z_]+[ \\t]+)?(${id})(?:[ \\t]+final)?[ \\t]*(?:[:{]|$)`),
+  line(
+    'class',
+    `(?:typedef[ \\t]+)?(?:template[ \\t]*<[^{]*>[ \\t]*)?(?:class|struct|union|@interface|@implementation|@protocol)[ \\t]+(?:\\w+\\([^)]*\\)[ \\t]+|[A-Z_]+[ \\t]+)?(${id})(?:[ \\t]+final)?[ \\t]*(?:[:{]|$)`,
+  ),
   line('enum', `(?:typedef[ \\t]+)?enum(?:[ \\t]+class)?[ \\t]+(${id})[^;(]*$`),
   line('type', `typedef[ \\t][^;{]*?(${id})[ \\t]*(?:\\[[^\\]]*\\])?;`),
   line('type', `typedef[ \\t][^;{]*\\([ \\t]*\\*[ \\t]*(${id})[ \\t]*\\)`),
   line('type', `using[ \\t]+(${id})[ \\t]*=`),
   line('class', `\\}[ \\t]*(?:\\w+\\([^)]*\\)[ \\t]*)?(${id})[ \\t]*;`, { where: 'top' }),
-  line('function', `(?!else\\b|return\\b|typedef\\b|using\\b|goto\\b)(?:[\\w:<>,~\\[\\]]+[ \\t*&]+)*(?:(?:[\\w<>]+::)*)(~?${id})[ \\t]*\\([^;]*$`, { where: 'member', except: notNames }),
-  line('function', `(?!else\\b|return\\b|typedef\\b|using\\b|goto\\b)(?:[\\w:<>,~\\[\\]]+[ \\t*&]+)+(?:(?:[\\w<>]+::)*)(~?${id})[ \\t]*\\([^;]*\\{`, { where: 'member', except: notNames }),
-  line('variable', `(?:(?:static|const|extern|constexpr|inline|volatile|unsigned|signed|struct|enum)[ \\t]+)*[\\w:<>]+[ \\t*&]+(${id})(?:\\[[^\\]]*\\])*[ \\t]*=[^=]`, { where: 'top' }),
-  line('field', `(?:(?:static|const|volatile|unsigned|signed|struct|enum|mutable)[ \\t]+)*[\\w:<>]+[ \\t*&]+(${id})(?:\\[[^\\]]*\\])*[ \\t]*(?::[ \\t]*\\d+[ \\t]*)?(?:=[^;]*)?;`, { where: 'member', except: notNames }),
+  line(
+    'function',
+    `(?!else\\b|return\\b|typedef\\b|using\\b|goto\\b)(?:[\\w:<>,~\\[\\]]+[ \\t*&]+)*(?:(?:[\\w<>]+::)*)(~?${id})[ \\t]*\\([^;]*$`,
+    { where: 'member', except: notNames },
+  ),
+  line(
+    'function',
+    `(?!else\\b|return\\b|typedef\\b|using\\b|goto\\b)(?:[\\w:<>,~\\[\\]]+[ \\t*&]+)+(?:(?:[\\w<>]+::)*)(~?${id})[ \\t]*\\([^;]*\\{`,
+    { where: 'member', except: notNames },
+  ),
+  line(
+    'variable',
+    `(?:(?:static|const|extern|constexpr|inline|volatile|unsigned|signed|struct|enum)[ \\t]+)*[\\w:<>]+[ \\t*&]+(${id})(?:\\[[^\\]]*\\])*[ \\t]*=[^=]`,
+    { where: 'top' },
+  ),
+  line(
+    'field',
+    `(?:(?:static|const|volatile|unsigned|signed|struct|enum|mutable)[ \\t]+)*[\\w:<>]+[ \\t*&]+(${id})(?:\\[[^\\]]*\\])*[ \\t]*(?::[ \\t]*\\d+[ \\t]*)?(?:=[^;]*)?;`,
+    { where: 'member', except: notNames },
+  ),
   line('field', `([A-Z][A-Z0-9_]+)[ \\t]*(?:=[^,]*)?,?[ \\t]*(?:/[/*].*)?$`, { where: 'member' }),
   line('method', `[-+][ \\t]*\\([^)]*\\)[ \\t]*(${id})`, { where: 'top' }),
 ];
 
 const ruby = [
-  line('function', `(?:private[ \\t]+|protected[ \\t]+|public[ \\t]+|private_class_method[ \\t]+)?(?:def|macro)[ \\t]+(?:self\\.|[A-Z]\\w*\\.)?(${id}[?!=]?)`),
+  line(
+    'function',
+    `(?:private[ \\t]+|protected[ \\t]+|public[ \\t]+|private_class_method[ \\t]+)?(?:def|macro)[ \\t]+(?:self\\.|[A-Z]\\w*\\.)?(${id}[?!=]?)`,
+  ),
   line('class', `(?:abstract[ \\t]+)?(?:class|struct|enum|lib)[ \\t]+(?:[A-Z]\\w*::)*([A-Z]\\w*)`),
   line('module', `module[ \\t]+(?:[A-Z]\\w*::)*([A-Z]\\w*)`),
   line('test', String.raw`(?:describe|context|it|specify|test|feature|scenario)[ \t(]+['"]([^'"]{2,200})`),
   line('constant', `([A-Z]\\w*)[ \\t]*=(?![=~])`, { where: 'member' }),
   line('field', `attr_(?:accessor|reader|writer)[ \\t]+:(\\w+)`),
-  line('method', `(?:define_method|scope|alias_method|has_many|has_one|belongs_to|property|getter)[ \\t(]+:(\\w+[?!]?)`),
+  line(
+    'method',
+    `(?:define_method|scope|alias_method|has_many|has_one|belongs_to|property|getter)[ \\t(]+:(\\w+[?!]?)`,
+  ),
   line('target', `(?:multi)?task[ \\t(]+:?['"]?(\\w+)`),
 ];
 
@@ -206,7 +273,10 @@ const rLang = [
 
 const julia = [
   line('function', `(?:@\\w+[ \\t]+)?(?:function|macro)[ \\t]+(?:\\w+\\.)?(${id}!?)`),
-  line('class', `(?:mutable[ \\t]+|abstract[ \\t]+type[ \\t]+|primitive[ \\t]+type[ \\t]+)?(?:struct|type)[ \\t]+(${id})`),
+  line(
+    'class',
+    `(?:mutable[ \\t]+|abstract[ \\t]+type[ \\t]+|primitive[ \\t]+type[ \\t]+)?(?:struct|type)[ \\t]+(${id})`,
+  ),
   line('module', `(?:bare)?module[ \\t]+(${id})`),
   line('function', `(${id}!?)\\([^)]*\\)(?:::[\\w{}]+)?[ \\t]*=(?!=)`, { where: 'top' }),
   line('constant', `(?:const[ \\t]+)?(${id})[ \\t]*=(?!=)`, { where: 'top' }),
@@ -216,7 +286,10 @@ const elixir = [
   line('module', `(?:defmodule|defprotocol)[ \\t]+([\\w.]+)`),
   line('function', `(?:def|defp|defmacro|defmacrop|defguard|defdelegate|defcallback)[ \\t]+(\\w+[?!]?)`),
   line('test', `(?:test|describe)[ \\t]+"([^"]{2,200})`),
-  line('constant', `@(\\w+)[ \\t]+[^ \\t]`, { where: 'member', except: /^(?:doc|moduledoc|spec|type|impl|callback|behaviour)$/ }),
+  line('constant', `@(\\w+)[ \\t]+[^ \\t]`, {
+    where: 'member',
+    except: /^(?:doc|moduledoc|spec|type|impl|callback|behaviour)$/,
+  }),
 ];
 
 const erlang = [
@@ -235,7 +308,11 @@ const haskell = [
 ];
 
 const ml = [
-  line('function', `(?:let|and|val|external)[ \\t]+(?:rec[ \\t]+|inline[ \\t]+|mutable[ \\t]+)*(?:[a-z]\\w*\\.)?(${id})`, { where: 'member' }),
+  line(
+    'function',
+    `(?:let|and|val|external)[ \\t]+(?:rec[ \\t]+|inline[ \\t]+|mutable[ \\t]+)*(?:[a-z]\\w*\\.)?(${id})`,
+    { where: 'member' },
+  ),
   line('type', `(?:type|and)[ \\t]+(?:'\\w+[ \\t]+|\\([^)]*\\)[ \\t]+)?(${id})`),
   line('module', `(?:module|namespace)[ \\t]+(?:type[ \\t]+|rec[ \\t]+)?([\\w.]+)`),
   line('method', `(?:static[ \\t]+)?(?:member|override|method)[ \\t]+(?:\\w+\\.)?(${id})`),
@@ -244,10 +321,19 @@ const ml = [
 
 const lispName = String.raw`([^\s()\[\]{}"';]+)`;
 const lisp = [
-  line('function', `\\((?:cl-)?(?:defn-?|defun|defmacro|defmulti|defmethod|defgeneric|defsubst|define-syntax|define-macro)[ \\t]+(?:\\^\\S+[ \\t]+)*${lispName}`),
+  line(
+    'function',
+    `\\((?:cl-)?(?:defn-?|defun|defmacro|defmulti|defmethod|defgeneric|defsubst|define-syntax|define-macro)[ \\t]+(?:\\^\\S+[ \\t]+)*${lispName}`,
+  ),
   line('function', `\\(define[ \\t]+\\(${lispName}`),
-  line('class', `\\((?:defrecord|deftype|defprotocol|defstruct|defclass|cl-defstruct|define-record-type)[ \\t]+\\(?${lispName}`),
-  line('constant', `\\((?:def|defonce|defvar|defvar-local|defconst|defparameter|defconstant|defcustom|define)[ \\t]+(?:\\^\\S+[ \\t]+)*${lispName}`),
+  line(
+    'class',
+    `\\((?:defrecord|deftype|defprotocol|defstruct|defclass|cl-defstruct|define-record-type)[ \\t]+\\(?${lispName}`,
+  ),
+  line(
+    'constant',
+    `\\((?:def|defonce|defvar|defvar-local|defconst|defparameter|defconstant|defcustom|define)[ \\t]+(?:\\^\\S+[ \\t]+)*${lispName}`,
+  ),
   line('module', `\\((?:ns|in-ns|defpackage|library|define-module)[ \\t]+\\(?:?${lispName}`),
   line('test', `\\((?:deftest|ert-deftest|define-test)[ \\t]+${lispName}`),
 ];
@@ -266,20 +352,32 @@ const nim = [
 ];
 
 const fortran = [
-  line('function', `(?:(?:recursive|pure|elemental|impure|integer|real|logical|double[ \\t]+precision|type\\([^)]*\\))(?:\\([^)]*\\))?[ \\t]+)*(?:subroutine|function)[ \\t]+(\\w+)`, { flags: 'i' }),
+  line(
+    'function',
+    `(?:(?:recursive|pure|elemental|impure|integer|real|logical|double[ \\t]+precision|type\\([^)]*\\))(?:\\([^)]*\\))?[ \\t]+)*(?:subroutine|function)[ \\t]+(\\w+)`,
+    { flags: 'i' },
+  ),
   line('module', `(?:module|submodule|program)[ \\t]+(?!procedure\\b)(\\w+)`, { flags: 'i' }),
   line('class', `type(?:[ \\t]*,[^:]*::|[ \\t]*::)?[ \\t]+(\\w+)[ \\t]*$`, { flags: 'i' }),
 ];
 
 const pascal = [
-  line('function', `(?:class[ \\t]+)?(?:procedure|function|constructor|destructor)[ \\t]+(?:\\w+\\.)?(\\w+)`, { flags: 'i' }),
+  line('function', `(?:class[ \\t]+)?(?:procedure|function|constructor|destructor)[ \\t]+(?:\\w+\\.)?(\\w+)`, {
+    flags: 'i',
+  }),
   line('class', `(\\w+)[ \\t]*=[ \\t]*(?:packed[ \\t]+)?(?:class|record|interface|object)\\b`, { flags: 'i' }),
   line('module', `(?:unit|program|library)[ \\t]+(\\w+)`, { flags: 'i' }),
 ];
 
 const basic = [
-  line('function', `(?:(?:public|private|friend|protected|shared|static|overrides|overridable)[ \\t]+)*(?:sub|function|property(?:[ \\t]+(?:get|let|set))?)[ \\t]+(\\w+)`, { flags: 'i' }),
-  line('class', `(?:(?:public|private|friend)[ \\t]+)*(?:class|module|structure|interface|enum|type)[ \\t]+(\\w+)`, { flags: 'i' }),
+  line(
+    'function',
+    `(?:(?:public|private|friend|protected|shared|static|overrides|overridable)[ \\t]+)*(?:sub|function|property(?:[ \\t]+(?:get|let|set))?)[ \\t]+(\\w+)`,
+    { flags: 'i' },
+  ),
+  line('class', `(?:(?:public|private|friend)[ \\t]+)*(?:class|module|structure|interface|enum|type)[ \\t]+(\\w+)`, {
+    flags: 'i',
+  }),
 ];
 
 const matlab = [
@@ -292,7 +390,11 @@ const solidity = [
   line('interface', `interface[ \\t]+(${id})`),
   line('enum', `enum[ \\t]+(${id})`),
   line('function', `(?:function|modifier|event|error|constructor)[ \\t]+(${id})`),
-  line('field', `(?:mapping\\(.*\\)|[\\w\\[\\].]+)[ \\t]+(?:(?:public|private|internal|constant|immutable)[ \\t]+)*(${id})[ \\t]*[;=]`, { where: 'member', except: notNames }),
+  line(
+    'field',
+    `(?:mapping\\(.*\\)|[\\w\\[\\].]+)[ \\t]+(?:(?:public|private|internal|constant|immutable)[ \\t]+)*(${id})[ \\t]*[;=]`,
+    { where: 'member', except: notNames },
+  ),
 ];
 
 const assembly = [
@@ -303,11 +405,25 @@ const assembly = [
 
 const sqlName = String.raw`(?:[\["${'`'}]?[\w$]+[\]"${'`'}]?\.)*[\["${'`'}]?([\w$]+)`;
 const sql = [
-  line('table', `create[ \\t]+(?:or[ \\t]+(?:replace|alter)[ \\t]+)?(?:(?:global|local|temp|temporary|unlogged|external|materialized|unique|clustered|recursive|foreign|editionable|algorithm=\\w+)[ \\t]+)*(?:table|view|index|sequence|schema|database|type|domain|extension|synonym|role|user|policy)[ \\t]+(?:concurrently[ \\t]+)?(?:if[ \\t]+not[ \\t]+exists[ \\t]+)?${sqlName}`, { flags: 'i' }),
-  line('function', `create[ \\t]+(?:or[ \\t]+(?:replace|alter)[ \\t]+)?(?:(?:definer[ \\t]*=[ \\t]*\\S+|aggregate|constraint|editionable)[ \\t]+)*(?:function|procedure|proc|trigger|package|event|rule)[ \\t]+(?:body[ \\t]+)?(?:if[ \\t]+not[ \\t]+exists[ \\t]+)?${sqlName}`, { flags: 'i' }),
-  line('table', `alter[ \\t]+(?:table|view)[ \\t]+(?:if[ \\t]+exists[ \\t]+)?(?:only[ \\t]+)?${sqlName}`, { flags: 'i' }),
+  line(
+    'table',
+    `create[ \\t]+(?:or[ \\t]+(?:replace|alter)[ \\t]+)?(?:(?:global|local|temp|temporary|unlogged|external|materialized|unique|clustered|recursive|foreign|editionable|algorithm=\\w+)[ \\t]+)*(?:table|view|index|sequence|schema|database|type|domain|extension|synonym|role|user|policy)[ \\t]+(?:concurrently[ \\t]+)?(?:if[ \\t]+not[ \\t]+exists[ \\t]+)?${sqlName}`,
+    { flags: 'i' },
+  ),
+  line(
+    'function',
+    `create[ \\t]+(?:or[ \\t]+(?:replace|alter)[ \\t]+)?(?:(?:definer[ \\t]*=[ \\t]*\\S+|aggregate|constraint|editionable)[ \\t]+)*(?:function|procedure|proc|trigger|package|event|rule)[ \\t]+(?:body[ \\t]+)?(?:if[ \\t]+not[ \\t]+exists[ \\t]+)?${sqlName}`,
+    { flags: 'i' },
+  ),
+  line('table', `alter[ \\t]+(?:table|view)[ \\t]+(?:if[ \\t]+exists[ \\t]+)?(?:only[ \\t]+)?${sqlName}`, {
+    flags: 'i',
+  }),
   line('table', `(?:with[ \\t]+)?["\`]?(\\w+)["\`]?[ \\t]+as[ \\t]*\\([ \\t]*$`, { flags: 'i' }),
-  line('field', `["\`\\[]?(\\w+)["\`\\]]?[ \\t]+(?:(?:small|big|tiny)?int(?:eger)?|(?:big|small)?serial|(?:n?var)?char(?:acter)?|text|uuid|bool(?:ean)?|date(?:time)?|time(?:stamp(?:tz)?)?|numeric|decimal|float|double|real|jsonb?|bytea|blob|enum|money|inet|bit)\\b`, { flags: 'i' }),
+  line(
+    'field',
+    `["\`\\[]?(\\w+)["\`\\]]?[ \\t]+(?:(?:small|big|tiny)?int(?:eger)?|(?:big|small)?serial|(?:n?var)?char(?:acter)?|text|uuid|bool(?:ean)?|date(?:time)?|time(?:stamp(?:tz)?)?|numeric|decimal|float|double|real|jsonb?|bytea|blob|enum|money|inet|bit)\\b`,
+    { flags: 'i' },
+  ),
 ];
 
 const proto = [
@@ -348,7 +464,10 @@ const markup = [
 const make = [
   line('function', `define[ \\t]+([\\w.%-]+)`),
   line('variable', `(?:export[ \\t]+|override[ \\t]+)?([\\w.-]+)[ \\t]*[:?+!]{0,2}=`, { where: 'top' }),
-  line('target', `([\\w./%$(){}-]+)(?:[ \\t]+[\\w./%$(){}-]+)*[ \\t]*::?(?!=)`, { where: 'top', except: /^\.(?:PHONY|SUFFIXES|DEFAULT|PRECIOUS|SILENT|NOTPARALLEL|ONESHELL|SECONDARY|DELETE_ON_ERROR)$/ }),
+  line('target', `([\\w./%$(){}-]+)(?:[ \\t]+[\\w./%$(){}-]+)*[ \\t]*::?(?!=)`, {
+    where: 'top',
+    except: /^\.(?:PHONY|SUFFIXES|DEFAULT|PRECIOUS|SILENT|NOTPARALLEL|ONESHELL|SECONDARY|DELETE_ON_ERROR)$/,
+  }),
 ];
 
 const just = [
@@ -358,7 +477,11 @@ const just = [
 
 const cmake = [
   line('function', `(?:function|macro)[ \\t]*\\([ \\t]*(\\w+)`, { flags: 'i' }),
-  line('target', `(?:add_library|add_executable|add_custom_target|add_test|project|qt_add_executable|ament_add_gtest)[ \\t]*\\([ \\t]*(?:NAME[ \\t]+)?([\\w.-]+)`, { flags: 'i' }),
+  line(
+    'target',
+    `(?:add_library|add_executable|add_custom_target|add_test|project|qt_add_executable|ament_add_gtest)[ \\t]*\\([ \\t]*(?:NAME[ \\t]+)?([\\w.-]+)`,
+    { flags: 'i' },
+  ),
   line('variable', `(?:set|option)[ \\t]*\\([ \\t]*(\\w+)`, { flags: 'i' }),
   line('target', `\\w+\\([ \\t]*([\\w-]+)[ \\t]*$`, { flags: 'i' }),
 ];
@@ -368,7 +491,10 @@ const docker = [
   line('variable', `(?:arg|env|label)[ \\t]+([\\w.-]+)`, { flags: 'i' }),
 ];
 
-const yaml = [line('key', `(?:-[ \\t]+)*["']?([\\w$@/.{}*\\x80-\\xff-][\\w$@/.{}* \\x80-\\xff-]{0,80}?)["']?[ \\t]*:(?:[ \\t]|$)`), line('label', `(?:-[ \\t]+)?[\\w-]+:[ \\t]+&([\\w-]+)`)];
+const yaml = [
+  line('key', `(?:-[ \\t]+)*["']?([\\w$@/.{}*\\x80-\\xff-][\\w$@/.{}* \\x80-\\xff-]{0,80}?)["']?[ \\t]*:(?:[ \\t]|$)`),
+  line('label', `(?:-[ \\t]+)?[\\w-]+:[ \\t]+&([\\w-]+)`),
+];
 const json = [line('key', `"([^"\\\\]{1,100})"[ \\t]*:`)];
 const toml = [
   line('section', `\\[\\[?[ \\t]*["']?([^\\]"']{1,100})["']?[ \\t]*\\]\\]?`),
@@ -382,7 +508,10 @@ const ini = [
 ];
 const hcl = [
   line('resource', `(?:resource|data)[ \\t]+"[^"]+"[ \\t]+"([^"]+)"`),
-  line('resource', `(?:variable|module|output|provider|backend|source|build|job|group|task|service|target|function)[ \\t]+"([^"]+)"`),
+  line(
+    'resource',
+    `(?:variable|module|output|provider|backend|source|build|job|group|task|service|target|function)[ \\t]+"([^"]+)"`,
+  ),
   line('key', `(${dashed})[ \\t]*=(?!=)`),
 ];
 const gradle = [
@@ -392,7 +521,10 @@ const gradle = [
   line('variable', `(?:val|var|def|ext\\.)[ \\t]*(\\w+)[ \\t]*=`),
   line('key', `(\\w+)[ \\t]*(?:=(?!=)|\\{[ \\t]*$|\\.set\\()`),
 ];
-const nix = [line('key', `([\\w.'-]+)[ \\t]*=(?!=)`), line('function', `([\\w'-]+)[ \\t]*=[ \\t]*(?:\\{[^}]*\\}|\\w+)[ \\t]*:`)];
+const nix = [
+  line('key', `([\\w.'-]+)[ \\t]*=(?!=)`),
+  line('function', `([\\w'-]+)[ \\t]*=[ \\t]*(?:\\{[^}]*\\}|\\w+)[ \\t]*:`),
+];
 const bazel = [line('target', `name[ \\t]*=[ \\t]*"([^"]+)"`), ...python];
 const xml = [
   line('element', `<[\\w:.-]+[^>]*?\\b(?:id|name|key|Name|Key|Id|x:Name)[ \\t]*=[ \\t]*["']([^"']{1,100})`),
@@ -405,13 +537,22 @@ const markdown = [
 ];
 const restructured = [
   line('label', `\\.\\.[ \\t]+_([^:]{1,100}):`),
-  line('entry', `\\.\\.[ \\t]+(?:\\w+:)?(?:auto)?(?:class|function|method|attribute|data|exception|module|macro|type|member|decorator|property|envvar|option|confval)::[ \\t]+(?:[\\w.]+\\.)?([\\w-]+)`),
+  line(
+    'entry',
+    `\\.\\.[ \\t]+(?:\\w+:)?(?:auto)?(?:class|function|method|attribute|data|exception|module|macro|type|member|decorator|property|envvar|option|confval)::[ \\t]+(?:[\\w.]+\\.)?([\\w-]+)`,
+  ),
 ];
 const asciidoc = [line('heading', `={1,6}[ \\t]+(.{1,200}?)[ \\t=]*$`), line('label', `\\[\\[([^\\]]{1,100})\\]\\]`)];
 const org = [line('heading', `\\*{1,8}[ \\t]+(?:TODO |DONE )?(.{1,200})$`)];
 const tex = [
-  line('heading', `\\\\(?:part|chapter|section|subsection|subsubsection|paragraph)\\*?(?:\\[[^\\]]*\\])?\\{([^}]{1,200})`),
-  line('function', `\\\\(?:newcommand|renewcommand|providecommand|newenvironment|DeclareMathOperator)\\*?\\{?\\\\?(\\w+)`),
+  line(
+    'heading',
+    `\\\\(?:part|chapter|section|subsection|subsubsection|paragraph)\\*?(?:\\[[^\\]]*\\])?\\{([^}]{1,200})`,
+  ),
+  line(
+    'function',
+    `\\\\(?:newcommand|renewcommand|providecommand|newenvironment|DeclareMathOperator)\\*?\\{?\\\\?(\\w+)`,
+  ),
   line('label', `.{0,200}?\\\\label\\{([^}]{1,100})`),
 ];
 const notebook = [
@@ -428,8 +569,14 @@ const vim = [
 ];
 const awk = [line('function', `function[ \\t]+(\\w+)`), line('variable', `(\\w+)[ \\t]*=(?!=)`, { where: 'top' })];
 const prolog = [line('function', `([a-z]\\w*)\\(`, { where: 'top' })];
-const vhdl = [line('class', `(?:entity|architecture|package|component|module|interface|class)[ \\t]+(\\w+)`, { flags: 'i' }), line('function', `(?:function|procedure|task|process)[ \\t]+(\\w+)`, { flags: 'i' })];
-const cobol = [line('module', `(?:program-id|class-id)\\.[ \\t]+([\\w-]+)`, { flags: 'i' }), line('function', `([\\w-]+)[ \\t]+section\\.`, { flags: 'i' })];
+const vhdl = [
+  line('class', `(?:entity|architecture|package|component|module|interface|class)[ \\t]+(\\w+)`, { flags: 'i' }),
+  line('function', `(?:function|procedure|task|process)[ \\t]+(\\w+)`, { flags: 'i' }),
+];
+const cobol = [
+  line('module', `(?:program-id|class-id)\\.[ \\t]+([\\w-]+)`, { flags: 'i' }),
+  line('function', `([\\w-]+)[ \\t]+section\\.`, { flags: 'i' }),
+];
 
 /** How the files of a kind are read. */
 export interface LineLanguage {
@@ -439,9 +586,21 @@ export interface LineLanguage {
   readonly form: 'code' | 'prose' | 'data';
 }
 
-const code = (name: string, ...patterns: readonly (readonly LinePattern[])[]): LineLanguage => ({ name, patterns: patterns.flat(), form: 'code' });
-const data = (name: string, ...patterns: readonly (readonly LinePattern[])[]): LineLanguage => ({ name, patterns: patterns.flat(), form: 'data' });
-const prose = (name: string, ...patterns: readonly (readonly LinePattern[])[]): LineLanguage => ({ name, patterns: patterns.flat(), form: 'prose' });
+const code = (name: string, ...patterns: readonly (readonly LinePattern[])[]): LineLanguage => ({
+  name,
+  patterns: patterns.flat(),
+  form: 'code',
+});
+const data = (name: string, ...patterns: readonly (readonly LinePattern[])[]): LineLanguage => ({
+  name,
+  patterns: patterns.flat(),
+  form: 'data',
+});
+const prose = (name: string, ...patterns: readonly (readonly LinePattern[])[]): LineLanguage => ({
+  name,
+  patterns: patterns.flat(),
+  form: 'prose',
+});
 
 const languages: readonly (readonly [LineLanguage, string])[] = [
   [code('Python', python), '.py .pyi .pyw .pyx .pxd SConstruct SConscript wscript'],
@@ -449,13 +608,25 @@ const languages: readonly (readonly [LineLanguage, string])[] = [
   [code('component', script, markup), '.vue .svelte .astro'],
   [code('Go', go), '.go'],
   [code('Rust', rust), '.rs'],
-  [code('JVM', jvm), '.java .kt .kts .scala .sc .cs .csx .swift .dart .groovy .gvy .hx .as .d .vala .cr .ceylon .aidl .apex .cls .trigger'],
-  [code('C', cLike), '.c .h .cc .cpp .cxx .c++ .hh .hpp .hxx .h++ .inl .ipp .cu .cuh .m .mm .ino .glsl .vert .frag .hlsl .metal .cl .wgsl'],
-  [code('Ruby', ruby), '.rb .rake .gemspec .podspec .ru Gemfile Rakefile Podfile Fastfile Vagrantfile Guardfile Brewfile'],
+  [
+    code('JVM', jvm),
+    '.java .kt .kts .scala .sc .cs .csx .swift .dart .groovy .gvy .hx .as .d .vala .cr .ceylon .aidl .apex .cls .trigger',
+  ],
+  [
+    code('C', cLike),
+    '.c .h .cc .cpp .cxx .c++ .hh .hpp .hxx .h++ .inl .ipp .cu .cuh .m .mm .ino .glsl .vert .frag .hlsl .metal .cl .wgsl',
+  ],
+  [
+    code('Ruby', ruby),
+    '.rb .rake .gemspec .podspec .ru Gemfile Rakefile Podfile Fastfile Vagrantfile Guardfile Brewfile',
+  ],
   [code('PHP', php), '.php .phtml .php5 .inc'],
   [code('shell', shell), '.sh .bash .zsh .ksh .fish .bats .bashrc .zshrc .profile .envrc .ebuild PKGBUILD'],
   [code('PowerShell', powershell), '.ps1 .psm1 .psd1'],
-  [code('batch', [line('label', `:(\\w+)`), line('variable', `set[ \\t]+(?:/\\w[ \\t]+)?"?(\\w+)=`, { flags: 'i' })]), '.bat .cmd'],
+  [
+    code('batch', [line('label', `:(\\w+)`), line('variable', `set[ \\t]+(?:/\\w[ \\t]+)?"?(\\w+)=`, { flags: 'i' })]),
+    '.bat .cmd',
+  ],
   [code('Lua', lua), '.lua .luau'],
   [code('Tcl', tcl), '.tcl .tk .test'],
   [code('Perl', perl), '.pl .pm .t'],
@@ -477,9 +648,19 @@ const languages: readonly (readonly [LineLanguage, string])[] = [
   [code('SQL', sql), '.sql .ddl .dml .pgsql .plsql .psql .cql'],
   [code('proto', proto), '.proto .thrift .capnp .fbs'],
   [code('GraphQL', graphql), '.graphql .gql .graphqls'],
-  [code('Prisma', [line('class', `(?:model|type|view)[ \\t]+(\\w+)`), line('enum', `enum[ \\t]+(\\w+)`), line('field', `(\\w+)[ \\t]+\\w`)]), '.prisma'],
+  [
+    code('Prisma', [
+      line('class', `(?:model|type|view)[ \\t]+(\\w+)`),
+      line('enum', `enum[ \\t]+(\\w+)`),
+      line('field', `(\\w+)[ \\t]+\\w`),
+    ]),
+    '.prisma',
+  ],
   [code('CSS', css), '.css .scss .sass .less .styl .pcss'],
-  [code('markup', markup), '.html .htm .xhtml .jinja .jinja2 .j2 .njk .hbs .handlebars .mustache .ejs .erb .twig .liquid .tmpl .gotmpl .pug .haml .razor .cshtml .jsp'],
+  [
+    code('markup', markup),
+    '.html .htm .xhtml .jinja .jinja2 .j2 .njk .hbs .handlebars .mustache .ejs .erb .twig .liquid .tmpl .gotmpl .pug .haml .razor .cshtml .jsp',
+  ],
   [code('make', make), '.mk .mak Makefile makefile GNUmakefile Makefile.am Makefile.in'],
   [code('just', just), 'justfile Justfile .just'],
   [code('CMake', cmake), '.cmake CMakeLists.txt'],
@@ -497,8 +678,14 @@ const languages: readonly (readonly [LineLanguage, string])[] = [
   [data('YAML', yaml), '.yml .yaml .clang-format .cff'],
   [data('JSON', json), '.json .jsonc .json5 .webmanifest .geojson .babelrc .eslintrc .prettierrc'],
   [data('TOML', toml), '.toml Pipfile'],
-  [data('settings', ini), '.ini .cfg .conf .cnf .properties .env .editorconfig .desktop .service .gitconfig .gitmodules .npmrc .flake8 .pylintrc .coveragerc .rc .reg .inf .plist-strings .strings .po'],
-  [data('XML', xml), '.xml .xsd .xsl .xslt .plist .csproj .fsproj .vbproj .props .targets .resx .storyboard .xib .xaml .axaml .svg .rss .wsdl .nuspec .config .ui .qrc .gpx'],
+  [
+    data('settings', ini),
+    '.ini .cfg .conf .cnf .properties .env .editorconfig .desktop .service .gitconfig .gitmodules .npmrc .flake8 .pylintrc .coveragerc .rc .reg .inf .plist-strings .strings .po',
+  ],
+  [
+    data('XML', xml),
+    '.xml .xsd .xsl .xslt .plist .csproj .fsproj .vbproj .props .targets .resx .storyboard .xib .xaml .axaml .svg .rss .wsdl .nuspec .config .ui .qrc .gpx',
+  ],
   [prose('Markdown', markdown), '.md .markdown .mdx .qmd .rmarkdown'],
   [prose('reStructuredText', restructured), '.rst .rest .txt'],
   [prose('AsciiDoc', asciidoc), '.adoc .asciidoc .asc'],
@@ -507,7 +694,8 @@ const languages: readonly (readonly [LineLanguage, string])[] = [
 ];
 
 const byName = new Map<string, LineLanguage>();
-for (const [language, names] of languages) for (const name of names.split(' ')) byName.set(name.toLowerCase(), language);
+for (const [language, names] of languages)
+  for (const name of names.split(' ')) byName.set(name.toLowerCase(), language);
 
 const plain: LineLanguage = { name: 'text', patterns: [], form: 'prose' };
 const settings = byName.get('.conf') ?? plain;

@@ -2,8 +2,10 @@
 export type LineRole = 'sets' | 'declares' | 'calls' | 'reads' | 'imports' | 'mentions' | 'comments';
 
 const comment = /^\s*(?:\/\/|\/?\*|#(?!\s*(?:define|include|if)\b|\[|!)|--\s|;|<!--|%|"""|''')/;
-const importing = /^\s*(?:import|from|export\s.*\bfrom|use|using|require|include|#\s*include|@import|source|load|library|open)\b|\brequire\s*\(/;
-const reading = /\b(?:getenv|environ|env|ENV|process\.env|System\.getProperty|config|settings|options|argv|args|flags?)\b/;
+const importing =
+  /^\s*(?:import|from|export\s.*\bfrom|use|using|require|include|#\s*include|@import|source|load|library|open)\b|\brequire\s*\(/;
+const reading =
+  /\b(?:getenv|environ|env|ENV|process\.env|System\.getProperty|config|settings|options|argv|args|flags?)\b/;
 const declaring =
   /\b(?:add_argument|add_option|addOption|option|argument|flag|Flag|arg|opt|parse_flag|StringVar|BoolVar|IntVar|register|command|alias|define)\w*!?\s*\(|--|\bname_long\b/;
 

@@ -44,7 +44,7 @@ const sureOfUnqualified = 0.45;
 /** Written otherwise than in the query, where something is called just as it is written there. */
 const sureOfOther = 0.5;
 /** A phrase that is a small part of a query is hardly meant as a name. */
-const leastSureOfPhrase = 0.15;
+const leastSureOfPhrase = 0.1;
 /** Words of a heading or a name, at most. */
 const maxPhraseWords = 10;
 
@@ -138,10 +138,13 @@ export class NameResolver {
           .filter((word) => foldName(this.index.vocabulary.text(word)) === folded)
           .flatMap((word) => this.index.definitionsOf(word));
         if (found.length === 0) continue;
-        const share = Math.min(1, phrase.flatMap(partsOf).filter((part) => query.words.includes(part)).length / meaningful);
+        const share = Math.min(
+          1,
+          phrase.flatMap(partsOf).filter((part) => query.words.includes(part)).length / meaningful,
+        );
         for (const definition of found.slice(0, maxDefinitions)) {
           if (definition.local) continue;
-          const sureness = Math.max(leastSureOfPhrase, share) * sureOfKind[definition.kind];
+          const sureness = Math.max(leastSureOfPhrase, share ** 2) * sureOfKind[definition.kind];
           this.definitions.push({ definition, sureness, match: 'phrase', name: phrase.join(' ') });
         }
         for (let each = at; each < at + length; each += 1) taken.add(each);
@@ -161,7 +164,9 @@ export class NameResolver {
     const [firstTerm] = termsOf(bare).toReversed();
     const term = firstTerm === undefined ? undefined : vocabulary.term(firstTerm);
     if (term === undefined) return [];
-    return Array.from(vocabulary.wordsOf(term)).filter((word) => foldName(vocabulary.text(word)) === folded && this.isPosted(word));
+    return Array.from(vocabulary.wordsOf(term)).filter(
+      (word) => foldName(vocabulary.text(word)) === folded && this.isPosted(word),
+    );
   }
 
   private isPosted(word: number): boolean {
@@ -281,7 +286,8 @@ export class NameResolver {
       if (held === undefined) folders.set(folder, [number]);
       else held.push(number);
     }
-    for (const file of files) this.paths.push({ files: [file], folder: undefined, line: name.line, sureness: sure, name: name.text });
+    for (const file of files)
+      this.paths.push({ files: [file], folder: undefined, line: name.line, sureness: sure, name: name.text });
     const isFolder = hasSlash || query.asks.folder || name.form === 'quoted';
     if (files.length > 0 || !isFolder) return files.length > 0;
     const [shallowest] = [...folders].toSorted(([a], [b]) => a.split('/').length - b.split('/').length);

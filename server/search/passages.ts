@@ -5,7 +5,8 @@ import type { LineLanguage } from './line-patterns.js';
 const maxLines = { code: 60, prose: 40, data: 40 } as const;
 
 /** Comments, decorators and attributes: they may lead to the definition below. */
-const lead = /^\s*(?:\/\/|\/\*|\*|#(?!\s*(?:define|include|if|endif|else)\b)|--|;|<!--|"""|'''|%|@|\[[A-Z]|template\s*<)/;
+const lead =
+  /^\s*(?:\/\/|\/\*|\*|#(?!\s*(?:define|include|if|endif|else)\b)|--|;|<!--|"""|'''|%|@|\[[A-Z]|template\s*<)/;
 
 /** A passage of a text: consecutive lines that are found together. Rows are 0-based. */
 export interface Passage {

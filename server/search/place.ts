@@ -1,14 +1,6 @@
 /** Why a place was found. */
 export type PlaceReason =
-  | 'name'
-  | 'similar-name'
-  | 'misspelt-name'
-  | 'path'
-  | 'folder'
-  | 'cursor'
-  | 'use'
-  | 'mention'
-  | 'words';
+  'name' | 'similar-name' | 'misspelt-name' | 'path' | 'folder' | 'cursor' | 'use' | 'mention' | 'words';
 
 /** A place in a repository, as the files are now. */
 export interface Place {

@@ -56,7 +56,9 @@ export class PlaceMaker {
   ) {
     this.mentions = named.mentioned
       .filter(({ name }) => name.form !== 'word')
-      .flatMap(({ name, words }) => (words.length === 0 ? [name.text] : words.map((word) => index.vocabulary.text(word))))
+      .flatMap(({ name, words }) =>
+        words.length === 0 ? [name.text] : words.map((word) => index.vocabulary.text(word)),
+      )
       .map((text) => ({ text, pattern: wordPattern(text) }));
   }
 
@@ -105,7 +107,8 @@ export class PlaceMaker {
     if (now === undefined) return undefined;
     const what = `${kindWords[now.kind]} ${called}`;
     const why = match === 'misspelt' ? `did you mean ${called}? ${what}` : what;
-    const reason = match === 'exact' || match === 'folded' ? 'name' : match === 'parts' ? 'similar-name' : 'misspelt-name';
+    const reason =
+      match === 'exact' || match === 'folded' ? 'name' : match === 'parts' ? 'similar-name' : 'misspelt-name';
     const qualified = now.container === undefined || now.kind === 'key' ? called : `${now.container}.${called}`;
     return this.place(text, now.row, text.endOf(now) + 1, qualified, why, reason);
   }

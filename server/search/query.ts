@@ -65,7 +65,9 @@ const maxQueryLength = 4_000;
 const maxNames = 24;
 
 function splitLine(text: string): { text: string; line?: number } {
-  const match = /^([^:\s]{1,300}\.\w{1,10}):(?:L)?(\d{1,7})(?:[:-]\d{1,7})*$/.exec(text) ?? /^([^\s#]{1,300})#L(\d{1,7})(?:-L?\d{1,7})?$/.exec(text);
+  const match =
+    /^([^:\s]{1,300}\.\w{1,10}):(?:L)?(\d{1,7})(?:[:-]\d{1,7})*$/.exec(text) ??
+    /^([^\s#]{1,300})#L(\d{1,7})(?:-L?\d{1,7})?$/.exec(text);
   return match?.[1] === undefined ? { text } : { text: match[1], line: Number(match[2]) };
 }
 

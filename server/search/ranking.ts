@@ -41,14 +41,14 @@ export const defaultWeights: RankingWeights = {
   name: 2,
   container: 1,
   path: 1,
-  fileName: 0.7,
+  fileName: 0.9,
   rarity: 0.7,
   file: 0.15,
   siblings: 0.4,
   repeated: 0.3,
   named: 2.5,
   focus: 2,
-  kinds: { source: 1, test: 0.7, example: 0.8, document: 0.65, changes: 0.35, data: 0.85, declarations: 0.9 },
+  kinds: { source: 1, test: 0.65, example: 0.8, document: 0.65, changes: 0.35, data: 0.85, declarations: 0.9 },
   testsAsked: 0.97,
 };
 

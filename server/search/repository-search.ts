@@ -118,9 +118,15 @@ export class RepositorySearch {
    */
   async refresh(signal?: AbortSignal): Promise<readonly ChangedFile[]> {
     const builder = this.index.builder();
-    const { changed, survey } = await detectChanges(this.current, this.current.files, this.options, signal, (file, bytes) => {
-      builder.addFile(file.path, bytes);
-    });
+    const { changed, survey } = await detectChanges(
+      this.current,
+      this.current.files,
+      this.options,
+      signal,
+      (file, bytes) => {
+        builder.addFile(file.path, bytes);
+      },
+    );
     if (changed.length === 0) return changed;
     this.index.add(builder.finish());
     for (const { path, change } of changed) if (change === 'removed') this.index.remove(path);

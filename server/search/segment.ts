@@ -100,7 +100,7 @@ export class SegmentBuilder {
     let nextDefinition = 0;
     for (const { row, endRow, main } of cutPassages(lineLanguageOf(filePath), scan, lineAt)) {
       const passage = this.passageRow.length;
-      for (let next = definitions[nextDefinition]; next !== undefined && next.row < endRow; ) {
+      for (let next = definitions[nextDefinition]; next !== undefined && next.row < endRow;) {
         this.addDefinition(next, passage);
         nextDefinition += 1;
         next = definitions[nextDefinition];

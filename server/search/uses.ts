@@ -116,9 +116,11 @@ export async function findUses(
       return usesIn(text, file.kind, rows, name);
     }),
   );
-  return found.flat().toSorted(
-    (a, b) =>
-      b.score - a.score ||
-      (a.place.path < b.place.path ? -1 : a.place.path > b.place.path ? 1 : a.place.line - b.place.line),
-  );
+  return found
+    .flat()
+    .toSorted(
+      (a, b) =>
+        b.score - a.score ||
+        (a.place.path < b.place.path ? -1 : a.place.path > b.place.path ? 1 : a.place.line - b.place.line),
+    );
 }

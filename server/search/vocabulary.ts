@@ -109,7 +109,11 @@ export class Vocabulary {
 
   /** A word as it is written. */
   text(word: number): string {
-    return Buffer.from(this.bytes.buffer, this.begins[word] ?? 0, (this.begins[word + 1] ?? 0) - (this.begins[word] ?? 0)).toString();
+    return Buffer.from(
+      this.bytes.buffer,
+      this.begins[word] ?? 0,
+      (this.begins[word + 1] ?? 0) - (this.begins[word] ?? 0),
+    ).toString();
   }
 
   /** The number of a word that is written exactly so. */

@@ -41,7 +41,8 @@ export function scanWords(
       const next = kindOfByte[bytes[at] ?? 0];
       if (next === kinds.none) {
         // A hyphen joins letters to letters; `a - 1`, `--x` and `p->q` are not words.
-        const joins = hasLetter && bytes[at] === hyphen && at + 1 < to && kindOfByte[bytes[at + 1] ?? 0] === kinds.letter;
+        const joins =
+          hasLetter && bytes[at] === hyphen && at + 1 < to && kindOfByte[bytes[at + 1] ?? 0] === kinds.letter;
         if (!joins) break;
       } else if (next === kinds.letter) {
         hasLetter = true;
