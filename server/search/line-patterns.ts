@@ -445,6 +445,7 @@ const graphql = [
 ];
 
 const css = [
+  line('selector', `@(?!media\\b|supports\\b|import\\b|charset\\b|font-face\\b|page\\b)([\\w-]+)[ \\t]*:`),
   line('selector', `--([\\w-]+)[ \\t]*:`),
   line('selector', `\\$([\\w-]+)[ \\t]*:`),
   line('function', `@(?:mixin|function|include|define-mixin)[ \\t]+([\\w-]+)`),
@@ -459,6 +460,7 @@ const markup = [
   line('element', `<(?:template|slot|block|define|component)[^>]*name[ \\t]*=[ \\t]*["']([^"']{1,80})`),
   line('heading', `<title>[ \\t]*([^<]{2,120})`, { flags: 'i' }),
   line('element', `\\{%-?[ \\t]*(?:block|macro)[ \\t]+(\\w+)`),
+  line('element', `\\{\\{-?[ \\t]*(?:define|block)[ \\t]+"([^"]{1,100})"`),
 ];
 
 const make = [
@@ -501,6 +503,10 @@ const toml = [
   line('key', `["']?(${dashed})["']?(?:\\.[\\w.-]+)?[ \\t]*=`),
 ];
 const ini = [
+  line(
+    'section',
+    `(?:upstream|location|server|zone|frontend|backend|listen|defaults|match|class)[ \\t]+([^{\\s]{1,100})[ \\t]*\\{?[ \\t]*$`,
+  ),
   line('section', `\\[[ \\t]*([^\\]]{1,100})\\]`),
   line('key', `(?:export[ \\t]+)?([\\w.$-]+)[ \\t]*[=:]`),
   line('key', `([a-z][\\w-]*-[\\w-]+)[ \\t]+\\S`),
@@ -610,7 +616,7 @@ const languages: readonly (readonly [LineLanguage, string])[] = [
   [code('Rust', rust), '.rs'],
   [
     code('JVM', jvm),
-    '.java .kt .kts .scala .sc .cs .csx .swift .dart .groovy .gvy .hx .as .d .vala .cr .ceylon .aidl .apex .cls .trigger',
+    '.java .kt .kts .scala .sc .cs .csx .swift .dart .groovy .gvy .hx .as .d .vala .cr .ceylon .aidl .apex .cls .trigger Jenkinsfile',
   ],
   [
     code('C', cLike),
@@ -659,7 +665,7 @@ const languages: readonly (readonly [LineLanguage, string])[] = [
   [code('CSS', css), '.css .scss .sass .less .styl .pcss'],
   [
     code('markup', markup),
-    '.html .htm .xhtml .jinja .jinja2 .j2 .njk .hbs .handlebars .mustache .ejs .erb .twig .liquid .tmpl .gotmpl .pug .haml .razor .cshtml .jsp',
+    '.html .htm .xhtml .jinja .jinja2 .j2 .njk .hbs .handlebars .mustache .ejs .erb .twig .liquid .tmpl .gotmpl .tpl .pug .haml .razor .cshtml .jsp',
   ],
   [code('make', make), '.mk .mak Makefile makefile GNUmakefile Makefile.am Makefile.in'],
   [code('just', just), 'justfile Justfile .just'],

@@ -9,6 +9,9 @@ const reading =
 const declaring =
   /\b(?:add_argument|add_option|addOption|option|argument|flag|Flag|arg|opt|parse_flag|StringVar|BoolVar|IntVar|register|command|alias|define)\w*!?\s*\(|--|\bname_long\b/;
 
+/** What stands before a name that is given as a value: `name: x`, `id="x"`, `container_name: x`. */
+const naming = /\b(?:\w*[_-])?(?:name|id|title|key|alias|label|hostname|stage|group)['"]?\s*[:=({]\s*['"`{]{0,2}$/i;
+
 /** A pattern for regular expressions that matches just this text. */
 export function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
@@ -34,6 +37,7 @@ export function roleInLine(line: string, pattern: RegExp): LineRole | undefined 
   if (comment.test(line)) return 'comments';
   if (importing.test(line)) return 'imports';
   if (/^['"`\]]?\s*(?:\??:(?!:)|:?=(?![=>])|\?=|<-)\s*/.test(after) && /^[\s'"`*\-.\w$[]*$/.test(before)) return 'sets';
+  if (naming.test(before)) return 'declares';
   if (declaring.test(line) && /['"`]-{0,2}$/.test(before)) return 'declares';
   if (/^\s*(?:<[^<>()]*>)?(?:\?\.)?!?\s*\(/.test(after)) return 'calls';
   if (/['"`(]$/.test(before) && reading.test(before)) return 'reads';

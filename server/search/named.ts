@@ -215,13 +215,12 @@ export class NameResolver {
       }));
       const best = Math.max(...fits.map(({ own }) => own));
       for (const { definition, own } of fits) {
-        const isOther = isQualified && (best === 1 || own === 1);
         const sureness =
           sure *
           (match === 'folded' && exact.length > 0 ? sureOfOther : sureOfMatch[match]) *
           sureOfKind[definition.kind] *
           own *
-          (isOther ? sureOfUnqualified : 1) *
+          (isQualified && (own === 1 || own < best) ? sureOfUnqualified : 1) *
           (others.length > 0 ? qualification(this.index, definition, others) : 1) *
           (definition.local ? 0.6 : 1);
         this.definitions.push({ definition, sureness, match, name: name.text });

@@ -1,9 +1,11 @@
 import type { CurrentText, CurrentTexts } from './current-text.js';
+import type { LineDefinition } from './line-definitions.js';
 import type { LineKind } from './line-patterns.js';
 import { roleInLine, wordPattern, worthOfRole } from './line-role.js';
 import type { Named, NamedDefinition, NamedPath } from './named.js';
 import type { PassageIndex } from './passage-index.js';
 import { placeText, type Place } from './place.js';
+import { shareOf, type Query } from './query.js';
 import type { RankedPassage, Ranking } from './ranking.js';
 import { termsOf } from './words.js';
 
@@ -38,28 +40,43 @@ const kindWords: Readonly<Record<LineKind, string>> = {
   entry: 'the entry',
 };
 
+/** Rows above which the beginning of a function is no longer where its text is. */
+const rowsToBeginning = 120;
 /** Words that are named as the reason, at most. */
 const maxReasonWords = 4;
+/** In queries of no more words, the line with the name is the place rather than the beginning of what it stands in. */
+const shortQuery = 6;
 /** A definition is looked for this many lines around the row that the index knows. */
 const driftedRows = 400;
 
+/** What a passage goes on with, unless it began far above. */
+function beginningOf(around: LineDefinition | undefined, row: number): LineDefinition | undefined {
+  const isFunction = around?.kind === 'function' || around?.kind === 'method';
+  return isFunction && row - around.row < rowsToBeginning ? around : undefined;
+}
+
 /** Makes places of ranked passages: the line, from the file as it is now, and why. */
 export class PlaceMaker {
-  private readonly mentions: readonly { readonly text: string; readonly pattern: RegExp }[];
+  private readonly mentions: readonly { readonly text: string; readonly pattern: RegExp; readonly share: number }[];
   private readonly termsByWord = new Map<string, readonly string[]>();
 
   constructor(
     private readonly index: PassageIndex,
     private readonly texts: CurrentTexts,
+    query: Query,
     private readonly named: Named,
     private readonly ranking: Ranking,
   ) {
-    this.mentions = named.mentioned
-      .filter(({ name }) => name.form !== 'word')
-      .flatMap(({ name, words }) =>
-        words.length === 0 ? [name.text] : words.map((word) => index.vocabulary.text(word)),
-      )
-      .map((text) => ({ text, pattern: wordPattern(text) }));
+    const undefinedNames = named.mentioned.map(({ name }) => name);
+    this.mentions = query.names
+      .filter((name) => name.form !== 'word')
+      .flatMap((name) => {
+        const mentioned = named.mentioned.find((each) => each.name === name);
+        if (mentioned === undefined && query.words.length > shortQuery) return [];
+        const words = mentioned?.words.map((word) => index.vocabulary.text(word)) ?? [];
+        const share = undefinedNames.includes(name) ? shareOf(query, name.text) : 0;
+        return [...new Set([name.text, ...words])].map((text) => ({ text, pattern: wordPattern(text), share }));
+      });
   }
 
   /** The place of a passage; undefined when it is gone. */
@@ -116,15 +133,15 @@ export class PlaceMaker {
   /** The line that does most with a name which nothing is called by. */
   private ofMention(text: CurrentText, ranked: RankedPassage): ScoredPlace | undefined {
     if (this.mentions.length === 0) return undefined;
-    let best: { row: number; worth: number; name: string } | undefined;
+    let best: { row: number; worth: number; share: number; name: string } | undefined;
     const end = Math.min(text.lines.length, this.index.endRowOf(ranked.passage));
     for (let row = this.index.rowOf(ranked.passage); row < end; row += 1) {
       const line = text.lines[row] ?? '';
-      for (const { text: name, pattern } of this.mentions) {
+      for (const { text: name, pattern, share } of this.mentions) {
         const role = roleInLine(line, pattern);
         if (role === undefined) continue;
         const worth = worthOfRole[role];
-        if (worth > (best?.worth ?? 0)) best = { row, worth, name };
+        if (worth > (best?.worth ?? 0)) best = { row, worth, share, name };
       }
     }
     if (best === undefined) return undefined;
@@ -132,7 +149,7 @@ export class PlaceMaker {
     const why = `${best.worth >= worthOfRole.sets ? 'sets' : 'mentions'} ${best.name}`;
     return {
       place: this.place(text, best.row, best.row + 1, around?.name, why, 'mention'),
-      score: ranked.score * best.worth,
+      score: ranked.score * (1 + (best.worth - 1) * best.share),
     };
   }
 
@@ -155,7 +172,9 @@ export class PlaceMaker {
       }
       if (weight > best.weight) best = { row, weight };
     }
-    const main = text.definitions.find((each) => each.isBlock && each.row >= begin && each.row < end);
+    const main =
+      text.definitions.find((each) => each.isBlock && each.row >= begin && each.row < end) ??
+      beginningOf(text.around(best.row), begin);
     const row = main?.row ?? best.row;
     const around = main ?? text.around(row);
     const endLine = main === undefined ? end : text.endOf(main) + 1;

@@ -61,6 +61,9 @@ const openQuotes: readonly (readonly [open: string, close: string])[] = [
 const maxNameLength = 200;
 /** Longer queries are cut: what is pasted is not asked for word by word. */
 const maxQueryLength = 4_000;
+/** In queries of no more words, those that ask are not what is asked for. */
+const maxShortWords = 10;
+const weightOfAsking = 0.3;
 /** More names say no more. */
 const maxNames = 24;
 
@@ -148,19 +151,28 @@ function termsOfText(text: string): { terms: Map<string, number>; words: string[
   const found = text.match(/[\p{L}_$][\p{L}\p{N}_$]*(?:-[\p{L}_$][\p{L}\p{N}_$]*)*|\p{N}{1,6}/gu) ?? [];
   const hasContent = found.some((word) => !emptyWords.has(word.toLowerCase()) && !askingWords.has(word.toLowerCase()));
   const empty = hasContent ? emptyWords : functionWords;
+  const isShort = hasContent && found.length <= maxShortWords;
+  const asks = (word: string): boolean => isShort && askingWords.has(word) && !/^tests?$/.test(word);
   const terms = new Map<string, number>();
   const words: string[] = [];
   for (const word of found) {
     if (empty.has(word.toLowerCase())) continue;
-    for (const term of termsOf(word)) if (term.length > 1 && !empty.has(term)) terms.set(term, 1);
-    words.push(...partsOf(word).filter((part) => !empty.has(part)));
+    const weight = asks(word.toLowerCase()) ? weightOfAsking : 1;
+    for (const term of termsOf(word)) if (term.length > 1 && !empty.has(term)) terms.set(term, weight);
+    if (weight === 1) words.push(...partsOf(word).filter((part) => !empty.has(part)));
   }
   return { terms, words };
 }
 
 const asksForTests = /\b(?:tests?|tested|testing|specs?|test suites?|unittests?)\b/i;
-const asksForUses =
-  /\b(?:who|what|which|where|find|all|show)\b.{0,60}\b(?:calls?|called|invoke[sd]?|uses?|used|using|usages?|references?|referenced|refers?|imports?|imported|depends?|callers?|consumers?|instantiate[sd]?|emit(?:s|ted)?)\b|^\s*(?:callers?|usages?|uses|references|calls)\s+(?:of|to)\b/i;
+const use = String.raw`(?:calls?|called|invoke[sd]?|uses?|used|using|usages?|referenced|references?|imports?|imported|callers?|users)`;
+/** `Who calls X?`, `Where is X used?`, `callers of X`, `find all references to X`. */
+const asksForUses = new RegExp(
+  String.raw`^\W*(?:(?:who|what|which|where|wer|was|wo)\b.{0,80}\b${use}\b|(?:find|show|list|all)\b.{0,20}\b${use}\b|${use}\s+(?:of|to)\b)`,
+  'i',
+);
+/** Longer questions ask for more than where something is used. Words. */
+const maxWordsForUses = 9;
 const asksForFolder = /\b(?:folder|directory|dir|ordner|verzeichnis|package)\b/i;
 
 /** Reads a query: the names in it, its words, and what it asks for. */
@@ -170,11 +182,21 @@ export function readQuery(text: string): Query {
     text: cut,
     names: namesOf(cut),
     ...termsOfText(cut),
-    asks: { tests: asksForTests.test(cut), uses: asksForUses.test(cut), folder: asksForFolder.test(cut) },
+    asks: {
+      tests: asksForTests.test(cut),
+      uses: asksForUses.test(cut) && cut.trim().split(/\s+/).length <= maxWordsForUses,
+      folder: asksForFolder.test(cut),
+    },
   };
 }
 
 /** A name in parts: `Class.method`, `module::function`, `object->member`, `Class#method`. */
 export function qualifiedParts(name: string): string[] {
   return name.split(/\.|::|->|#|\/|\\/).filter((part) => part !== '');
+}
+
+/** How much of what a query says is this name, between 0 and 1. */
+export function shareOf(query: Query, name: string): number {
+  const own = new Set(partsOf(name));
+  return query.words.filter((word) => own.has(word)).length / Math.max(1, query.words.length);
 }

@@ -1,7 +1,7 @@
 import type { NamedDefinition, Named } from './named.js';
 import type { PassageIndex } from './passage-index.js';
 import { stemOf, type PathKind } from './path-kind.js';
-import type { Query } from './query.js';
+import { shareOf, type Query } from './query.js';
 import { partsOf, stem } from './words.js';
 
 /** What counts how much. Chosen on public and own questions about some ten repositories: `npm run bench:find`. */
@@ -253,12 +253,6 @@ function spread(sorted: readonly Scored[], repeated: number, most: number): Scor
     chosen.push({ ...next, score: bestScore });
   }
   return chosen;
-}
-
-/** How much of what a query says is this name, between 0 and 1. */
-function shareOf(query: Query, name: string): number {
-  const own = new Set(partsOf(name));
-  return query.words.filter((word) => own.has(word)).length / Math.max(1, query.words.length);
 }
 
 /** Words of the texts that a term finds. */

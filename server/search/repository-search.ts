@@ -158,7 +158,7 @@ export class RepositorySearch {
     const texts = this.texts();
     const most = Math.max(leastPassages, limit * passagesPerPlace);
     const ranking = rankPassages(this.index, query, named, most, options.weights);
-    const maker = new PlaceMaker(this.index, texts, named, ranking);
+    const maker = new PlaceMaker(this.index, texts, query, named, ranking);
     // All at once: files are read side by side.
     const made = await Promise.all(ranking.passages.map((passage) => maker.of(passage)));
     throwIfCancelled(signal, 'Searching');
