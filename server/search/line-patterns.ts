@@ -499,7 +499,7 @@ const yaml = [
 ];
 const json = [line('key', `"([^"\\\\]{1,100})"[ \\t]*:`)];
 const toml = [
-  line('section', `\\[\\[?[ \\t]*["']?([^\\]"']{1,100})["']?[ \\t]*\\]\\]?`),
+  line('section', `\\[\\[?[ \\t]*["']?([^\\]"'\\s][^\\]"']{0,99})["']?[ \\t]*\\]\\]?`),
   line('key', `["']?(${dashed})["']?(?:\\.[\\w.-]+)?[ \\t]*=`),
 ];
 const ini = [
@@ -507,7 +507,7 @@ const ini = [
     'section',
     `(?:upstream|location|server|zone|frontend|backend|listen|defaults|match|class)[ \\t]+([^{\\s]{1,100})[ \\t]*\\{?[ \\t]*$`,
   ),
-  line('section', `\\[[ \\t]*([^\\]]{1,100})\\]`),
+  line('section', `\\[[ \\t]*([^\\]\\s][^\\]]{0,99})\\]`),
   line('key', `(?:export[ \\t]+)?([\\w.$-]+)[ \\t]*[=:]`),
   line('key', `([a-z][\\w-]*-[\\w-]+)[ \\t]+\\S`),
   line('key', `([a-z][\\w-]{2,})[ \\t]+(?:\\d\\S*|yes|no|on|off|true|false|"[^"]*")[ \\t]*;?$`),
