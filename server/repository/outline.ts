@@ -10,11 +10,11 @@ const maxTextLength = 2 << 20;
  * time, so that nothing is lost on a busy machine: both the clock and the process's own time must have passed, as the
  * process has other threads.
  */
-const maxMilliseconds = 5_000;
+const maxMilliseconds = 2_000;
 /** … unless so little was done that the text cannot be the cause. Steps that the parser reports. */
 const leastSteps = 16_384;
 /** With steps that take this long in all, it is. */
-const mostMilliseconds = 20_000;
+const mostMilliseconds = 8_000;
 const maxNameLength = 200;
 
 /** Why a file has no outline. */
