@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import type { Turn } from '../server/contract/answers.js';
 import { askMemory } from '../server/answer/ask.js';
-import type { Turn } from '../server/answer/conversation.js';
 import { openMemory } from '../server/memory/open-memory.js';
-import { ReadMemory } from '../server/memory/repository-memory.js';
+import { ReadMemory } from '../server/memory/contents/repository-memory.js';
 import type { Definition } from '../server/repository/source.js';
 import { publish } from './figure.js';
 import {

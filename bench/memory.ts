@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
-import { loadEngine, planModel } from '../server/memory/planned-model.js';
-import { readRepository } from '../server/memory/reading.js';
+import { loadEngine, planModel } from '../server/memory/planning/planned-model.js';
+import { readRepository } from '../server/memory/reading/reading.js';
 import { surveyRepository } from '../server/repository/survey.js';
 import { publish } from './figure.js';
 import { repositoryOfSources } from './real-text.js';

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { seededRandom } from '../server/engine/random.js';
-import { ggufTypes, type GgufTensor, type GgufType, type GgufValue, tensorBytes, writeGguf } from './gguf.js';
+import { encodingNamed } from '../server/model/gguf/encoding.js';
+import { type GgufTensor, type GgufValue, tensorBytes, writeGguf } from './gguf.js';
 import { type BenchShape, type Bits, layerMatrices } from './shapes.js';
 
-const matrixType: Readonly<Record<Bits, GgufType>> = { int8: 'q8_0', int4: 'q4_0' };
+const matrixEncoding = { int8: 'Q8_0', int4: 'Q4_0' } as const satisfies Readonly<Record<Bits, string>>;
+type RandomEncoding = 'F32' | (typeof matrixEncoding)[Bits];
 const fileType: Readonly<Record<Bits, number>> = { int8: 7, int4: 2 };
 
 const ggufNames: Readonly<Record<string, string>> = {
@@ -26,14 +28,14 @@ function float16Bits(value: number): number {
 const pieceBlocks = 1 << 15;
 
 /** Bytes of a random tensor in pieces: one piece of random blocks, repeated. Values lie in -scale..scale. */
-function* randomBytes(type: GgufType, total: number, scale: number, seed: number): Generator<Uint8Array> {
+function* randomBytes(name: RandomEncoding, total: number, scale: number, seed: number): Generator<Uint8Array> {
   const random = seededRandom(seed);
-  const { blockBytes } = ggufTypes[type];
+  const blockBytes = encodingNamed(name)?.encoding.blockBytes ?? 1;
   const piece = Buffer.alloc(pieceBlocks * blockBytes);
-  if (type === 'f32') {
+  if (name === 'F32') {
     for (let at = 0; at < piece.length; at += 4) piece.writeFloatLE((2 * random() - 1) * scale, at);
   } else {
-    const step = float16Bits(scale / (type === 'q8_0' ? 127 : 8));
+    const step = float16Bits(scale / (name === 'Q8_0' ? 127 : 8));
     for (let at = 0; at < piece.length; at++) piece[at] = 256 * random();
     for (let at = 0; at < piece.length; at += blockBytes) piece.writeUInt16LE(step, at);
   }
@@ -70,16 +72,17 @@ function metadataOf(shape: BenchShape, bits: Bits): Map<string, GgufValue> {
     [key('vocab_size'), uint32(shape.vocabulary)],
     ['tokenizer.ggml.model', { type: 'string', value: 'gpt2' }],
     ['tokenizer.ggml.pre', { type: 'string', value: 'qwen2' }],
-    ['tokenizer.ggml.tokens', { type: 'strings', value: vocabulary(shape.vocabulary) }],
+    ['tokenizer.ggml.tokens', { type: 'list', of: 'string', value: vocabulary(shape.vocabulary) }],
     [
       'tokenizer.ggml.token_type',
       // 1: normal, 3: control.
       {
-        type: 'int32s',
+        type: 'list',
+        of: 'int32',
         value: Array.from({ length: shape.vocabulary }, (_, i) => (i === shape.vocabulary - 1 ? 3 : 1)),
       },
     ],
-    ['tokenizer.ggml.merges', { type: 'strings', value: ['t o', 'o k'] }],
+    ['tokenizer.ggml.merges', { type: 'list', of: 'string', value: ['t o', 'o k'] }],
     ['tokenizer.ggml.bos_token_id', end],
     ['tokenizer.ggml.eos_token_id', end],
     ['tokenizer.ggml.padding_token_id', end],
@@ -91,28 +94,28 @@ function metadataOf(shape: BenchShape, bits: Bits): Map<string, GgufValue> {
 export async function ensureRandomGguf(file: string, shape: BenchShape, bits: Bits): Promise<void> {
   if (existsSync(file)) return;
   const tensors: GgufTensor[] = [];
-  const add = (name: string, dimensions: readonly number[], type: GgufType, scale: number): void => {
+  const add = (name: string, dimensions: readonly number[], encoding: RandomEncoding, scale: number): void => {
     const seed = tensors.length;
     tensors.push({
       name,
       dimensions,
-      type,
-      bytes: () => randomBytes(type, tensorBytes({ dimensions, type }), scale, seed),
+      encoding,
+      bytes: () => randomBytes(encoding, tensorBytes({ dimensions, encoding }), scale, seed),
     });
   };
-  const type = matrixType[bits];
-  add('token_embd.weight', [shape.hidden, shape.vocabulary], type, 0.5);
+  const encoding = matrixEncoding[bits];
+  add('token_embd.weight', [shape.hidden, shape.vocabulary], encoding, 0.5);
   for (let layer = 0; layer < shape.layers; layer++) {
     const prefix = `blk.${layer}`;
-    add(`${prefix}.attn_norm.weight`, [shape.hidden], 'f32', 1);
-    add(`${prefix}.ffn_norm.weight`, [shape.hidden], 'f32', 1);
+    add(`${prefix}.attn_norm.weight`, [shape.hidden], 'F32', 1);
+    add(`${prefix}.ffn_norm.weight`, [shape.hidden], 'F32', 1);
     for (const [name, { rows, columns }] of layerMatrices(shape)) {
       const ggufName = ggufNames[name] ?? name;
-      add(`${prefix}.${ggufName}.weight`, [columns, rows], type, 1.7 / Math.sqrt(columns));
-      if (shape.bias && /attn_[qkv]$/.test(ggufName)) add(`${prefix}.${ggufName}.bias`, [rows], 'f32', 0.1);
+      add(`${prefix}.${ggufName}.weight`, [columns, rows], encoding, 1.7 / Math.sqrt(columns));
+      if (shape.bias && /attn_[qkv]$/.test(ggufName)) add(`${prefix}.${ggufName}.bias`, [rows], 'F32', 0.1);
     }
   }
-  add('output_norm.weight', [shape.hidden], 'f32', 1);
+  add('output_norm.weight', [shape.hidden], 'F32', 1);
   await writeGguf(`${file}.part`, metadataOf(shape, bits), tensors);
   await rename(`${file}.part`, file);
 }

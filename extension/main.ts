@@ -5,7 +5,7 @@ import { registerCommands } from './commands/register-commands.js';
 import { registerInline } from './inline/register-inline.js';
 import { registerLanguageModel } from './language-model/register-language-model.js';
 import { registerMemoryView } from './memory-view/register-memory-view.js';
-import { readableFolders } from './places.js';
+import { readableFolders } from './places/places.js';
 import { LocalSidecar } from './sidecar/local-sidecar.js';
 import { registerContextKeys } from './status/context-keys.js';
 import { registerStatusBar } from './status/status-bar.js';

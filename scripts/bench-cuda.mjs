@@ -45,7 +45,7 @@ function outputOf(program, argv) {
  */
 function withoutDevice({ module, kernels }) {
   const resources = kernels.flatMap((object) => readResources(compilerOutput(object)));
-  /** @type {(file: string) => import('../server/engine/cuda-binding.js').CudaBinding} */
+  /** @type {(file: string) => import('../server/backends/cuda/binding.js').CudaBinding} */
   const load = createRequire(import.meta.url);
   const binding = load(module);
   return {

@@ -1,4 +1,5 @@
-// `npm run bench:speed` and its like: bundles bench/NAME.ts beside an engine worker in .cache/bench and runs it there.
+// `npm run bench:speed` and its like: bundles bench/NAME.ts, or one of research/, beside an engine worker in .cache/bench and
+// runs it there.
 // What a benchmark compares with is no dependency of the product: it is installed in .cache/bench when first needed.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +9,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = `${root}.cache/bench/`;
 const nodeLlamaCpp = '3.22.1';
 
-/** @type {Record<string, { entries: string[], peers?: string[], sources?: Record<string, string[]> }>} */
+/** @type {Record<string, { folder?: string, entries: string[], peers?: string[], sources?: Record<string, string[]> }>} */
 const benches = {
   speed: {
     entries: ['speed', 'speed-onnx', 'speed-llama-cpp'],
@@ -19,6 +20,7 @@ const benches = {
   answers: { entries: ['answers'] },
   find: { entries: ['find'] },
   quality: {
+    folder: 'research/quality',
     entries: ['quality'],
     sources: {
       'held-out': [
@@ -61,8 +63,8 @@ const { build } = await import('esbuild');
 await build({
   absWorkingDir: root,
   entryPoints: Object.fromEntries([
-    ...bench.entries.map((entry) => [entry, `bench/${entry}.ts`]),
-    ['engine-worker', 'server/engine/worker.ts'],
+    ...bench.entries.map((entry) => [entry, `${bench.folder ?? 'bench'}/${entry}.ts`]),
+    ['engine-worker', 'server/backends/worker.ts'],
   ]),
   outdir: folder,
   bundle: true,

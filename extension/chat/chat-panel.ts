@@ -1,12 +1,12 @@
 import * as vscode from 'vscode';
-import type { RootUri, Turn as AnsweredTurn } from '../../server/protocol.js';
+import type { RootUri, Turn as AnsweredTurn } from '../../server/contract/protocol.js';
 import { turnAnsweredElsewhere } from '../conversation/conversation.js';
 import { exportConversation } from '../conversation/export-conversation.js';
 import type { ConversationStore } from '../conversation/store.js';
-import { displayLanguage } from '../display-language.js';
-import { showFailure } from '../failures.js';
-import { offerFolder } from '../folder-offer.js';
-import { openPlace, readableFolders } from '../places.js';
+import { displayLanguage } from '../text/display-language.js';
+import { showFailure } from '../failures/failures.js';
+import { offerFolder } from '../places/folder-offer.js';
+import { openPlace, readableFolders } from '../places/places.js';
 import type { Sidecar } from '../sidecar/sidecar.js';
 import { Chat, type ChatEditor } from './chat.js';
 import { ChatPage } from './chat-page.js';

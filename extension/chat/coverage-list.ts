@@ -1,4 +1,4 @@
-import type { CoverageResult } from '../../server/protocol.js';
+import type { CoverageResult } from '../../server/contract/protocol.js';
 import type { Sidecar } from '../sidecar/sidecar.js';
 import type { CoverageFile, CoveragePart, ExtensionMessage } from './messages.js';
 

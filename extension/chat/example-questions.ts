@@ -1,5 +1,5 @@
-import type { CoverageResult, DefinitionAtResult } from '../../server/protocol.js';
-import type { Localization } from '../localization.js';
+import type { CoverageResult, DefinitionAtResult } from '../../server/contract/protocol.js';
+import type { Localization } from '../text/localization.js';
 
 /** What example questions are made from. */
 export interface ExampleSources {

@@ -1,4 +1,4 @@
-import type { Localization } from '../localization.js';
+import type { Localization } from '../text/localization.js';
 import type { Sidecar } from '../sidecar/sidecar.js';
 import { exampleQuestions } from './example-questions.js';
 import { bundledModel } from './shown-memory.js';

@@ -1,4 +1,4 @@
-import type { PlanResult, RootStatus } from '../../server/protocol.js';
+import type { PlanResult, RootStatus } from '../../server/contract/protocol.js';
 import type { ReadingProgress, Root } from '../conversation/conversation.js';
 import { RequestFailure, type Sidecar } from '../sidecar/sidecar.js';
 import type { MemoryView, PlanView, RootView } from './messages.js';
@@ -27,7 +27,7 @@ export class ShownMemory {
       life,
       model: status.model,
       isBundled: status.model === bundledModel,
-      ...(engine === undefined ? {} : { engine }),
+      engine,
       roots: this.roots().map((root) => this.rootView(root, status.roots)),
     };
   }
@@ -45,11 +45,11 @@ export class ShownMemory {
       state,
       snapshot,
       notices,
-      ...(progress === undefined ? {} : { progress: progressView(progress) }),
-      ...(memory === undefined ? {} : { memory }),
-      ...(error === undefined ? {} : { error: { message: error.message, remedy: error.remedy } }),
-      ...(plan === undefined ? {} : { plan }),
-      ...(memory === undefined || speed === undefined ? {} : { deepSeconds: memory.tokensRead / speed }),
+      progress: progress && progressView(progress),
+      memory,
+      error: error && { message: error.message, remedy: error.remedy },
+      plan,
+      deepSeconds: memory === undefined || speed === undefined ? undefined : memory.tokensRead / speed,
     };
   }
 

@@ -1,4 +1,4 @@
-import type { Localization } from '../localization.js';
+import type { Localization } from '../text/localization.js';
 
 /**
  * A language made of a table from English texts; what is missing in it is said in English. As `vscode.l10n.t`, for where

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { ChatPanel } from '../chat/chat-panel.js';
-import { rootOf } from '../places.js';
+import { rootOf } from '../places/places.js';
 import type { Sidecar } from '../sidecar/sidecar.js';
 
 /**

@@ -1,5 +1,5 @@
-import type { RootStatus, WorkspaceStatus } from '../../server/protocol.js';
-import type { Localization } from '../localization.js';
+import type { RootStatus, WorkspaceStatus } from '../../server/contract/protocol.js';
+import type { Localization } from '../text/localization.js';
 import type { SidecarLife } from '../sidecar/sidecar.js';
 import { isBusy } from '../sidecar/workspace-status.js';
 

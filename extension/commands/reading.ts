@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
-import type { RootStatus, RootUri } from '../../server/protocol.js';
-import { displayLanguage } from '../display-language.js';
-import { countText, progressText, shareRead } from '../quantities.js';
+import type { RootStatus, RootUri } from '../../server/contract/protocol.js';
+import { displayLanguage } from '../text/display-language.js';
+import { countText, progressText, shareRead } from '../text/quantities.js';
 import type { Sidecar } from '../sidecar/sidecar.js';
 import { isBusy } from '../sidecar/workspace-status.js';
 import { changedFiles, changedText } from '../status/root-text.js';

@@ -1,16 +1,16 @@
 import * as vscode from 'vscode';
 import type { ChatPanel } from '../chat/chat-panel.js';
-import { displayLanguage } from '../display-language.js';
-import { showFailure } from '../failures.js';
-import { readableFolders } from '../places.js';
+import { displayLanguage } from '../text/display-language.js';
+import { showFailure } from '../failures/failures.js';
+import { readableFolders } from '../places/places.js';
 import type { LocalSidecar } from '../sidecar/local-sidecar.js';
 import { discardTraining, pauseTraining, trainHeads } from '../training/train-heads.js';
 import { BegunTrainingStore } from '../training/training-choice.js';
 import { ask } from './ask.js';
 import { whyUnavailable, type Command } from './availability.js';
-import { chooseModel } from './choose-model.js';
+import { chooseModel } from '../models/choose-model.js';
 import { readRoot, stopReading, updateRoot } from './reading.js';
-import { Reports } from './reports.js';
+import { Reports } from '../sidecar/reports.js';
 import { forRoot } from './root-argument.js';
 import { showUnavailable } from './unavailable.js';
 

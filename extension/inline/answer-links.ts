@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import type { Citation, RootUri } from '../../server/protocol.js';
-import { openPlace } from '../places.js';
+import type { Citation, RootUri } from '../../server/contract/protocol.js';
+import { openPlace } from '../places/places.js';
 
 /** Opens a place of an answer; not in the palette, for links in threads only. */
 const openCommand = 'locret.inline.openPlace';

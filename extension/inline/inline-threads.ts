@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
-import { linesOfText } from '../document-lines.js';
-import { pathInRoot } from '../path-in-root.js';
-import { rootOf } from '../places.js';
+import { linesOfText } from '../places/document-lines.js';
+import { pathInRoot } from '../places/path-in-root.js';
+import { rootOf } from '../places/places.js';
 import type { Sidecar } from '../sidecar/sidecar.js';
 import { InlineThread, type ThreadOrigin } from './inline-thread.js';
 import { foundLines, movedLines, selectedText, type ThreadLines } from './thread-lines.js';

@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
-import type { CodeActionCommands } from '../../server/protocol.js';
+import type { CodeActionCommands } from '../../server/contract/protocol.js';
 import type { ChatPanel } from '../chat/chat-panel.js';
-import { showFailure } from '../failures.js';
-import { rootOf } from '../places.js';
+import { showFailure } from '../failures/failures.js';
+import { rootOf } from '../places/places.js';
 import type { Sidecar } from '../sidecar/sidecar.js';
 import { registerAnswerLinks } from './answer-links.js';
 import type { InlineThread } from './inline-thread.js';

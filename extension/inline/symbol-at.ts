@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { DefinitionAtParams } from '../../server/protocol.js';
+import type { DefinitionAtParams } from '../../server/contract/protocol.js';
 import type { Sidecar } from '../sidecar/sidecar.js';
 import { namesSomething } from './symbol-word.js';
 

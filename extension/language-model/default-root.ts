@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import type { RootUri } from '../../server/protocol.js';
-import { readableFolders, rootOf } from '../places.js';
+import type { RootUri } from '../../server/contract/protocol.js';
+import { readableFolders, rootOf } from '../places/places.js';
 
 /**
  * The root that a chat means, where nobody can be asked: that of the active editor, or the first folder. Undefined when

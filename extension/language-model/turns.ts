@@ -1,4 +1,4 @@
-import type { RootUri, Turn } from '../../server/protocol.js';
+import type { RootUri, Turn } from '../../server/contract/protocol.js';
 
 /** Turns that are handed on; the sidecar takes of them what fits. */
 const mostTurns = 20;

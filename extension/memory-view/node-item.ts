@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
-import type { ChangedFile, RootUri, SkippedFile } from '../../server/protocol.js';
-import { displayLanguage } from '../display-language.js';
-import { countText } from '../quantities.js';
-import { escapeMarkdown } from '../language-model/linkless-markdown.js';
+import type { ChangedFile, RootUri, SkippedFile } from '../../server/contract/protocol.js';
+import { displayLanguage } from '../text/display-language.js';
+import { countText } from '../text/quantities.js';
+import { escapeMarkdown } from '../text/linkless-markdown.js';
 import { barFill, shareText } from './retention-scale.js';
 import type { FileNode, FolderNode, RetentionNode, RootNode, SkippedGroup, SkippedNode } from './retention-tree.js';
 import { shareBar } from './share-bar.js';

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { CoverageResult, RetentionResult, RootStatus, RootUri } from '../../server/protocol.js';
+import type { CoverageResult, RetentionResult, RootStatus, RootUri } from '../../server/contract/protocol.js';
 import type { Sidecar } from '../sidecar/sidecar.js';
 import { buildRetentionTree, type RootNode } from './retention-tree.js';
 

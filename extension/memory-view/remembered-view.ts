@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import { displayLanguage } from '../display-language.js';
-import { rootOf } from '../places.js';
+import { displayLanguage } from '../text/display-language.js';
+import { rootOf } from '../places/places.js';
 import { itemOf, tooltipOf } from './node-item.js';
 import type { RememberedRoots } from './remembered-roots.js';
 import { shareText } from './retention-scale.js';

@@ -1,4 +1,4 @@
-import type { Localization } from '../localization.js';
+import type { Localization } from '../text/localization.js';
 
 /**
  * How full the bar of a file or folder is, 0..1. Of a large repository perhaps a thousandth is kept, of a small one nearly

@@ -1,4 +1,10 @@
-import type { ChangedFile, CoverageResult, RetentionResult, RootUri, SkippedFile } from '../../server/protocol.js';
+import type {
+  ChangedFile,
+  CoverageResult,
+  RetentionResult,
+  RootUri,
+  SkippedFile,
+} from '../../server/contract/protocol.js';
 
 /** What a part of the repository takes up in the memory. */
 interface Remembered {
@@ -15,7 +21,7 @@ interface Remembered {
 
 export interface FileNode extends Remembered {
   readonly kind: 'file';
-  readonly change?: ChangedFile['change'];
+  readonly change?: ChangedFile['change'] | undefined;
 }
 
 export interface FolderNode extends Remembered {
@@ -80,7 +86,7 @@ export function buildRetentionTree(
   for (const [order, { path, tokens, kept }] of retention.files.entries()) {
     const change = changes.get(path);
     changes.delete(path);
-    place(top, { root: root.root, path, tokens, kept, order, ...(change === undefined ? {} : { change }) });
+    place(top, { root: root.root, path, tokens, kept, order, change });
   }
   // What is left is new: nothing of it is remembered yet.
   for (const [path, change] of changes)

@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
-import type { LineRetentionResult, RootUri } from '../../server/protocol.js';
-import { displayLanguage } from '../display-language.js';
-import { linesOfText } from '../document-lines.js';
-import { showFailure } from '../failures.js';
-import { pathInRoot } from '../path-in-root.js';
-import { rootOf } from '../places.js';
+import type { LineRetentionResult, RootUri } from '../../server/contract/protocol.js';
+import { displayLanguage } from '../text/display-language.js';
+import { linesOfText } from '../places/document-lines.js';
+import { showFailure } from '../failures/failures.js';
+import { pathInRoot } from '../places/path-in-root.js';
+import { rootOf } from '../places/places.js';
 import type { Sidecar } from '../sidecar/sidecar.js';
 import { matchLines } from './line-matching.js';
 import type { RememberedRoots } from './remembered-roots.js';

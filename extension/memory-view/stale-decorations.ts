@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import type { ChangedFile } from '../../server/protocol.js';
-import { displayLanguage } from '../display-language.js';
+import type { ChangedFile } from '../../server/contract/protocol.js';
+import { displayLanguage } from '../text/display-language.js';
 import { changedText } from '../status/root-text.js';
 import { changeText, rememberedScheme } from './node-item.js';
 import type { RememberedRoots } from './remembered-roots.js';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as vscode from 'vscode';
-import { linesOfText } from '../document-lines.js';
+import { linesOfText } from '../places/document-lines.js';
 
 /**
  * The lines of a document's file as they were when it was read; undefined when the file on disk is another one now.

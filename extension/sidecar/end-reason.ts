@@ -1,4 +1,4 @@
-import type { Localization } from '../localization.js';
+import type { Localization } from '../text/localization.js';
 import type { ProcessEnd, Verdict } from './crash-policy.js';
 
 /** Why the sidecar ended and what follows from it, in sentences for people. */

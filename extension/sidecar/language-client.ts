@@ -9,7 +9,7 @@ import {
   TextDocumentContentRequest,
   type InitializeParams,
 } from 'vscode-languageclient/node';
-import type { InitializationOptions } from '../../server/protocol.js';
+import type { InitializationOptions } from '../../server/contract/protocol.js';
 import type { SidecarProcess } from './process.js';
 import { matters } from './watched-files.js';
 

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import type { LocretRequests, SidecarSettings, WorkspaceStatus } from '../../server/protocol.js';
-import { displayLanguage } from '../display-language.js';
+import type { LocretRequests, SidecarSettings, WorkspaceStatus } from '../../server/contract/protocol.js';
+import { displayLanguage } from '../text/display-language.js';
 import { CrashPolicy, type Verdict } from './crash-policy.js';
 import { describeEnd } from './end-reason.js';
 import { Lifecycle } from './lifecycle.js';

@@ -1,5 +1,5 @@
-import type { ErrorData } from '../../server/protocol.js';
-import type { Localization } from '../localization.js';
+import type { ErrorData } from '../../server/contract/protocol.js';
+import type { Localization } from '../text/localization.js';
 import { RequestFailure } from './sidecar.js';
 
 /** Errors of vscode-jsonrpc for requests whose connection is gone: closed, disposed, inactive, rejected, not writable. */

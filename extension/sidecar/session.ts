@@ -1,7 +1,12 @@
 import type * as vscode from 'vscode';
 import { ProgressType, TextDocumentContentRequest } from 'vscode-languageclient/node';
-import type { LocretRequests, SidecarSettings, TrainingStatus, WorkspaceStatus } from '../../server/protocol.js';
-import { displayLanguage } from '../display-language.js';
+import type {
+  LocretRequests,
+  SidecarSettings,
+  TrainingStatus,
+  WorkspaceStatus,
+} from '../../server/contract/protocol.js';
+import { displayLanguage } from '../text/display-language.js';
 import type { ProcessEnd } from './crash-policy.js';
 import { SidecarClient } from './language-client.js';
 import type { Session } from './lifecycle.js';

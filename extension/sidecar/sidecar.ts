@@ -1,5 +1,5 @@
 import type * as vscode from 'vscode';
-import type { ErrorCode, LocretRequests, WorkspaceStatus } from '../../server/protocol.js';
+import type { ErrorCode, LocretRequests, WorkspaceStatus } from '../../server/contract/protocol.js';
 
 /** What the sidecar's process is at. `stopped`: it stays so until `restart`. */
 export type SidecarLife =

@@ -1,4 +1,4 @@
-import type { RootState, RootStatus, WorkspaceStatus } from '../../server/protocol.js';
+import type { RootState, RootStatus, WorkspaceStatus } from '../../server/contract/protocol.js';
 
 const busyStates: readonly RootState[] = ['loading', 'reading', 'updating'];
 

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { WorkspaceStatus } from '../../server/protocol.js';
+import type { WorkspaceStatus } from '../../server/contract/protocol.js';
 import type { Sidecar } from '../sidecar/sidecar.js';
 
 /** Keeps the context keys that menus, views and the walkthrough go by: what the memory of any root is at. */

@@ -1,6 +1,6 @@
-import type { RootStatus } from '../../server/protocol.js';
-import type { Localization } from '../localization.js';
-import { countText, percentText, progressText, shareRead } from '../quantities.js';
+import type { RootStatus } from '../../server/contract/protocol.js';
+import type { Localization } from '../text/localization.js';
+import { countText, percentText, progressText, shareRead } from '../text/quantities.js';
 
 /** One line about a root: what its memory is at, and how far. */
 export function describeRoot(root: RootStatus, l10n: Localization): string {

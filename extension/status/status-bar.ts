@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import { displayLanguage } from '../display-language.js';
-import { readableFolders, rootOf, unreadableFolders } from '../places.js';
+import { displayLanguage } from '../text/display-language.js';
+import { readableFolders, rootOf, unreadableFolders } from '../places/places.js';
 import type { Sidecar } from '../sidecar/sidecar.js';
 import { statusText, type Situation, type StatusText } from './status-text.js';
 import { statusTooltip, tooltipCommands } from './status-tooltip.js';

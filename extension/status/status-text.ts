@@ -1,6 +1,6 @@
-import type { RootStatus, RootUri, WorkspaceStatus } from '../../server/protocol.js';
-import type { Localization } from '../localization.js';
-import { countText, durationText, percentText, shareRead } from '../quantities.js';
+import type { RootStatus, RootUri, WorkspaceStatus } from '../../server/contract/protocol.js';
+import type { Localization } from '../text/localization.js';
+import { countText, durationText, percentText, shareRead } from '../text/quantities.js';
 import type { SidecarLife } from '../sidecar/sidecar.js';
 import { isBusy } from '../sidecar/workspace-status.js';
 import { shortTrainingText, trainingText } from '../training/training-text.js';

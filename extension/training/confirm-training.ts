@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
-import type { TrainingPlanResult } from '../../server/protocol.js';
-import { displayLanguage } from '../display-language.js';
-import { countText, durationText } from '../quantities.js';
+import type { TrainingPlanResult } from '../../server/contract/protocol.js';
+import { displayLanguage } from '../text/display-language.js';
+import { countText, durationText } from '../text/quantities.js';
 import { needsText, workText } from './training-text.js';
 
 /** What the user wants after seeing the plan. `fresh`: begin anew, whatever is paused beside the file. */

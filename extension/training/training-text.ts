@@ -1,6 +1,6 @@
-import type { CoursePoint, TrainingPlanResult, TrainingStatus } from '../../server/protocol.js';
-import type { Localization } from '../localization.js';
-import { bytesText, countText, durationText, percentText } from '../quantities.js';
+import type { CoursePoint, TrainingPlanResult, TrainingStatus } from '../../server/contract/protocol.js';
+import type { Localization } from '../text/localization.js';
+import { bytesText, countText, durationText, percentText } from '../text/quantities.js';
 
 /** Share of the steps that were made, 0..1. */
 export function shareTrained({ step, steps }: Pick<TrainingStatus, 'step' | 'steps'>): number {

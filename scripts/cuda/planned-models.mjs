@@ -1,8 +1,8 @@
 // Llama-3.1-8B as the engine would hold it: the sizes whose memory is told without loading anything.
 
 /**
- * @typedef {import('../../server/engine/cuda-binding.js').CudaConfig} CudaConfig
- * @typedef {import('../../server/engine/cuda-binding.js').CudaPlan} CudaPlan
+ * @typedef {import('../../server/backends/cuda/config.js').CudaConfig} CudaConfig
+ * @typedef {import('../../server/backends/cuda/binding.js').CudaPlan} CudaPlan
  */
 
 /**

@@ -1,5 +1,5 @@
 import type { AttentionMass } from '../engine/engine.js';
-import type { SourcePosition } from '../memory/memory.js';
+import type { SourcePosition } from '../memory/contents/memory.js';
 import { definitionAround } from '../repository/definition-around.js';
 import type { Definition } from '../repository/source.js';
 import type { FileAttention } from './answer.js';

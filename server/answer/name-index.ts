@@ -1,4 +1,4 @@
-import type { RepositoryMemory } from '../memory/memory.js';
+import type { RepositoryMemory } from '../memory/contents/memory.js';
 import type { Definition } from '../repository/source.js';
 
 /** Lower case, without the signs that conventions differ in: `retain_top-units` and `retainTopUnits` are the same. */

@@ -1,19 +1,14 @@
 import type { Command } from 'commander';
 import type { Answer } from '../answer/answer.js';
-import { questionTextOf, type Question } from '../answer/answer-question.js';
+import { questionTextOf, type Question } from '../answer/question.js';
 import { askDeep, askMemory } from '../answer/ask.js';
 import { answerToJson, renderAfterText, terminalText } from '../answer/render-answer.js';
-import { loadEngine, planModel } from '../memory/planned-model.js';
+import { loadEngine, planModel } from '../memory/planning/planned-model.js';
+import { memorySettings } from '../workspace/settings.js';
 import { interruptSignal } from './exit.js';
 import { oneParagraph } from './format.js';
-import { memorySettings, openFromOptions, printNotice } from './open-from-options.js';
-import {
-  samplingOf,
-  withAnswerOptions,
-  withReadingOptions,
-  type AnswerOptions,
-  type ReadingOptions,
-} from './options.js';
+import { openFromOptions, printNotice } from './open-from-options.js';
+import { withAnswerOptions, withReadingOptions, type AnswerOptions, type ReadingOptions } from './options.js';
 import { prepareDeepReading } from './read-deep.js';
 
 const description = `
@@ -35,11 +30,11 @@ export function questionOf(
 ): Question & { readonly signal: AbortSignal } {
   return {
     question,
-    maxTokens: options.tokens,
-    sampling: samplingOf(options),
+    maxTokens: options.answerTokens,
+    sampling: options,
+    recallTokens: options.recallTokens,
     stop: options.stop,
     signal,
-    ...(options.recall === undefined ? {} : { recallTokens: options.recall }),
   };
 }
 
@@ -71,7 +66,7 @@ async function answerDeep(
   options: AskCommandOptions,
   print: Printer,
 ): Promise<void> {
-  const settings = await memorySettings(options);
+  const settings = await memorySettings(options, options.repo);
   const planned = await planModel(settings);
   planned.plan.notices.forEach(printNotice);
   const readingOf = await prepareDeepReading(planned, settings.survey, question.signal);

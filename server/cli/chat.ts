@@ -1,16 +1,18 @@
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
-import { questionTextOf } from '../answer/answer-question.js';
+import { questionTextOf } from '../answer/question.js';
 import { askDeep, askMemory } from '../answer/ask.js';
 import { Conversation } from '../answer/conversation.js';
 import type { LayerCache } from '../engine/engine.js';
 import { isLocretError } from '../errors.js';
 import type { OpenedMemory } from '../memory/open-memory.js';
-import type { ReadMemory } from '../memory/repository-memory.js';
+import type { ReadMemory } from '../memory/contents/repository-memory.js';
 import { questionOf, streamAnswer } from './ask.js';
 import { exitCodes, listenForInterruption, reportFailure } from './exit.js';
-import { formatAmount, oneParagraph } from './format.js';
-import { memorySettings, openFromOptions } from './open-from-options.js';
+import { formatAmount } from '../quantities.js';
+import { memorySettings } from '../workspace/settings.js';
+import { oneParagraph } from './format.js';
+import { openFromOptions } from './open-from-options.js';
 import { withAnswerOptions, withReadingOptions, type AnswerOptions, type ReadingOptions } from './options.js';
 import { prepareDeepReading } from './read-deep.js';
 
@@ -103,11 +105,11 @@ class Chat {
     const { engine, model } = this.opened;
     const asked = { ...questionOf(question, this.options, signal), history: this.conversation.turns };
     questionTextOf(asked);
-    const { survey } = await memorySettings(this.options);
+    const { survey } = await memorySettings(this.options, this.options.repo);
     const readingOf = await prepareDeepReading(this.opened, survey, signal);
     const { nextTokenIndex } = await engine.stats();
     const layers: LayerCache[] = [];
-    for (let layer = 0; layer < model.shape.layers; layer++) layers.push(await engine.exportLayer(layer));
+    for (let layer = 0; layer < model.shape.layers.length; layer++) layers.push(await engine.exportLayer(layer));
     const restore = (): Promise<void> => engine.importLayers(oneByOne(layers), nextTokenIndex);
     const read = readingOf(engine);
     const answer = await streamAnswer((onText) => askDeep({ ...asked, onText, engine, model, read, restore }));

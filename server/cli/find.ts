@@ -1,21 +1,17 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { RepositorySearch } from '../search/repository-search.js';
 import type { Place } from '../search/place.js';
 import { interruptSignal, printable } from './exit.js';
 import { oneParagraph } from './format.js';
-import { currentFolder, maxFileSizeOption, repeatable, userPath, wholeNumber } from './options.js';
+import { withSurveyOptions, wholeNumber, type SurveyChoice } from './options.js';
 
 const description = `
 Finds places in a repository: definitions, keys, headings, flags, files and whatever else has the words, best first, each
 with its line. Names may be misspelt; a question works as well as a name. No model is needed and nothing is kept: all texts
 are searched as they are. What begins with a hyphen is asked for behind --, as in: locret find -- --max-retries`;
 
-interface FindCommandOptions {
-  readonly repo: string;
+interface FindCommandOptions extends SurveyChoice {
   readonly limit: number;
-  readonly include: readonly string[];
-  readonly exclude: readonly string[];
-  readonly maxFileSize: number;
   readonly json?: boolean;
 }
 
@@ -31,8 +27,8 @@ function renderPlace({ path, line, name, text, why }: Place): string {
 
 async function run(words: readonly string[], options: FindCommandOptions): Promise<void> {
   const signal = interruptSignal();
-  const survey = { maxFileBytes: options.maxFileSize, include: options.include, exclude: options.exclude };
-  const search = await RepositorySearch.open(options.repo, survey, { signal });
+  const { repo, include, exclude, maxFileSize } = options;
+  const search = await RepositorySearch.open(repo, { include, exclude, maxFileBytes: maxFileSize }, { signal });
   const places = await search.find(words.join(' '), { limit: options.limit, signal });
   if (options.json === true) {
     process.stdout.write(`${JSON.stringify({ places: places.map(placeToJson) }, null, 2)}\n`);
@@ -45,16 +41,10 @@ async function run(words: readonly string[], options: FindCommandOptions): Promi
 
 /** Adds `locret find`. */
 export function registerFind(program: Command): void {
-  program
-    .command('find')
-    .summary('find places by name or in words, without a model')
+  withSurveyOptions(program.command('find').summary('find places by name or in words, without a model'))
     .description(oneParagraph(description))
     .argument('<query...>', 'a name, words or a question')
-    .option('--repo <folder>', 'repository to search', userPath, currentFolder())
     .option('--limit <n>', 'places, at most', wholeNumber(1), 20)
-    .addOption(repeatable('--include <pattern>', 'search only matching files (.gitignore syntax; repeatable)'))
-    .addOption(repeatable('--exclude <pattern>', 'leave out matching files (.gitignore syntax; repeatable)'))
-    .addOption(maxFileSizeOption())
-    .addOption(new Option('--json', 'print one JSON object: places, each with path, line, endLine, name, text, why'))
+    .option('--json', 'print one JSON object: places, each with path, line, endLine, name, text, why')
     .action(run);
 }

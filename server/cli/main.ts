@@ -1,6 +1,7 @@
 #!/usr/bin/env -S node --max-semi-space-size=4
 import { Command, CommanderError } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
+import { registerRivals } from '../../research/policies/register.js';
 import { systemErrorCode } from '../errors.js';
 import { registerAsk } from './ask.js';
 import { registerChat } from './chat.js';
@@ -20,6 +21,7 @@ process.stdout.on('error', (error) => {
   process.exit(exitCodes.success);
 });
 
+registerRivals();
 const program = new Command('locret')
   .description('Ask a question about a whole repository; a model on this machine answers, with links.')
   .version(packageFile.version)

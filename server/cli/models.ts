@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
-import { bundledModels, listModels, type ModelEntry, type UsableModel } from '../model/catalog.js';
+import type { ModelEntry, UsableModel } from '../contract/models.js';
+import { bundledModels, listModels } from '../model/catalog.js';
 import { printable } from './exit.js';
-import { formatBytes, oneParagraph } from './format.js';
+import { formatBytes } from '../quantities.js';
+import { oneParagraph } from './format.js';
 import { modelFolders } from '../workspace/model-folders.js';
 
 const description = `

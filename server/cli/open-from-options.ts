@@ -1,36 +1,9 @@
-import os from 'node:os';
-import { openMemory, type MemorySettings, type OpenedMemory, type OpenHow } from '../memory/open-memory.js';
-import { planModel } from '../memory/planned-model.js';
-import { resolveModel } from '../model/catalog.js';
-import { cacheFolder } from '../workspace/cache-folder.js';
+import { openMemory, type OpenedMemory, type OpenHow } from '../memory/open-memory.js';
+import { planModel } from '../memory/planning/planned-model.js';
+import { memorySettings } from '../workspace/settings.js';
 import { printable } from './exit.js';
-import { modelFolders } from '../workspace/model-folders.js';
 import type { ReadingOptions } from './options.js';
 import { ProgressBar } from './progress.js';
-
-/** What the memory is told, from what the command line says. */
-export async function memorySettings(options: ReadingOptions): Promise<MemorySettings> {
-  const { heads, policy, allocation, structure, backend, precision, cachePrecision } = options;
-  const { budget, chunk, stabilizers, local } = options;
-  return {
-    repo: options.repo,
-    modelFolder: await resolveModel(options.model, modelFolders()),
-    survey: { maxFileBytes: options.maxFileSize, exclude: options.exclude, include: options.include },
-    cacheFolder: cacheFolder(),
-    threads: options.threads ?? os.availableParallelism(),
-    ...(heads === undefined ? {} : { heads }),
-    ...(policy === undefined ? {} : { policy }),
-    ...(allocation === undefined ? {} : { allocation }),
-    ...(structure === undefined ? {} : { structure }),
-    ...(backend === undefined ? {} : { backend }),
-    ...(precision === undefined ? {} : { precision }),
-    ...(cachePrecision === undefined ? {} : { cachePrecision }),
-    ...(budget === undefined ? {} : { budget }),
-    ...(chunk === undefined ? {} : { chunk }),
-    ...(stabilizers === undefined ? {} : { stabilizers }),
-    ...(local === undefined ? {} : { local }),
-  };
-}
 
 /** Prints what the user should know beside the output proper. */
 export function printNotice(notice: string): void {
@@ -44,7 +17,7 @@ export async function openFromOptions(
 ): Promise<OpenedMemory> {
   const bar = new ProgressBar();
   try {
-    return await openMemory(await memorySettings(options), how, {
+    return await openMemory(await memorySettings(options, options.repo), how, {
       onProgress: (progress) => {
         bar.show(progress);
       },
@@ -64,5 +37,5 @@ export async function openFromOptions(
 
 /** Plans without loading anything. */
 export async function planFromOptions(options: ReadingOptions): ReturnType<typeof planModel> {
-  return planModel(await memorySettings(options));
+  return planModel(await memorySettings(options, options.repo));
 }

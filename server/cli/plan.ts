@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { renderPlan } from '../memory/render-plan.js';
+import { renderPlan } from '../memory/planning/render-plan.js';
 import { oneParagraph } from './format.js';
 import { planFromOptions, printNotice } from './open-from-options.js';
 import { withReadingOptions, type ReadingOptions } from './options.js';
@@ -13,7 +13,7 @@ async function run(options: ReadingOptions & { readonly json?: boolean }): Promi
   const { model, plan } = await planFromOptions(options);
   if (options.json === true) {
     const { notices, ...rest } = plan;
-    process.stdout.write(`${JSON.stringify({ model: model.name, folder: model.folder, ...rest, notices }, null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify({ model: model.name, folder: model.place, ...rest, notices }, null, 2)}\n`);
     return;
   }
   plan.notices.forEach(printNotice);

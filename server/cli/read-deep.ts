@@ -1,7 +1,7 @@
 import { type DeepQuestion } from '../answer/ask.js';
 import type { Engine } from '../engine/engine.js';
-import type { PlannedModel } from '../memory/planned-model.js';
-import { readRepository } from '../memory/reading.js';
+import type { PlannedModel } from '../memory/planning/planned-model.js';
+import { readRepository } from '../memory/reading/reading.js';
 import type { SurveyOptions } from '../repository/source.js';
 import { surveyRepository } from '../repository/survey.js';
 import { ProgressBar } from './progress.js';

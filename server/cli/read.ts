@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
+import type { SkippedFile } from '../contract/contents.js';
 import type { OpenedMemory } from '../memory/open-memory.js';
-import type { SkippedFile } from '../repository/source.js';
 import { terminalLine } from '../answer/render-answer.js';
 import { interruptSignal } from './exit.js';
-import { formatAmount, formatBytes, formatCount, formatSeconds, oneParagraph } from './format.js';
+import { formatAmount, formatBytes, formatCount, formatSeconds } from '../quantities.js';
+import { oneParagraph } from './format.js';
 import { openFromOptions } from './open-from-options.js';
 import { withReadingOptions, type ReadingOptions } from './options.js';
 

@@ -1,20 +1,18 @@
-import os from 'node:os';
 import { Option, type Command } from 'commander';
+import { trainingSettings, type GivenTrainingOptions } from '../contract/training.js';
 import { isLocretError, LocretError } from '../errors.js';
-import type { HeadInput } from '../model/checkpoint.js';
 import { resolveModel } from '../model/catalog.js';
-import type { WeightPrecision } from '../onnx/linear.js';
 import type { HeadQuality } from '../training/evaluation.js';
-import { labelKinds } from '../training/label-kind.js';
 import { evaluateHeads } from '../training/evaluate-heads.js';
 import { trainHeads } from '../training/train-heads.js';
-import { completeOptions, trainingDefaults, type TrainingOptions } from '../training/training-options.js';
+import { completeOptions } from '../training/training-options.js';
 import type { TrainingProgress } from '../training/training-steps.js';
 import { cacheFolder } from '../workspace/cache-folder.js';
 import { modelFolders } from '../workspace/model-folders.js';
 import { printable, interruptSignal } from './exit.js';
-import { formatAmount, formatCount, formatSeconds, oneParagraph } from './format.js';
-import { numberBetween, oneOf, userPath, wholeNumber } from './options.js';
+import { formatAmount, formatCount, formatSeconds } from '../quantities.js';
+import { oneParagraph } from './format.js';
+import { userPath, wholeNumber, withSettings } from './options.js';
 
 const description = `
 Trains retaining heads for a model on source code of yours: the model reads pieces of the repositories and answers
@@ -23,13 +21,12 @@ is. Ctrl-C pauses: the same command goes on where it stopped; --fresh begins ane
 the overlap of the predicted with the true top 10 % is measured on it (chance: 0.10). --evaluate measures heads that there
 are, and trains nothing.`;
 
-interface TrainCommandOptions extends Omit<TrainingOptions, 'warmup'> {
+interface TrainCommandOptions extends GivenTrainingOptions {
   readonly model: string;
   readonly repo: readonly string[];
   readonly out?: string;
   readonly evaluate?: string;
   readonly samples: number;
-  readonly warmup?: number;
   readonly fresh?: boolean;
 }
 
@@ -54,19 +51,14 @@ function printLine(text: string): void {
 
 async function run(options: TrainCommandOptions): Promise<void> {
   const signal = interruptSignal();
-  const { repo, labels, answers, questions, seed, precision, threads, tokens } = options;
+  const { repo, out, fresh = false } = options;
   const settings = {
+    ...completeOptions(options),
     modelFolder: await resolveModel(options.model, modelFolders()),
     repositories: repo.length === 0 ? [userPath('.')] : repo,
-    labels,
-    answers,
-    questions,
-    seed,
-    precision,
-    threads,
     cacheFolder: cacheFolder(),
-    ...(tokens === undefined ? {} : { tokens }),
   };
+  const { labels, steps } = settings;
   if (options.evaluate !== undefined) {
     const quality = await evaluateHeads(options.evaluate, options.samples, settings, { signal });
     const { overlaps, samples } = quality;
@@ -76,19 +68,14 @@ async function run(options: TrainCommandOptions): Promise<void> {
     );
     return;
   }
-  const { out, input, width, rate, fresh = false } = options;
   if (out === undefined) {
     throw new LocretError('invalid-argument', 'Nothing says where the heads go.', 'Name a file with --out.');
   }
-  const { steps, warmup } = completeOptions({
-    steps: options.steps,
-    ...(options.warmup === undefined ? {} : { warmup: options.warmup }),
-  });
   const interval = Math.max(1, Math.floor(steps / linesPerTraining));
   let done = 0;
   try {
     const trained = await trainHeads(
-      { ...settings, out, input, width, steps, warmup, rate, fresh },
+      { ...settings, out, fresh },
       {
         signal,
         onBegin: ({ trainingFiles, heldOutFiles, tokens: size, step }) => {
@@ -119,7 +106,7 @@ async function run(options: TrainCommandOptions): Promise<void> {
 /** Adds `locret train`. */
 export function registerTrain(program: Command): void {
   const collect = (text: string, earlier: readonly string[]): string[] => [...earlier, userPath(text)];
-  program
+  const command = program
     .command('train')
     .summary('train retaining heads for a model, or measure some')
     .description(oneParagraph(description))
@@ -132,33 +119,7 @@ export function registerTrain(program: Command): void {
     .option('--out <file>', 'where the heads go (safetensors)', userPath)
     .option('--evaluate <heads>', 'measure these heads and train nothing', userPath)
     .option('--samples <n>', 'held-out samples that --evaluate measures on', wholeNumber(1), 32)
-    .option(
-      '--input <name>',
-      'what the heads read: qkv, hidden',
-      oneOf<HeadInput>(['qkv', 'hidden']),
-      trainingDefaults.input,
-    )
-    .option('--labels <name>', `what they learn: ${labelKinds.join(', ')}`, oneOf(labelKinds), trainingDefaults.labels)
-    .option(
-      '--answers <name>',
-      'quoted from the source, or given by the model itself: source, model',
-      oneOf(['source', 'model']),
-      trainingDefaults.answers,
-    )
-    .option('--width <n>', 'width between the two layers of a head', wholeNumber(1), trainingDefaults.width)
-    .option('--steps <n>', 'training steps, each on a sample of its own', wholeNumber(1), trainingDefaults.steps)
-    .option('--warmup <n>', 'steps over which the learning rate rises; default: a tenth', wholeNumber(0))
-    .option('--rate <x>', 'highest learning rate', numberBetween(0, 1), trainingDefaults.rate)
-    .option('--tokens <n>', "tokens of a sample's text; default: half of the model's window", wholeNumber(1))
-    .option('--questions <n>', 'questions about each sample', wholeNumber(1), trainingDefaults.questions)
-    .option('--seed <n>', 'seed of the samples and the first weights', wholeNumber(0), trainingDefaults.seed)
-    .option(
-      '--precision <name>',
-      "the model's weights while running: float32, int8, int4",
-      oneOf<WeightPrecision>(['float32', 'int8', 'int4']),
-      trainingDefaults.precision,
-    )
-    .option('--threads <n>', 'threads of the model', wholeNumber(1), os.availableParallelism())
     .option('--fresh', 'begin anew although a paused training could go on')
     .action(run);
+  withSettings(command, trainingSettings);
 }

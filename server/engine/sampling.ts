@@ -1,6 +1,6 @@
 import { LocretError } from '../errors.js';
 import type { Sampling } from './engine.js';
-import { bitsOf, highestByCount, highestByMass, orderedKey } from './radix-selection.js';
+import { bitsOf, highestByCount, highestByMass, orderedKey } from '../eviction/radix-selection.js';
 import { seededRandom } from './random.js';
 
 /** What the next token is drawn from: tokens ascending, their probabilities adding up to 1. */

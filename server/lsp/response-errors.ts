@@ -1,6 +1,6 @@
 import { LSPErrorCodes, ResponseError } from 'vscode-languageserver';
 import { isLocretError, messageOf } from '../errors.js';
-import type { ErrorData } from '../protocol.js';
+import type { ErrorData } from '../contract/protocol.js';
 
 /** What a request is answered with when it failed: the message for people, code and remedy beside it. */
 export function responseError(error: unknown): ResponseError<ErrorData> {

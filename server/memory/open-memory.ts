@@ -1,19 +1,19 @@
+import type { ReadProgress } from '../contract/roots.js';
 import type { Engine } from '../engine/engine.js';
 import { isLocretError, LocretError, messageOf, throwIfCancelled } from '../errors.js';
 import type { Survey } from '../repository/source.js';
 import { surveyRepository } from '../repository/survey.js';
-import { lock } from './lock.js';
-import { type MemoryHooks, surveyHooks, type Tell, tellOnce } from './memory-hooks.js';
-import { type KeptMemory, MemoryFiles } from './memory-files.js';
-import type { ReadProgress } from './memory.js';
-import { type Keeper, type PartialReading, readOn } from './partial-reading.js';
-import { restorePartialReading, savePartialReading } from './partial-snapshot.js';
-import { loadEngine, planModel, type PlannedModel, type ReadingSettings } from './planned-model.js';
-import { readRepository } from './reading.js';
-import type { ReadMemory } from './repository-memory.js';
-import { SavePace } from './save-pace.js';
-import { restoreSnapshot, saveSnapshot } from './snapshot.js';
-import { updateMemory } from './update.js';
+import { lock } from './keeping/lock.js';
+import { type MemoryHooks, type Tell, tellOnce } from './memory-hooks.js';
+import { type KeptMemory, MemoryFiles } from './keeping/memory-files.js';
+import { type Keeper, type PartialReading, readOn } from './reading/partial-reading.js';
+import { restorePartialReading, savePartialReading } from './keeping/partial-snapshot.js';
+import { loadEngine, planModel, type PlannedModel, type ReadingSettings } from './planning/planned-model.js';
+import { readRepository } from './reading/reading.js';
+import type { ReadMemory } from './contents/repository-memory.js';
+import { SavePace } from './reading/save-pace.js';
+import { restoreSnapshot, saveSnapshot } from './keeping/snapshot.js';
+import { updateMemory } from './reading/update.js';
 
 export type { MemoryHooks };
 
@@ -174,7 +174,7 @@ export class MemoryOpening {
   private async read(found: Survey | undefined, fresh: boolean, hooks: MemoryHooks, tell: Tell): Promise<ReadMemory> {
     const { root, model, plan } = this.planned;
     const options = this.settings.survey;
-    const survey = found ?? (await surveyRepository(root, options, surveyHooks(hooks)));
+    const survey = found ?? (await surveyRepository(root, options, hooks));
     if (fresh) await this.files.dropPartial();
     const { partial: file, identity, hasPartial } = this.files;
     const partial = await usable(hasPartial && !fresh, tell, () => restorePartialReading(file, this.engine, identity));
@@ -275,7 +275,7 @@ export async function openMemory(
   // Surveyed before the model is loaded: nobody should wait for a model to be told that there is nothing to read.
   const survey =
     how.fresh === true || !hasSnapshot || (how.resume === true && hasPartial)
-      ? await surveyRepository(planned.root, settings.survey, surveyHooks(hooks))
+      ? await surveyRepository(planned.root, settings.survey, hooks)
       : undefined;
   const engine = await loadEngine(planned, settings.cacheFolder, (notice) => hooks.onNotice?.(notice));
   try {

@@ -1,7 +1,8 @@
 import type { Node, Parser, Query, Tree } from 'web-tree-sitter';
+import type { DefinitionKind } from '../contract/words.js';
 import { discardGrammars, loadGrammar } from './grammars.js';
 import { languageOf } from './languages.js';
-import type { Definition, DefinitionKind, RepositoryFile } from './source.js';
+import type { Definition, RepositoryFile } from './source.js';
 
 /** Longer texts have no outline: no person wrote them. UTF-16 units. */
 const maxTextLength = 2 << 20;

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { DefinitionKind } from '../repository/source.js';
+import type { DefinitionKind } from '../contract/words.js';
 
 /** What a line can define, in code and in every other text. */
 export type LineKind =

@@ -4,7 +4,7 @@ import { stemOf } from './path-kind.js';
 import { qualifiedParts, type Query, type QueryName } from './query.js';
 import type { IndexedDefinition } from './segment.js';
 import { nearestWords } from './spelling.js';
-import { foldName, partsOf, stem, termsOf } from './words.js';
+import { foldName, partsOf, stem } from './words.js';
 
 /** How a name of a query was understood. */
 export type Match = 'exact' | 'folded' | 'phrase' | 'parts' | 'misspelt';
@@ -89,6 +89,37 @@ function qualification(index: PassageIndex, definition: IndexedDefinition, quali
   return qualifiers.some((qualifier) => folders.includes(qualifier.toLowerCase())) ? 1.05 : 1;
 }
 
+/** Whether a word stands in any text. */
+function isPosted(index: PassageIndex, word: number): boolean {
+  let found = false;
+  index.forPassagesWith(word, () => {
+    found = true;
+  });
+  return found;
+}
+
+function wordsLike(index: PassageIndex, text: string): number[] {
+  const { vocabulary } = index;
+  const exact = vocabulary.word(text);
+  if (exact !== undefined && isPosted(index, exact)) return [exact];
+  const folded = foldName(text);
+  const term = vocabulary.term(partsOf(text).length > 1 ? folded : stem(folded));
+  if (term === undefined) return [];
+  return Array.from(vocabulary.wordsOf(term)).filter(
+    (word) => foldName(vocabulary.text(word)) === folded && isPosted(index, word),
+  );
+}
+
+/**
+ * The words of the texts that are a name: as it is written, or else whatever their case and signs; of a name with what it
+ * belongs to, its last part. What marks a flag, a style or a variable is no part of it.
+ */
+export function wordsNamed(index: PassageIndex, name: string): number[] {
+  const bare = name.trim().replace(/^(?:--?|[.#@$])(?=[\p{L}_])/u, '');
+  const whole = wordsLike(index, bare);
+  return whole.length > 0 ? whole : wordsLike(index, qualifiedParts(bare).at(-1) ?? bare);
+}
+
 /** Finds what the names of a query stand for. */
 export class NameResolver {
   private readonly definitions: NamedDefinition[] = [];
@@ -106,7 +137,7 @@ export class NameResolver {
       if (hasPath && name.text.includes('/')) continue;
       const isDefined = this.named(name, sure, query);
       if (!isDefined) {
-        const words = this.wordsLike(name.text);
+        const words = wordsNamed(this.index, name.text);
         if (words.length > 0 || /\s/.test(name.text)) this.mentioned.push({ name, words });
         if (words.length === 0 && !hasPath) {
           this.inParts(name, sure);
@@ -152,29 +183,6 @@ export class NameResolver {
       }
     }
     return covered;
-  }
-
-  /** Words of the texts that are this name, or its last part, whatever their case. */
-  private wordsLike(text: string): number[] {
-    const { vocabulary } = this.index;
-    const bare = text.replace(/^[-.#@$]+/, '');
-    const exact = vocabulary.word(bare) ?? vocabulary.word(text);
-    if (exact !== undefined && this.isPosted(exact)) return [exact];
-    const folded = foldName(text);
-    const [firstTerm] = termsOf(bare).toReversed();
-    const term = firstTerm === undefined ? undefined : vocabulary.term(firstTerm);
-    if (term === undefined) return [];
-    return Array.from(vocabulary.wordsOf(term)).filter(
-      (word) => foldName(vocabulary.text(word)) === folded && this.isPosted(word),
-    );
-  }
-
-  private isPosted(word: number): boolean {
-    let found = false;
-    this.index.forPassagesWith(word, () => {
-      found = true;
-    });
-    return found;
   }
 
   /** Definitions of words that are written so but for case and signs. */

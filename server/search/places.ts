@@ -2,7 +2,7 @@ import type { CurrentText, CurrentTexts } from './current-text.js';
 import type { LineDefinition } from './line-definitions.js';
 import type { LineKind } from './line-patterns.js';
 import { roleInLine, wordPattern, worthOfRole } from './line-role.js';
-import type { Named, NamedDefinition, NamedPath } from './named.js';
+import type { Match, Named, NamedDefinition, NamedPath } from './named.js';
 import type { PassageIndex } from './passage-index.js';
 import { placeText, type Place } from './place.js';
 import { shareOf, type Query } from './query.js';
@@ -42,6 +42,14 @@ const kindWords: Readonly<Record<LineKind, string>> = {
 
 /** Rows above which the beginning of a function is no longer where its text is. */
 const rowsToBeginning = 120;
+const reasonOf: Readonly<Record<Match, Place['reason']>> = {
+  exact: 'name',
+  folded: 'name',
+  phrase: 'name',
+  parts: 'similar-name',
+  misspelt: 'misspelt-name',
+};
+
 /** Words that are named as the reason, at most. */
 const maxReasonWords = 4;
 /** In queries of no more words, the line with the name is the place rather than the beginning of what it stands in. */
@@ -124,8 +132,7 @@ export class PlaceMaker {
     if (now === undefined) return undefined;
     const what = `${kindWords[now.kind]} ${called}`;
     const why = match === 'misspelt' ? `did you mean ${called}? ${what}` : what;
-    const reason =
-      match === 'exact' || match === 'folded' ? 'name' : match === 'parts' ? 'similar-name' : 'misspelt-name';
+    const reason = reasonOf[match];
     const qualified = now.container === undefined || now.kind === 'key' ? called : `${now.container}.${called}`;
     return this.place(text, now.row, text.endOf(now) + 1, qualified, why, reason);
   }

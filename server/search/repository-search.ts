@@ -1,16 +1,16 @@
 import { throwIfCancelled } from '../errors.js';
 import { detectChanges } from '../repository/changes.js';
-import type { ChangedFile, Survey, SurveyOptions } from '../repository/source.js';
+import type { ChangedFile } from '../contract/contents.js';
+import type { Survey, SurveyOptions } from '../repository/source.js';
 import { surveyRepository, type SurveyHooks } from '../repository/survey.js';
 import { CurrentTexts } from './current-text.js';
-import { NameResolver, type Named } from './named.js';
+import { NameResolver, wordsNamed, type Named } from './named.js';
 import { PassageIndex } from './passage-index.js';
 import type { Place } from './place.js';
 import { PlaceMaker } from './places.js';
-import { qualifiedParts, readQuery, type Query } from './query.js';
+import { readQuery, type Query } from './query.js';
 import { rankPassages, type RankingWeights } from './ranking.js';
 import { findUses } from './uses.js';
-import { foldName, partsOf, stem } from './words.js';
 
 /** Where somebody stands in the editor. */
 export interface Cursor {
@@ -33,7 +33,10 @@ export interface NameCount {
   readonly definitions: number;
   /** At least: of a passage no more than 63 are counted. */
   readonly occurrences: number;
+  /** Files in whose texts it stands. */
   readonly files: number;
+  /** Files in whose paths it stands. */
+  readonly paths: number;
 }
 
 /** A passage with its text, for a model to read. */
@@ -60,6 +63,7 @@ const mostChanged = 0.25;
 export class RepositorySearch {
   private index: PassageIndex;
   private changedSince = 0;
+  private updating: Promise<void> = Promise.resolve();
 
   private constructor(
     private current: Survey,
@@ -113,32 +117,44 @@ export class RepositorySearch {
    * Brings the index up to date with the files: what is new, changed or gone. Files of the same size and time are not
    * read.
    *
+   * @param touched of files and folders, relative to the root: only these are looked at. Undefined: everything is
    * @returns what differed
    * @throws LocretError `repository-unreadable`, `cancelled`
    */
-  async refresh(signal?: AbortSignal): Promise<readonly ChangedFile[]> {
+  update(touched?: Iterable<string>, signal?: AbortSignal): Promise<readonly ChangedFile[]> {
+    const next = this.updating.then(() => this.updateNow(touched, signal));
+    // One after the other; that one failed is no matter for the next.
+    this.updating = next.then(
+      () => undefined,
+      () => undefined,
+    );
+    return next;
+  }
+
+  private async updateNow(
+    touched: Iterable<string> | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly ChangedFile[]> {
+    const { current } = this;
     const builder = this.index.builder();
-    const { changed, survey } = await detectChanges(
-      this.current,
-      this.current.files,
-      this.options,
+    const { changed, survey } = await detectChanges(current, current.files, this.options, {
       signal,
-      (file, bytes) => {
+      since: touched === undefined ? undefined : { changes: { changed: [], survey: current, added: [] }, touched },
+      onText: (file, bytes) => {
         builder.addFile(file.path, bytes);
       },
-    );
+    });
+    this.current = survey;
     if (changed.length === 0) return changed;
     this.index.add(builder.finish());
     for (const { path, change } of changed) if (change === 'removed') this.index.remove(path);
-    this.current = survey;
     this.changedSince += changed.length;
     if (this.changedSince > mostChanged * survey.files.length + 16) await this.rebuild(signal);
     return changed;
   }
 
   private async rebuild(signal: AbortSignal | undefined): Promise<void> {
-    const hooks = signal === undefined ? {} : { signal };
-    const { survey, index } = await RepositorySearch.read(this.current.root, this.options, hooks);
+    const { survey, index } = await RepositorySearch.read(this.current.root, this.options, { signal });
     this.current = survey;
     this.index = index;
     this.changedSince = 0;
@@ -153,43 +169,24 @@ export class RepositorySearch {
   async find(text: string, options: FindOptions = {}): Promise<Place[]> {
     const { limit = defaultLimit, signal } = options;
     throwIfCancelled(signal, 'Searching');
+    const { index } = this;
     const query = readQuery(text);
-    const named = new NameResolver(this.index).resolve(query);
+    const named = new NameResolver(index).resolve(query);
     const texts = this.texts();
     const most = Math.max(leastPassages, limit * passagesPerPlace);
-    const ranking = rankPassages(this.index, query, named, most, options.weights);
-    const maker = new PlaceMaker(this.index, texts, query, named, ranking);
+    const ranking = rankPassages(index, query, named, most, options.weights);
+    const maker = new PlaceMaker(index, texts, query, named, ranking);
     // All at once: files are read side by side.
     const made = await Promise.all(ranking.passages.map((passage) => maker.of(passage)));
     throwIfCancelled(signal, 'Searching');
     const scored = made.filter((place) => place !== undefined);
     const places = scored.toSorted((a, b) => b.score - a.score).map(({ place }) => place);
-    const uses = query.asks.uses ? await this.usesAskedFor(query, named, texts) : [];
+    const uses = query.asks.uses ? await usesAskedFor(index, query, named, texts) : [];
     return atCursor(distinct([...uses, ...places]), options.cursor).slice(0, limit);
   }
 
   private texts(): CurrentTexts {
     return new CurrentTexts(this.current.root, this.options.maxFileBytes);
-  }
-
-  /** Where the first name of a question is used, if that name is one of the repository. */
-  private async usesAskedFor(query: Query, named: Named, texts: CurrentTexts): Promise<Place[]> {
-    const [name] = query.names;
-    const isKnown = named.definitions.some((each) => each.name === name?.text && each.match !== 'parts');
-    if (name === undefined || (!isKnown && name.form === 'word')) return [];
-    const words = this.wordsOf(qualifiedParts(name.text).at(-1) ?? name.text);
-    return (await findUses(this.index, texts, name.text, words)).map(({ place }) => place);
-  }
-
-  /** The words of the texts that are a name, as it is written, or else whatever their case and signs. */
-  private wordsOf(name: string): number[] {
-    const { vocabulary } = this.index;
-    const exact = vocabulary.word(name);
-    if (exact !== undefined) return [exact];
-    const folded = foldName(name);
-    const term = vocabulary.term(partsOf(name).length > 1 ? folded : stem(folded));
-    if (term === undefined) return [];
-    return Array.from(vocabulary.wordsOf(term)).filter((word) => foldName(vocabulary.text(word)) === folded);
   }
 
   /** Where a name is defined, as the files are now; best first. */
@@ -200,24 +197,32 @@ export class RepositorySearch {
 
   /** Where a name is used, as the files are now; best first. */
   async mentions(name: string, limit = defaultLimit): Promise<Place[]> {
-    const words = this.wordsOf(qualifiedParts(name).at(-1) ?? name);
-    const uses = await findUses(this.index, this.texts(), name, words);
+    const uses = await findUses(this.index, this.texts(), name, wordsNamed(this.index, name));
     return uses.slice(0, limit).map(({ place }) => place);
   }
 
-  /** How often a name stands in the texts: nothing may be said to be missing that does. */
+  /**
+   * How often a name stands in the repository: nothing may be said to be missing that does. Of a name with what it belongs
+   * to, as `Class.method`, the last part counts; of several words those that stand together in a passage.
+   */
   isKnown(name: string): NameCount {
+    const { index } = this;
+    const wanted = name.trim().toLowerCase();
+    const paths = [...index.paths()].filter((path) => `/${path.toLowerCase()}`.includes(`/${wanted}`)).length;
     const files = new Set<number>();
     let occurrences = 0;
     let definitions = 0;
-    for (const word of this.wordsOf(qualifiedParts(name.trim()).at(-1) ?? name)) {
-      definitions += this.index.definitionsOf(word).length;
-      this.index.forPassagesWith(word, (passage, count) => {
+    for (const word of wordsNamed(index, name)) {
+      definitions += index.definitionsOf(word).length;
+      index.forPassagesWith(word, (passage, count) => {
         occurrences += count;
-        files.add(this.index.fileOf(passage));
+        files.add(index.fileOf(passage));
       });
     }
-    return { definitions, occurrences, files: files.size };
+    if (occurrences > 0 || !/\s/.test(name)) return { definitions, occurrences, files: files.size, paths };
+    const together = passagesWithAll(index, name.match(/[\p{L}\p{N}_$-]+/gu) ?? []);
+    const togetherIn = new Set(together.map((passage) => index.fileOf(passage)));
+    return { definitions, occurrences: together.length, files: togetherIn.size, paths };
   }
 
   /**
@@ -243,6 +248,24 @@ export class RepositorySearch {
     }
     return passages;
   }
+}
+
+/** Where the first name of a question is used, if that name is one of the repository. */
+async function usesAskedFor(index: PassageIndex, query: Query, named: Named, texts: CurrentTexts): Promise<Place[]> {
+  const [name] = query.names;
+  const isKnown = named.definitions.some((each) => each.name === name?.text && each.match !== 'parts');
+  if (name === undefined || (!isKnown && name.form === 'word')) return [];
+  return (await findUses(index, texts, name.text, wordsNamed(index, name.text))).map(({ place }) => place);
+}
+
+/** The passages that hold all of some words, whatever their case. */
+function passagesWithAll(index: PassageIndex, words: readonly string[]): number[] {
+  const [first, ...others] = words.map((word) => {
+    const passages = new Set<number>();
+    for (const each of wordsNamed(index, word)) index.forPassagesWith(each, (passage) => passages.add(passage));
+    return passages;
+  });
+  return [...(first ?? [])].filter((passage) => others.every((passages) => passages.has(passage)));
 }
 
 /** Each line once. */

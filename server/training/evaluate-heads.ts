@@ -18,7 +18,7 @@ export async function evaluateHeads(
   const model = await openModel(settings.modelFolder);
   const { shape } = model;
   const opened = openRetainingHeads(heads, shape);
-  const weights = Array.from({ length: shape.layers }, (_, layer) => ({
+  const weights = shape.layers.map((_, layer) => ({
     first: opened.first(layer),
     second: opened.second(layer),
   }));

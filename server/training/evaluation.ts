@@ -1,8 +1,8 @@
+import type { HeadInput } from '../contract/words.js';
 import { headInputWidth } from '../model/checkpoint.js';
-import type { HeadInput } from '../model/checkpoint.js';
 import type { ModelShape } from '../model/shape.js';
-import { buildHeadScoreGraph, headStepNames } from '../onnx/head-training-graphs.js';
-import { GraphSession } from './graph-session.js';
+import { buildHeadScoreGraph, headStepNames } from './graphs/head-training-graphs.js';
+import { GraphSession } from './graphs/graph-session.js';
 import type { LayerSample } from './head-optimizer.js';
 import type { LayerWeights } from './head-weights.js';
 import { headOverlaps } from './overlap.js';
@@ -50,7 +50,7 @@ export async function measureHeads(
     'measuring the retaining heads',
     threads,
   );
-  const overlaps = Array.from({ length: layers }, () => new Float64Array(kvHeads));
+  const overlaps = layers.map(() => new Float64Array(kvHeads));
   let [count, tokens, regression] = [0, 0, 0];
   try {
     for await (const sample of samples) {
@@ -67,7 +67,7 @@ export async function measureHeads(
           { [headStepNames.scores]: undefined },
         );
         const scores = output(headStepNames.scores);
-        regression += smoothLoss(scores, labels, kvHeads) / layers;
+        regression += smoothLoss(scores, labels, kvHeads) / layers.length;
         const sums = overlaps[layer];
         for (const [kvHead, overlap] of headOverlaps(scores, labels, kvHeads).entries())
           if (sums !== undefined) sums[kvHead] = (sums[kvHead] ?? 0) + overlap;
@@ -79,7 +79,7 @@ export async function measureHeads(
   const means = overlaps.map((sums) => Array.from(sums, (sum) => sum / count));
   return {
     regression: regression / count,
-    overlap: means.flat().reduce((sum, one) => sum + one, 0) / (layers * kvHeads),
+    overlap: means.flat().reduce((sum, one) => sum + one, 0) / (layers.length * kvHeads),
     overlaps: means,
     samples: count,
     tokens,

@@ -1,17 +1,18 @@
-import { DecoderSession, type Pass, type PassResult } from '../engine/decoder-session.js';
-import { DecoderState } from '../engine/decoder-state.js';
-import type { HeadUnits } from '../engine/retained-cache.js';
-import { headInputWidth, type Checkpoint, type HeadInput } from '../model/checkpoint.js';
-import { openCheckpoint } from '../model/open-checkpoint.js';
+import type { HeadInput, ProcessorPrecision } from '../contract/words.js';
+import { DecoderSession, type Pass, type PassResult } from '../backends/processor/decoder-session.js';
+import { DecoderState } from '../backends/processor/decoder-state.js';
+import type { HeadUnits } from '../eviction/policy.js';
+import { headInputWidth, type Checkpoint } from '../model/checkpoint.js';
+import { openModelSource } from '../model/open-model-source.js';
 import type { ModelShape } from '../model/shape.js';
-import type { WeightPrecision } from '../onnx/linear.js';
 
 /** Tokens of one pass while a text is read. */
 const chunk = 512;
 
 export interface FrozenModelOptions {
-  readonly folder: string;
-  readonly precision: WeightPrecision;
+  /** Where the model lies. */
+  readonly model: string;
+  readonly precision: ProcessorPrecision;
   readonly threads: number;
   /** Where packed weights are kept. */
   readonly cacheFolder: string;
@@ -42,7 +43,7 @@ export class FrozenModel {
    */
   static async open(options: FrozenModelOptions, use: (checkpoint: Checkpoint) => void): Promise<FrozenModel> {
     const { precision, threads, cacheFolder, headInputs, capacity } = options;
-    const checkpoint = openCheckpoint(options.folder);
+    const checkpoint = openModelSource(options.model).openWeights();
     try {
       const { shape } = checkpoint;
       const session = await DecoderSession.open({
@@ -82,9 +83,9 @@ export class FrozenModel {
   ): Promise<Readonly<Record<HeadInput, readonly Float32Array[]>>> {
     this.state.clear();
     const gathered = (input: HeadInput): Float32Array[] => {
-      const layers = this.inputs.includes(input) ? this.shape.layers : 0;
+      const layers = this.inputs.includes(input) ? this.shape.layers : [];
       const width = headInputWidth(this.shape, input);
-      return Array.from({ length: layers }, () => new Float32Array(tokens.length * width));
+      return layers.map(() => new Float32Array(tokens.length * width));
     };
     const all = { qkv: gathered('qkv'), hidden: gathered('hidden') };
     for (let begin = 0; begin < tokens.length; begin += chunk) {
@@ -112,7 +113,7 @@ export class FrozenModel {
 
   private pass(tokens: Int32Array, queries: boolean): Promise<PassResult> {
     const logitRows: Pass['logitRows'] = [tokens.length - 1];
-    return this.state.pass(tokens, logitRows, queries);
+    return this.state.pass({ tokens, logitRows, queries });
   }
 
   async dispose(): Promise<void> {

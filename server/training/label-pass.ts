@@ -1,15 +1,15 @@
+import type { LabelKind } from '../contract/words.js';
 import type { Checkpoint } from '../model/checkpoint.js';
-import type { ModelShape } from '../model/shape.js';
-import { maskedLogit } from '../onnx/attention.js';
+import { layerOf, type LayerShape, type ModelShape } from '../model/shape.js';
+import { maskedLogit } from '../backends/processor/graph/attention.js';
 import {
   buildContributionLabelGraph,
   buildLogitLabelGraph,
   buildOutputNormGraph,
   labelNames,
-} from '../onnx/label-graphs.js';
+} from './graphs/label-graphs.js';
 import type { FrozenModel, ObservedPass } from './frozen-model.js';
-import { GraphSession, type Numbers } from './graph-session.js';
-import type { LabelKind } from './label-kind.js';
+import { GraphSession, type Numbers } from './graphs/graph-session.js';
 
 /** Tokens of a pass, half-open. */
 export interface Rows {
@@ -58,7 +58,7 @@ function raise(labels: Float32Array, seen: Float32Array): void {
 }
 
 function lowest(shape: ModelShape, memory: number): Float32Array[] {
-  return Array.from({ length: shape.layers }, () => new Float32Array(shape.kvHeads * memory).fill(-Infinity));
+  return shape.layers.map(() => new Float32Array(shape.kvHeads * memory).fill(-Infinity));
 }
 
 /** See {@link buildLogitLabelGraph}. */
@@ -157,7 +157,10 @@ class ContributionLabels implements LabelPass {
             [labelNames.queries]: queriesOf(shape, pass, layer, block),
             [labelNames.keys]: keys,
             [labelNames.mask]: {
-              data: causalMask(shape, length, { begin: firstSlot + block.begin, end: firstSlot + block.end }),
+              data: causalMask(layerOf(shape, layer), length, {
+                begin: firstSlot + block.begin,
+                end: firstSlot + block.end,
+              }),
               dimensions: [count, length],
             },
             [labelNames.inverseNorms]: {
@@ -185,11 +188,11 @@ class ContributionLabels implements LabelPass {
 }
 
 /** 0 where the token in a slot sees a unit, `[slots, units]`. */
-function causalMask({ slidingWindow = Infinity }: ModelShape, units: number, slots: Rows): Float32Array {
+function causalMask({ window = Infinity }: LayerShape, units: number, slots: Rows): Float32Array {
   const mask = new Float32Array((slots.end - slots.begin) * units).fill(maskedLogit);
   for (let slot = slots.begin; slot < slots.end; slot++) {
     const row = (slot - slots.begin) * units;
-    mask.fill(0, row + Math.max(0, slot + 1 - slidingWindow), row + slot + 1);
+    mask.fill(0, row + Math.max(0, slot + 1 - window), row + slot + 1);
   }
   return mask;
 }
@@ -230,7 +233,5 @@ export async function openLabelPass(
 export function gramsOf(kind: LabelKind, checkpoint: Checkpoint): readonly Float32Array[] {
   const { shape } = checkpoint;
   if (kind === 'published') return [];
-  return Array.from({ length: shape.layers }, (_, layer) =>
-    outputGram(checkpoint.linear(layer, 'attentionOutput').read(), shape),
-  );
+  return shape.layers.map((_, layer) => outputGram(checkpoint.linear(layer, 'attentionOutput').read(), shape));
 }

@@ -1,5 +1,5 @@
+import type { HeadInput } from '../contract/words.js';
 import { throwIfCancelled } from '../errors.js';
-import type { HeadInput } from '../model/checkpoint.js';
 import type { FrozenModel } from './frozen-model.js';
 import type { LayerSample } from './head-optimizer.js';
 import type { LabelPass } from './label-pass.js';

@@ -1,6 +1,8 @@
+import type { TrainingOptions } from '../contract/training.js';
 import { LocretError } from '../errors.js';
 import { seededRandom } from '../engine/random.js';
-import { packedWeightsFolder } from '../memory/cache-files.js';
+import { packedWeightsFolder } from '../memory/keeping/cache-files.js';
+import { modelIdentity } from '../model/model-identity.js';
 import type { LoadedModel } from '../model/model.js';
 import { drawSample } from './draw-sample.js';
 import { FrozenModel } from './frozen-model.js';
@@ -9,7 +11,6 @@ import { observesHidden } from './label-kind.js';
 import { gramsOf, type LabelPass, openLabelPass } from './label-pass.js';
 import { labelSample } from './label-sample.js';
 import { findTrainingFiles, type TrainingFile, type TrainingFiles } from './training-files.js';
-import type { TrainingOptions } from './training-options.js';
 
 /** What samples are made of. */
 export interface SampleSettings extends Omit<TrainingOptions, 'width' | 'steps' | 'warmup' | 'rate'> {
@@ -55,8 +56,10 @@ export function sampleTokens(model: LoadedModel, wanted: number | undefined): nu
 export class LabelledSamples {
   private constructor(
     readonly model: LoadedModel,
-    /** Identity of the model's weights. */
+    /** Changes with the files of the model's weights. */
     readonly fingerprint: string,
+    /** The same for every copy of the model. */
+    readonly modelIdentity: string,
     readonly tokens: number,
     private readonly files: TrainingFiles,
     private readonly frozen: FrozenModel,
@@ -80,25 +83,26 @@ export class LabelledSamples {
       ...(onFile === undefined ? {} : { onFile }),
     });
     let grams: readonly Float32Array[] = [];
-    let fingerprint = '';
+    let [fingerprint, identity] = ['', ''];
     const { input, labels, precision, threads } = settings;
     const frozen = await FrozenModel.open(
       {
-        folder: model.folder,
+        model: model.place,
         precision,
         threads,
-        cacheFolder: packedWeightsFolder(settings.cacheFolder, model.folder),
+        cacheFolder: packedWeightsFolder(settings.cacheFolder, model.place),
         headInputs: observesHidden(labels) && input !== 'hidden' ? [input, 'hidden'] : [input],
         capacity: sampleSlots(tokens),
       },
       (checkpoint) => {
         grams = gramsOf(labels, checkpoint);
         fingerprint = checkpoint.fingerprint;
+        identity = modelIdentity(checkpoint);
       },
     );
     try {
       const pass = await openLabelPass(labels, model.shape, grams, threads);
-      return new LabelledSamples(model, fingerprint, tokens, files, frozen, pass, settings, signal);
+      return new LabelledSamples(model, fingerprint, identity, tokens, files, frozen, pass, settings, signal);
     } catch (error) {
       await frozen.dispose();
       throw error;

@@ -2,20 +2,20 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import path from 'node:path';
+import type { CoursePoint, TrainingOptions } from '../contract/training.js';
 import { LocretError, messageOf } from '../errors.js';
-import { freeMemory } from '../memory/free-memory.js';
+import { freeMemory } from '../memory/planning/free-memory.js';
 import { headInputWidth } from '../model/checkpoint.js';
 import { openModel, type LoadedModel } from '../model/model.js';
-import { headLabelsKey } from '../model/retaining-heads.js';
+import { headLabelsKey, headModelKey } from '../model/retaining-heads.js';
 import { checkpointFile, discardTraining, readCheckpoint } from './checkpoint-file.js';
 import type { HeadQuality } from './evaluation.js';
 import { beginningState, HeadOptimizer } from './head-optimizer.js';
 import { initialWeights, writeHeads } from './head-weights.js';
 import { LabelledSamples, sampleTokens, type SampleSettings } from './labelled-samples.js';
-import { TrainingCourse, type CoursePoint } from './training-course.js';
+import { TrainingCourse } from './training-course.js';
 import { withTrainingLock } from './training-lock.js';
 import { checkTrainingMemory } from './training-memory.js';
-import type { TrainingOptions } from './training-options.js';
 import { trainingRecordKey, type TrainingRecord } from './training-record.js';
 import { runSteps, type StepHooks } from './training-steps.js';
 
@@ -103,7 +103,7 @@ async function trainOn(
   const { shape } = samples.model;
   const identity = trainingIdentity(settings, samples);
   const sizes = { first: width * headInputWidth(shape, input), second: shape.kvHeads * width };
-  const checkpoint = readCheckpoint(checkpointFile(out), identity, shape.layers, sizes);
+  const checkpoint = readCheckpoint(checkpointFile(out), identity, shape.layers.length, sizes);
   const state = checkpoint?.layers ?? beginningState(initialWeights(shape, input, width, settings.seed));
   const optimizer = await HeadOptimizer.open(shape, input, state, checkpoint?.steps ?? 0, threads);
   try {
@@ -118,6 +118,7 @@ async function trainOn(
     const quality = await runSteps({ samples, optimizer, course, identity }, settings, hooks);
     await writeHeads(out, optimizer.weights(), shape, input, {
       [headLabelsKey]: settings.labels,
+      [headModelKey]: samples.modelIdentity,
       'locret.steps': String(settings.steps),
       'locret.overlap': quality.overlap.toFixed(4),
       [trainingRecordKey]: JSON.stringify(recordOf(samples, settings, course)),

@@ -1,5 +1,5 @@
 import { isLocretError, LocretError } from '../errors.js';
-import { lock } from '../memory/lock.js';
+import { lock } from '../memory/keeping/lock.js';
 import { checkpointFile } from './checkpoint-file.js';
 
 /** A process that was told to end may still be writing its checkpoint. */

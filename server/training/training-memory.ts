@@ -1,10 +1,11 @@
+import type { TrainingOptions } from '../contract/training.js';
 import { LocretError } from '../errors.js';
-import { planMemory } from '../memory/plan.js';
+import { planMemory } from '../backends/processor/plan.js';
+import { gigabytes } from '../memory/planning/gigabytes.js';
 import { headInputWidth } from '../model/checkpoint.js';
 import type { LoadedModel } from '../model/model.js';
 import { observesHidden } from './label-kind.js';
 import { sampleSlots } from './labelled-samples.js';
-import type { TrainingOptions } from './training-options.js';
 
 /** Bytes of memory that a training takes. */
 export interface TrainingBytes {
@@ -27,7 +28,8 @@ const matricesOfStep = 5;
  */
 export function trainingBytes(model: LoadedModel, options: TrainingOptions, tokens: number): TrainingBytes {
   const { shape } = model;
-  const { layers, kvHeads, headDim } = shape;
+  const { kvHeads, headDim } = shape;
+  const layers = shape.layers.length;
   const { input, labels, precision, threads, width } = options;
   const planned = planMemory(model, { precision, threads }, undefined, Infinity).bytes;
   const cache = 4 * layers * kvHeads * sampleSlots(tokens) * 2 * headDim;
@@ -37,10 +39,6 @@ export function trainingBytes(model: LoadedModel, options: TrainingOptions, toke
   const heads = 4 * width * (inputs + kvHeads) * (matricesPerLayer * layers + matricesOfStep) + 4 * tokens * width * 4;
   const { weights, packing, program } = planned;
   return { weights, sample, heads, peak: program + Math.max(weights + sample + heads, packing) };
-}
-
-function gigabytes(bytes: number): string {
-  return `${(bytes / 2 ** 30).toFixed(2)} GB`;
 }
 
 /**

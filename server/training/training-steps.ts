@@ -1,5 +1,6 @@
+import type { TrainingPhase } from '../contract/training.js';
 import { isLocretError } from '../errors.js';
-import { SavePace } from '../memory/save-pace.js';
+import { SavePace } from '../memory/reading/save-pace.js';
 import { checkpointFile, writeCheckpoint } from './checkpoint-file.js';
 import { measureHeads, type HeadQuality } from './evaluation.js';
 import { diverged, type HeadOptimizer, type StepLoss } from './head-optimizer.js';
@@ -7,12 +8,6 @@ import type { LabelledSamples, SampleSettings } from './labelled-samples.js';
 import { learningRate, type Schedule } from './schedule.js';
 import { StepClock } from './step-clock.js';
 import type { TrainingCourse } from './training-course.js';
-
-/**
- * What is being done. `label`: the model reads a sample and says what its units are worth; `learn`: the heads make their
- * step; `evaluate`: they are measured on samples that are not trained on.
- */
-export type TrainingPhase = 'label' | 'learn' | 'evaluate';
 
 export interface TrainingProgress {
   /** Steps made, of `steps`. */

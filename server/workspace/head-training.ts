@@ -10,7 +10,7 @@ import type {
   TrainingStatus,
   TrainParams,
   TrainResult,
-} from '../protocol.js';
+} from '../contract/protocol.js';
 import { checkpointFile, discardTraining, readPausedTraining } from '../training/checkpoint-file.js';
 import { estimateInProcess, trainInProcess } from '../training/remote-training.js';
 import type { TrainingSettings } from '../training/train-heads.js';

@@ -1,8 +1,8 @@
+import type { ReadProgress } from '../contract/roots.js';
 import { isLocretError, LocretError, messageOf } from '../errors.js';
-import type { ReadProgress } from '../memory/memory.js';
 import type { MemoryOpening } from '../memory/open-memory.js';
-import type { ReadMemory } from '../memory/repository-memory.js';
-import type { MemoryStatus, RootState, RootStatus } from '../protocol.js';
+import type { ReadMemory } from '../memory/contents/repository-memory.js';
+import type { MemoryStatus, RootState, RootStatus } from '../contract/protocol.js';
 
 export type Activity = Extract<RootState, 'loading' | 'reading' | 'updating'>;
 
@@ -55,11 +55,9 @@ export class MemoryState {
       snapshot: this.snapshot,
       answering: this.answers > 0,
       notices: [...this.notices],
-      ...(progress === undefined ? {} : { progress }),
-      ...(held === undefined ? {} : { memory: memoryStatus(held) }),
-      ...(failure === undefined
-        ? {}
-        : { error: { code: failure.code, message: failure.message, remedy: failure.remedy } }),
+      progress,
+      memory: held && memoryStatus(held),
+      error: failure && { code: failure.code, message: failure.message, remedy: failure.remedy },
     };
   }
 

@@ -1,19 +1,21 @@
+import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import type { Answer } from '../answer/answer.js';
-import { questionTextOf } from '../answer/answer-question.js';
+import { questionTextOf } from '../answer/question.js';
 import { askMemory } from '../answer/ask.js';
 import { isLocretError, LocretError, messageOf, throwIfCancelled } from '../errors.js';
-import { MemoryFiles } from '../memory/memory-files.js';
+import { MemoryFiles } from '../memory/keeping/memory-files.js';
 import { MemoryOpening, type MemoryHooks, type MemorySettings, type OpenHow } from '../memory/open-memory.js';
-import { planModel, type PlannedModel } from '../memory/planned-model.js';
-import type { ReadMemory } from '../memory/repository-memory.js';
-import type { RootStatus, RootUri } from '../protocol.js';
+import { planModel, type PlannedModel } from '../memory/planning/planned-model.js';
+import type { ReadMemory } from '../memory/contents/repository-memory.js';
+import type { RootStatus, RootUri } from '../contract/protocol.js';
 import { surveyRepository } from '../repository/survey.js';
 import { abortable } from './abortable.js';
 import { AutoUpdate } from './auto-update.js';
 import { MemoryState, type Activity, type HeldMemory } from './memory-state.js';
 import type { Operation, OperationQueue } from './operation-queue.js';
-import { answerDeep, questionOf, type RootQuestion } from './root-questions.js';
+import { putAside } from './put-aside.js';
+import { answerDeep, questionOf, type QuestionCall, type RootQuestion } from './root-questions.js';
 import { memorySettings, type ChosenSettings } from './settings.js';
 import type { Occupant, SharedEngine } from './shared-engine.js';
 
@@ -22,16 +24,30 @@ export interface Surroundings {
   readonly engine: SharedEngine;
   readonly queue: OperationQueue;
   readonly settings: () => ChosenSettings;
+  /** Whether every change on disk is told by {@link RootMemory.touch}. */
+  readonly isWatched: () => boolean;
   /** Called whenever the status of a root may have changed. */
   readonly onChange: () => void;
   /** Told what is worth a line in the log. */
   readonly log: (text: string) => void;
+  /** Told what the user should know about a root's memory, as soon as it is known. */
+  readonly onNotice: (root: RootMemory, notice: string) => void;
+  /** Called while a root's files are found, with how many were looked at. */
+  readonly onFile: (filesSeen: number) => void;
 }
 
 /** Something under way that can be waited for, and ended. */
 interface Running {
   readonly done: Promise<void>;
   readonly stop: AbortController;
+}
+
+/** How a root is read. */
+export interface Reading {
+  /** Everything again, even if there is a snapshot. */
+  readonly fresh?: boolean;
+  /** Rather go on with a reading that was interrupted than take the snapshot before it. */
+  readonly resume?: boolean;
 }
 
 /**
@@ -51,6 +67,8 @@ export class RootMemory implements Occupant {
   private opening: Running | undefined;
   private updating: Running | undefined;
   private readonly autoUpdate: AutoUpdate;
+  /** The folder, links resolved: files may be named by either. */
+  private realFolder: string | undefined;
 
   constructor(
     readonly uri: RootUri,
@@ -80,6 +98,7 @@ export class RootMemory implements Occupant {
 
   /** Looks for a snapshot, or for a reading that was interrupted. Nothing is loaded. */
   async inspect(): Promise<void> {
+    this.realFolder = await realpath(this.folder).catch(() => undefined);
     const { planned, settings } = await this.plan();
     const files = new MemoryFiles(planned, settings);
     this.state.found(files.hasSnapshot, files.partialProgress());
@@ -102,10 +121,10 @@ export class RootMemory implements Occupant {
    *
    * @throws LocretError what opening throws; cancelled
    */
-  async open(how: { readonly fresh: boolean }, signal?: AbortSignal): Promise<void> {
+  async open({ fresh = false, resume = false }: Reading = {}, signal?: AbortSignal): Promise<void> {
     if (this.opening === undefined) {
-      if (!how.fresh && this.isOpen) return;
-      const source = how.fresh ? 'fresh' : this.state.paused === undefined ? 'stored' : 'resume';
+      if (!fresh && this.isOpen) return;
+      const source = fresh ? 'fresh' : resume || this.state.paused !== undefined ? 'resume' : 'stored';
       const stop = new AbortController();
       const task = async (ends: AbortSignal): Promise<void> => {
         await this.openNow(source, ends);
@@ -118,6 +137,18 @@ export class RootMemory implements Occupant {
       this.opening = { done, stop };
     }
     await abortable(this.opening.done, signal, 'Waiting for the repository to be read');
+  }
+
+  /** As {@link open}; cancelling pauses the reading. */
+  async read(how: Reading, signal: AbortSignal): Promise<void> {
+    throwIfCancelled(signal, 'Reading the repository');
+    const stop = (): void => void this.stopReading(true);
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      await this.open(how);
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
   }
 
   /**
@@ -134,9 +165,10 @@ export class RootMemory implements Occupant {
     this.state.dropped();
   }
 
-  /** Folds changed files in. @throws LocretError cancelled, what updating throws */
+  /** Looks at all files and folds the changed ones in. @throws LocretError cancelled, what updating throws */
   async update(signal: AbortSignal | undefined): Promise<void> {
-    if (!this.isOpen) await this.open({ fresh: false }, signal);
+    if (!this.isOpen) await this.open({}, signal);
+    this.state.held?.memory.disk.touchAll();
     await this.fold({ background: false, signal });
   }
 
@@ -156,33 +188,45 @@ export class RootMemory implements Occupant {
     return changed;
   }
 
-  /** Something below the root may have changed on disk. */
-  touch(): void {
-    if (this.state.held !== undefined) this.autoUpdate.touch();
+  /** A file or folder may have changed on disk. @param file absolute; of no concern where it is not below this root */
+  touch(file: string): void {
+    const held = this.state.held;
+    if (held === undefined) return;
+    const inFolders = [this.folder, this.realFolder ?? this.folder].map((folder) => pathBelow(folder, file));
+    const [place] = inFolders.filter((found) => found !== undefined);
+    if (place === undefined) return;
+    held.memory.disk.touch(place);
+    this.autoUpdate.touch();
+  }
+
+  /** From now on every change on disk is told by {@link touch}. */
+  watch(): void {
+    this.state.held?.memory.disk.watch();
   }
 
   /**
    * Answers a question, after opening the memory where it is not open.
    * @throws LocretError what {@link open}, {@link askMemory} and {@link askDeep} throw; cancelled
    */
-  async ask(asked: RootQuestion, signal: AbortSignal): Promise<Answer> {
+  async ask(asked: RootQuestion, { onPartial, signal }: QuestionCall): Promise<Answer> {
     questionTextOf(asked);
     const { queue } = this.surroundings;
-    if (!asked.deep && !this.isOpen) {
-      asked.onPartial({ kind: 'phase', phase: 'opening' });
-      await this.open({ fresh: false }, signal);
+    if (asked.mode !== 'deep' && !this.isOpen) {
+      onPartial({ kind: 'phase', phase: 'opening' });
+      await this.open({}, signal);
     }
-    if (queue.isBusy) asked.onPartial({ kind: 'phase', phase: 'waiting' });
+    if (queue.isBusy) onPartial({ kind: 'phase', phase: 'waiting' });
     const answer = await this.run({
       name: 'The question',
       signal,
       task: (ends) => {
-        const answer = (): Promise<Answer> =>
-          asked.deep ? this.answerDeep(asked, ends) : this.answerFromMemory(asked, ends);
-        return this.state.answering(answer);
+        const call = { onPartial, signal: ends };
+        return this.state.answering(() =>
+          asked.mode === 'deep' ? this.answerDeep(asked, call) : this.answerFromMemory(asked, call),
+        );
       },
     });
-    if (answer.coverage.changed.length > 0) this.touch();
+    if (answer.coverage.changed.length > 0) this.autoUpdate.touch();
     return answer;
   }
 
@@ -237,10 +281,11 @@ export class RootMemory implements Occupant {
         const { planned, settings } = await this.plan();
         files = new MemoryFiles(planned, settings);
         // Nobody should wait for a model to be told that there is nothing to read.
-        const reads = source !== 'stored' || !files.hasSnapshot;
-        const survey = reads ? await surveyRepository(planned.root, settings.survey, { signal }) : undefined;
-        const { engine } = await this.surroundings.engine.load(settings, this.notice);
         for (const notice of planned.plan.notices) this.notice(notice);
+        const reads = source === 'fresh' || !files.hasSnapshot || (source === 'resume' && files.hasPartial);
+        const { onFile } = this.surroundings;
+        const survey = reads ? await surveyRepository(planned.root, settings.survey, { signal, onFile }) : undefined;
+        const { engine } = await this.surroundings.engine.load(settings, this.notice);
         throwIfCancelled(signal, 'Loading the model');
         this.surroundings.engine.give(this);
         const opening = new MemoryOpening(planned, engine, settings);
@@ -263,6 +308,7 @@ export class RootMemory implements Occupant {
 
   private async hold(memory: ReadMemory, opening: MemoryOpening): Promise<ReadMemory> {
     const { length } = await memory.engine.stats();
+    if (this.surroundings.isWatched()) memory.disk.watch();
     this.state.opened({ memory, opening, units: length, budget: memory.engine.description.plan.budget });
     return memory;
   }
@@ -309,26 +355,34 @@ export class RootMemory implements Occupant {
     else if (updated !== memory) await this.hold(updated, opening);
   }
 
-  private async answerFromMemory(asked: RootQuestion, signal: AbortSignal): Promise<Answer> {
-    const { memory } = await this.inEngine(signal);
-    asked.onPartial({ kind: 'phase', phase: 'answering' });
-    return askMemory(memory, questionOf(asked, this.surroundings.settings(), signal));
+  private async answerFromMemory(asked: RootQuestion, call: QuestionCall): Promise<Answer> {
+    const { memory } = await this.inEngine(call.signal);
+    call.onPartial({ kind: 'phase', phase: 'answering' });
+    return askMemory(memory, questionOf(asked, this.surroundings.settings(), call));
   }
 
-  private async answerDeep(asked: RootQuestion, signal: AbortSignal): Promise<Answer> {
-    const { settings } = await this.plan();
-    const { engine, settings: chosen } = this.surroundings;
+  private async answerDeep(asked: RootQuestion, call: QuestionCall): Promise<Answer> {
+    const { planned, settings } = await this.plan();
+    const { engine, settings: chosen, onFile } = this.surroundings;
+    if (engine.current === undefined) for (const notice of planned.plan.notices) this.notice(notice);
     const loaded = await engine.load(settings, this.notice);
+    // Otherwise the memory comes back from its snapshot when it is next needed.
+    const putBack = engine.isHeldBy(this) && !this.state.hasSnapshot ? await putAside(loaded.engine) : undefined;
     return answerDeep({
       loaded,
       options: settings.survey,
-      question: questionOf(asked, chosen(), signal),
-      onPartial: asked.onPartial,
-      signal,
-      // The memory comes back from its snapshot when it is next needed.
+      question: questionOf(asked, chosen(), call),
+      call,
+      onFile,
       onEmptied: () => {
         engine.give(undefined);
       },
+      restore:
+        putBack &&
+        (async () => {
+          await putBack();
+          engine.give(this);
+        }),
     });
   }
 
@@ -336,6 +390,7 @@ export class RootMemory implements Occupant {
     return {
       signal,
       onNotice: this.notice,
+      onFile: this.surroundings.onFile,
       onProgress: (progress) => {
         this.state.reached(activity, progress);
       },
@@ -343,7 +398,13 @@ export class RootMemory implements Occupant {
   }
 
   private readonly notice = (text: string): void => {
-    this.surroundings.log(`${this.name}: ${text}`);
+    this.surroundings.onNotice(this, text);
     this.state.notice(text);
   };
+}
+
+/** A path relative to a folder, with forward slashes; empty for the folder itself, undefined outside of it. */
+function pathBelow(folder: string, file: string): string | undefined {
+  const steps = path.relative(folder, file).split(path.sep);
+  return steps[0] === '..' || path.isAbsolute(steps.join(path.sep)) ? undefined : steps.join('/');
 }

@@ -1,36 +1,39 @@
 import type { Answer } from '../answer/answer.js';
-import type { Question } from '../answer/answer-question.js';
 import { askDeep } from '../answer/ask.js';
-import type { ReadProgress } from '../memory/memory.js';
-import { readRepository } from '../memory/reading.js';
-import type { AskPartial } from '../protocol.js';
+import type { Question } from '../answer/question.js';
+import type { AskParams, AskPartial } from '../contract/answers.js';
+import { readRepository } from '../memory/reading/reading.js';
 import type { SurveyOptions } from '../repository/source.js';
 import { surveyRepository } from '../repository/survey.js';
 import type { ChosenSettings } from './settings.js';
 import type { LoadedEngine } from './shared-engine.js';
 
 /** A question to the memory of a root. */
-export interface RootQuestion extends Pick<Question, 'question' | 'history' | 'selection'> {
-  /** The repository is read again with the question first. */
-  readonly deep: boolean;
+export type RootQuestion = Omit<AskParams, 'root'>;
+
+/** How a question is followed, and ended. */
+export interface QuestionCall {
   readonly onPartial: (partial: AskPartial) => void;
+  readonly signal: AbortSignal;
 }
 
 /** The question with what the settings say of answers. */
-export function questionOf(asked: RootQuestion, settings: ChosenSettings, signal: AbortSignal): Question {
-  const { recallTokens, temperature, answerTokens } = settings;
-  const { question, history, selection, onPartial } = asked;
+export function questionOf(
+  { question, history, selection }: RootQuestion,
+  { recallTokens, temperature, answerTokens }: ChosenSettings,
+  { onPartial, signal }: QuestionCall,
+): Question {
   return {
     question,
+    history,
+    selection,
+    recallTokens,
     maxTokens: answerTokens,
+    sampling: temperature === undefined ? {} : { temperature },
     signal,
     onText: (text) => {
       onPartial({ kind: 'text', text });
     },
-    ...(history === undefined ? {} : { history }),
-    ...(selection === undefined ? {} : { selection }),
-    ...(recallTokens === undefined ? {} : { recallTokens }),
-    ...(temperature === undefined ? {} : { sampling: { temperature } }),
   };
 }
 
@@ -42,30 +45,41 @@ export async function answerDeep(deep: {
   readonly loaded: LoadedEngine;
   readonly options: SurveyOptions;
   readonly question: Question;
-  readonly onPartial: (partial: AskPartial) => void;
-  /** Called before the engine is emptied. */
+  readonly call: QuestionCall;
+  readonly onFile: (filesSeen: number) => void;
+  /** Called when the engine was emptied. */
   readonly onEmptied: () => void;
-  readonly signal: AbortSignal;
+  /** Puts back what the engine held before, where nothing else does. */
+  readonly restore: (() => Promise<void>) | undefined;
 }): Promise<Answer> {
-  const { loaded, options, question, onPartial, onEmptied, signal } = deep;
+  const { loaded, options, question, call, onFile, onEmptied, restore } = deep;
   const { engine } = loaded;
   const { root, model, plan } = loaded.planned;
+  const { onPartial, signal } = call;
   onPartial({ kind: 'phase', phase: 'reading' });
-  const survey = await surveyRepository(root, options, { signal });
-  const onProgress = (progress: ReadProgress): void => {
-    onPartial({ kind: 'progress', progress });
-  };
+  const survey = await surveyRepository(root, options, { signal, onFile });
   return askDeep({
     ...question,
     engine,
     model,
     read: async (questionFirst) => {
       onEmptied();
-      const { local, structure } = plan;
-      const reading = { engine, model, survey, options, local, structure, questionFirst, onProgress, signal };
-      const memory = await readRepository(reading);
+      const memory = await readRepository({
+        engine,
+        model,
+        survey,
+        options,
+        local: plan.local,
+        structure: plan.structure,
+        questionFirst,
+        onProgress: (progress) => {
+          onPartial({ kind: 'progress', progress });
+        },
+        signal,
+      });
       onPartial({ kind: 'phase', phase: 'answering' });
       return memory;
     },
+    restore,
   });
 }

@@ -1,5 +1,5 @@
 // The engine's C interface as a module of Node: a function for each. Calls are synchronous, because the engine has a
-// worker thread of its own in JavaScript. server/engine/cuda-binding.ts declares what is exported here.
+// worker thread of its own in JavaScript. server/backends/cuda/binding.ts declares what is exported here.
 #include <node_api.h>
 
 #include "binding/arguments.h"

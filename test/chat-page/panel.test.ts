@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import type { RootStatus } from '../../server/protocol.js';
+import type { RootStatus } from '../../server/contract/protocol.js';
 import { RequestFailure } from '../../extension/sidecar/sidecar.js';
 import { answerOf, FakeSidecar, readyRoot, root, unreadRoot } from '../unit/extension/chat/fake-sidecar.js';
 import { describeInBrowser } from './browser.js';

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Trace } from '../../server/engine/trace.js';
+import type { Trace } from '../../server/trace/trace.js';
 import { cudaBinding } from '../cuda-under-test.js';
 import { type ReadTensor, readTensors } from './read-tensors.js';
 

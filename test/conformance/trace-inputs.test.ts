@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Trace } from '../../server/engine/trace.js';
+import type { Trace } from '../../server/trace/trace.js';
 import { readTrace, readTraceTensors, runTrace, type TraceRun, writeTokens } from './run-trace.js';
 
 const model = fileURLToPath(new URL('../fixtures/locret', import.meta.url));

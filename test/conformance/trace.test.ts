@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Trace } from '../../server/engine/trace.js';
+import type { Trace } from '../../server/trace/trace.js';
 import { hasCuda } from '../cuda-under-test.js';
 import { floatsOf, integersOf, largestDifference, readTensors } from './read-tensors.js';
 import { readTrace, readTraceTensors, runTrace, writeTokens } from './run-trace.js';

@@ -67,7 +67,7 @@ describe('training retaining heads', () => {
 
   beforeAll(async () => {
     model = await FrozenModel.open(
-      { folder: fixtures, precision: 'float32', threads: 1, cacheFolder: folder, headInputs: ['qkv'], capacity: 256 },
+      { model: fixtures, precision: 'float32', threads: 1, cacheFolder: folder, headInputs: ['qkv'], capacity: 256 },
       () => undefined,
     );
     const labels = await openLabelPass('published', model.shape, [], 1);

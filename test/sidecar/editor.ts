@@ -26,7 +26,7 @@ import type {
   RootStatus,
   SidecarSettings,
   WorkspaceStatus,
-} from '../../server/protocol.js';
+} from '../../server/contract/protocol.js';
 
 const program = fileURLToPath(new URL('../../dist/sidecar.js', import.meta.url));
 

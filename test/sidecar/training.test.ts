@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { TrainingStatus, TrainParams } from '../../server/protocol.js';
+import type { TrainingStatus, TrainParams } from '../../server/contract/protocol.js';
 import { apples, whereIsCountApples } from '../faults/terminal.js';
 import { Desk, refusalOf, uriOf, type Editor } from './editor.js';
 

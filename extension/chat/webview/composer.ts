@@ -1,8 +1,8 @@
-import type { AnswerMode } from '../../conversation/conversation.js';
+import type { AnswerMode } from '../../../server/contract/protocol.js';
 import { allRoots, type MemoryView, type Target } from '../messages.js';
 import { button, element, icon, uniqueId } from './elements.js';
 import { l10n } from './localization.js';
-import { durationText } from '../../quantities.js';
+import { durationText } from '../../text/quantities.js';
 import { visibleLine } from './visible-text.js';
 
 export interface ComposerActions {

@@ -1,4 +1,4 @@
-import { ageText } from '../../quantities.js';
+import { ageText } from '../../text/quantities.js';
 import type { ConversationSummary } from '../messages.js';
 import { button, element, icon } from './elements.js';
 import { send } from './extension-link.js';

@@ -1,4 +1,4 @@
-import type { Localization } from '../../localization.js';
+import type { Localization } from '../../text/localization.js';
 import { localizationOf } from '../texts.js';
 
 let current = localizationOf('en', {});

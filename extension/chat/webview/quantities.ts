@@ -1,4 +1,4 @@
-import { bytesText, countText, durationText } from '../../quantities.js';
+import { bytesText, countText, durationText } from '../../text/quantities.js';
 import { l10n } from './localization.js';
 
 /** `1,204` in the user's way of writing. */

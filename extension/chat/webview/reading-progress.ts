@@ -1,5 +1,5 @@
 import type { ReadingProgress } from '../../conversation/conversation.js';
-import { percentText, progressText, shareRead } from '../../quantities.js';
+import { percentText, progressText, shareRead } from '../../text/quantities.js';
 import { element } from './elements.js';
 import { l10n } from './localization.js';
 

@@ -1,4 +1,4 @@
-import type { Localization } from '../../../extension/localization.js';
+import type { Localization } from '../../../extension/text/localization.js';
 
 /** Texts as they stand in the code, with their arguments put in. */
 export const english: Localization = {

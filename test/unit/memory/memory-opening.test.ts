@@ -1,17 +1,17 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ReadProgress } from '../../../server/contract/roots.js';
 import type { Engine } from '../../../server/engine/engine.js';
 import type { LocretError } from '../../../server/errors.js';
-import type { ReadProgress } from '../../../server/memory/memory.js';
 import {
   type MemoryHooks,
   MemoryOpening,
   type MemorySettings,
   type OpenHow,
 } from '../../../server/memory/open-memory.js';
-import { loadEngine, planModel } from '../../../server/memory/planned-model.js';
-import type { ReadMemory } from '../../../server/memory/repository-memory.js';
+import { loadEngine, planModel } from '../../../server/memory/planning/planned-model.js';
+import type { ReadMemory } from '../../../server/memory/contents/repository-memory.js';
 import {
   nanoFolder,
   refusalOf,

@@ -3,12 +3,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openCheckpoint } from '../../../server/model/open-checkpoint.js';
+import type { HeadInput, LabelKind } from '../../../server/contract/words.js';
+import { openCheckpoint } from '../../../server/model/hub-folder/open-checkpoint.js';
 import { FrozenModel } from '../../../server/training/frozen-model.js';
-import type { LabelKind } from '../../../server/training/label-kind.js';
 import { gramsOf, openLabelPass } from '../../../server/training/label-pass.js';
 import { labelSample } from '../../../server/training/label-sample.js';
-import type { HeadInput } from '../../../server/model/checkpoint.js';
 import type { LayerSample } from '../../../server/training/head-optimizer.js';
 
 const folder = fileURLToPath(new URL('../../fixtures/locret', import.meta.url));
@@ -22,7 +21,7 @@ let model: FrozenModel;
 
 beforeAll(async () => {
   model = await FrozenModel.open(
-    { folder, precision: 'float32', threads: 1, cacheFolder, headInputs: ['qkv', 'hidden'], capacity: 16 },
+    { model: folder, precision: 'float32', threads: 1, cacheFolder, headInputs: ['qkv', 'hidden'], capacity: 16 },
     (opened) => {
       grams = gramsOf('contribution', opened);
     },

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createOnnxEngine } from '../../../server/engine/onnx-engine.js';
+import { createProcessorEngine } from '../../../server/backends/processor/engine.js';
 import { openModel } from '../../../server/model/model.js';
-import { headLabels, openRetainingHeads } from '../../../server/model/retaining-heads.js';
+import { modelIdentity } from '../../../server/model/model-identity.js';
+import { openModelSource } from '../../../server/model/open-model-source.js';
+import { headLabels, openRetainingHeads, readHeadsHeader } from '../../../server/model/retaining-heads.js';
 import { checkpointFile, readPausedTraining } from '../../../server/training/checkpoint-file.js';
 import { FrozenModel } from '../../../server/training/frozen-model.js';
 import { evaluateHeads } from '../../../server/training/evaluate-heads.js';
@@ -108,6 +110,9 @@ describe('trainHeads', () => {
     expect(course[0]?.learned).toBeUndefined();
     expect(course.at(-1)?.heldOut.overlap).toBeCloseTo(quality.overlap, 4);
     expect(headLabels(of.out)).toBe('published');
+    const weights = openModelSource(nano).openWeights();
+    expect(readHeadsHeader(of.out, weights.shape).model).toBe(modelIdentity(weights));
+    weights.close();
     expect(readTrainingRecord(path.join(nano, 'retaining_heads.safetensors'))).toBeUndefined();
   });
 
@@ -146,13 +151,13 @@ describe('trainHeads', () => {
     const tokens = Int32Array.from({ length: 20 }, (_, index) => 100 + index);
     const options = { precision: 'float32', threads: 1, cacheFolder: folder } as const;
     const model = await FrozenModel.open(
-      { ...options, folder: nano, headInputs: ['hidden'], capacity: 32 },
+      { ...options, model: nano, headInputs: ['hidden'], capacity: 32 },
       () => undefined,
     );
     const { hidden } = await model.readText(tokens, () => undefined);
     await model.dispose();
     const plan = { budget: 32, chunk: 32, stabilizers: 0, pinned: 0, capacity: 32 };
-    const engine = await createOnnxEngine({ ...options, model: nano, heads: of.out, policy: 'locret', plan });
+    const engine = await createProcessorEngine({ ...options, model: nano, heads: of.out, policy: 'locret', plan });
     await engine.extend(tokens, { evict: 'none' });
     const { scores } = await engine.exportLayer(3);
     await engine.dispose();

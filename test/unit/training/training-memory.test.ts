@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { LoadedModel } from '../../../server/model/model.js';
 import { openModel } from '../../../server/model/model.js';
+import { equalLayers, layerOf } from '../../../server/model/shape.js';
 import { checkTrainingMemory, trainingBytes } from '../../../server/training/training-memory.js';
 import { completeOptions } from '../../../server/training/training-options.js';
 import { fixture } from '../model/model-folder.js';
@@ -12,7 +13,7 @@ beforeAll(async () => {
   const opened = await openModel(fixture('qwen2'));
   // The shape of Qwen2.5-Coder-1.5B.
   const large = {
-    layers: 28,
+    layers: equalLayers(28, layerOf(opened.shape, 0)),
     hidden: 1536,
     heads: 12,
     kvHeads: 2,

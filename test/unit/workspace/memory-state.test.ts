@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { MemoryOpening } from '../../../server/memory/open-memory.js';
-import { planModel } from '../../../server/memory/planned-model.js';
+import { planModel } from '../../../server/memory/planning/planned-model.js';
 import { MemoryState } from '../../../server/workspace/memory-state.js';
 import {
   nanoEngine,

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, vi } from 'vitest';
 import { isLocretError } from '../../../server/errors.js';
-import * as free from '../../../server/memory/free-memory.js';
+import * as free from '../../../server/memory/planning/free-memory.js';
 import { SharedEngine } from '../../../server/workspace/shared-engine.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));

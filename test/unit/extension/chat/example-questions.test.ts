@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { exampleQuestions, type ExampleSources } from '../../../../extension/chat/example-questions.js';
-import type { DefinitionAtResult } from '../../../../server/protocol.js';
+import type { DefinitionAtResult } from '../../../../server/contract/protocol.js';
 import { english } from '../english.js';
 
 function sources(

@@ -7,7 +7,7 @@ import type {
   LocretRequests,
   RootStatus,
   WorkspaceStatus,
-} from '../../../../server/protocol.js';
+} from '../../../../server/contract/protocol.js';
 import type { CancellationSource } from '../../../../extension/chat/conversation-session.js';
 import type { RequestOptions, Sidecar, SidecarLife } from '../../../../extension/sidecar/sidecar.js';
 import { RequestFailure } from '../../../../extension/sidecar/sidecar.js';

@@ -1,4 +1,4 @@
-import type { AskResult } from '../../../../server/protocol.js';
+import type { AskResult } from '../../../../server/contract/protocol.js';
 
 /** An answer as the sidecar gives it, with what a test is about. */
 export function resultWith(changes: Partial<AskResult>): AskResult {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ChangedFile, FileRetention, SkippedFile } from '../../../../server/protocol.js';
+import type { ChangedFile, FileRetention, SkippedFile } from '../../../../server/contract/protocol.js';
 import {
   buildRetentionTree,
   childrenOf,

@@ -1,4 +1,4 @@
-import type { MemoryStatus, ReadProgress, RootStatus } from '../../../../server/protocol.js';
+import type { MemoryStatus, ReadProgress, RootStatus } from '../../../../server/contract/protocol.js';
 import type { Situation } from '../../../../extension/status/status-text.js';
 
 export const progress: ReadProgress = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RootStatus } from '../../../../server/protocol.js';
+import type { RootStatus } from '../../../../server/contract/protocol.js';
 import { statusText } from '../../../../extension/status/status-text.js';
 import { english } from '../english.js';
 import { memory, progress, rootStatus, situation } from './situations.js';

@@ -1,6 +1,0 @@
-import { parentPort } from 'node:worker_threads';
-import { createEngine } from './create-engine.js';
-import { serveEngine } from './serve-engine.js';
-
-if (parentPort === null) throw new Error('This program is a worker thread of locret; it does not run by itself.');
-serveEngine(createEngine, parentPort);
