@@ -84,6 +84,8 @@ export function lineBegins(bytes: Uint8Array): Uint32Array {
 class Scan {
   readonly definitions: LineDefinition[] = [];
   private readonly open: Block[] = [];
+  /** Of settings, which are not indented below it. */
+  private section: string | undefined;
 
   constructor(
     private readonly patterns: readonly LinePattern[],
@@ -110,10 +112,13 @@ class Scan {
   }
 
   private add(name: string, kind: LineKind, row: number, indent: number, scope: boolean, local: boolean): void {
-    const container = this.open.findLast((block) => block.name !== undefined && !block.isFunction)?.name;
+    const around = this.open.findLast((block) => block.name !== undefined && !block.isFunction)?.name;
+    const isSection = this.form === 'data' && kind === 'section';
+    const container = around ?? (isSection ? undefined : this.section);
+    if (isSection) this.section = name;
     const decoded = /[\x80-\xff]/.test(name) ? Buffer.from(name, 'latin1').toString() : name;
     const isFunction = kind === 'function' || kind === 'method';
-    const isMember = isFunction && container !== undefined && kind === 'function' && this.form === 'code';
+    const isMember = !local && isFunction && container !== undefined && kind === 'function' && this.form === 'code';
     if (!scope) {
       const isBlock = blocks.has(kind) && !local;
       this.definitions.push({ name: decoded, kind: isMember ? 'method' : kind, row, container, local, isBlock });

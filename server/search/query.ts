@@ -22,8 +22,16 @@ export interface Query {
   readonly terms: ReadonlyMap<string, number>;
   /** Plain words as they are written, lower-cased, without those that every question has; of names, their parts. */
   readonly words: readonly string[];
-  /** For tests, for where something is used, for what a folder holds. */
-  readonly asks: { readonly tests: boolean; readonly uses: boolean; readonly folder: boolean };
+  readonly asks: {
+    /** Speaks of tests. */
+    readonly tests: boolean;
+    /** Wants the tests of something rather than the thing. */
+    readonly testsOf: boolean;
+    /** Wants to know where something is used. */
+    readonly uses: boolean;
+    /** Speaks of a folder. */
+    readonly folder: boolean;
+  };
 }
 
 /** Words that never say what is looked for. */
@@ -171,20 +179,22 @@ const asksForUses = new RegExp(
   String.raw`^\W*(?:(?:who|what|which|where|wer|was|wo)\b.{0,80}\b${use}\b|(?:find|show|list|all)\b.{0,20}\b${use}\b|${use}\s+(?:of|to)\b)`,
   'i',
 );
-/** Longer questions ask for more than where something is used. Words. */
-const maxWordsForUses = 9;
+/** Longer questions ask for more than where something is used, or its tests. Words. */
+const maxWordsOfOneWish = 9;
 const asksForFolder = /\b(?:folder|directory|dir|ordner|verzeichnis|package)\b/i;
 
 /** Reads a query: the names in it, its words, and what it asks for. */
 export function readQuery(text: string): Query {
   const cut = text.slice(0, maxQueryLength);
+  const isShort = cut.trim().split(/\s+/).length <= maxWordsOfOneWish;
   return {
     text: cut,
     names: namesOf(cut),
     ...termsOfText(cut),
     asks: {
       tests: asksForTests.test(cut),
-      uses: asksForUses.test(cut) && cut.trim().split(/\s+/).length <= maxWordsForUses,
+      testsOf: isShort && /\b(?:tests?|specs?)\s+(?:for|of|on)\b|\btested\b/i.test(cut),
+      uses: isShort && asksForUses.test(cut),
       folder: asksForFolder.test(cut),
     },
   };

@@ -33,6 +33,8 @@ export interface RankingWeights {
   readonly kinds: Readonly<Record<PathKind, number>>;
   /** Instead of `kinds.test` where tests are asked for. */
   readonly testsAsked: number;
+  /** … and nothing else is. */
+  readonly testsOf: number;
 }
 
 export const defaultWeights: RankingWeights = {
@@ -50,6 +52,7 @@ export const defaultWeights: RankingWeights = {
   focus: 2,
   kinds: { source: 1, test: 0.65, example: 0.8, document: 0.65, changes: 0.35, data: 0.85, declarations: 0.9 },
   testsAsked: 0.97,
+  testsOf: 1.4,
 };
 
 export interface RankedPassage {
@@ -79,6 +82,9 @@ const worthOfNamed: Readonly<Record<PathKind, number>> = {
   test: 0.5,
   changes: 0.4,
 };
+
+/** … where its tests are asked for. */
+const worthForTests = (kind: PathKind): number => (kind === 'test' ? 1 : 0.2);
 
 /** Passages that are looked at closely. */
 const maxRanked = 300;
@@ -192,7 +198,7 @@ class Scoring {
   }
 
   /** The passages that anything was found in, best first. */
-  ranked(factorOf: (kind: PathKind) => number): Scored[] {
+  ranked(factorOf: (kind: PathKind) => number, worthOf: (kind: PathKind) => number): Scored[] {
     const { index, weights, scores } = this;
     const nameScores = new Map(
       [...this.inFileNames].map(([file, { weight, terms }]) => {
@@ -205,7 +211,7 @@ class Scoring {
       const file = index.fileOf(passage);
       const whole = (scores[passage] ?? 0) + weights.file * (this.fileScores[file] ?? 0) + (nameScores.get(file) ?? 0);
       const { kind } = index.filePassages(file).file;
-      const bonus = (this.bonuses.get(passage) ?? 0) * worthOfNamed[kind];
+      const bonus = (this.bonuses.get(passage) ?? 0) * worthOf(kind);
       return { passage, file, score: whole * factorOf(kind) + bonus };
     });
     return ranked.sort((a, b) => this.compare(a, b)).slice(0, maxRanked);
@@ -293,8 +299,13 @@ export function rankPassages(
     });
   }
   const factorOf = (kind: PathKind): number =>
-    kind === 'test' && query.asks.tests ? weights.testsAsked : weights.kinds[kind];
-  const ranked = scoring.ranked(factorOf);
+    kind !== 'test' || !query.asks.tests
+      ? weights.kinds[kind]
+      : query.asks.testsOf
+        ? weights.testsOf
+        : weights.testsAsked;
+  const worthOf = (kind: PathKind): number => (query.asks.testsOf ? worthForTests(kind) : worthOfNamed[kind]);
+  const ranked = scoring.ranked(factorOf, worthOf);
   addSiblings(ranked, weights.siblings);
   ranked.sort((a, b) => scoring.compare(a, b));
   const passages = spread(ranked, weights.repeated, most).map((each) => ({ ...each, named: best.get(each.passage) }));

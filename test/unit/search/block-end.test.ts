@@ -10,7 +10,11 @@ function block(text: string): string[] {
 describe('a block', () => {
   it.each([
     ['by braces', 'function f() {\n  a\n\n  b\n}\nnext', 5],
-    ['by braces on lines of their own, with margins', 'int f()\n{\n  a;\n#ifdef B\n  b;\n#endif\nout:\n  c;\n}\nnext', 9],
+    [
+      'by braces on lines of their own, with margins',
+      'int f()\n{\n  a;\n#ifdef B\n  b;\n#endif\nout:\n  c;\n}\nnext',
+      9,
+    ],
     ['by indentation', 'def f(\n    a,\n):\n    b\n\n\nnext', 4],
     ['with branches', 'if (a) {\n  b\n} else {\n  c\n}\nnext', 5],
     ['ended by a word', 'def f\n  a\nend\nnext', 3],

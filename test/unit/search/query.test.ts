@@ -39,7 +39,8 @@ describe('what a query asks for', () => {
   });
 
   it('is not its uses where a long question only speaks of calls', () => {
-    const text = 'Where in the pipeline is the decoding method for byte sequence tags called while values are untagged?';
+    const text =
+      'Where in the pipeline is the decoding method for byte sequence tags called while values are untagged?';
     expect(readQuery(text).asks.uses).toBe(false);
   });
 
