@@ -22,6 +22,7 @@ const benches = {
   memory: { entries: ['memory'] },
   eviction: { entries: ['eviction'] },
   answers: { entries: ['answers'] },
+  find: { entries: ['find'] },
   quality: {
     folder: 'research/quality',
     entries: ['quality'],

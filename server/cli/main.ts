@@ -7,6 +7,7 @@ import { registerAsk } from './ask.js';
 import { registerChat } from './chat.js';
 import { registerDoctor } from './doctor.js';
 import { exitCodes, reportFailure } from './exit.js';
+import { registerFind } from './find.js';
 import { registerLsp } from './lsp.js';
 import { registerModels } from './models.js';
 import { registerPlan } from './plan.js';
@@ -27,7 +28,7 @@ const program = new Command('locret')
   .showHelpAfterError('(add --help to see what there is)')
   .exitOverride();
 const commands = [
-  ...[registerAsk, registerChat, registerRead, registerPlan, registerModels, registerDoctor, registerTrace],
+  ...[registerAsk, registerChat, registerFind, registerRead, registerPlan, registerModels, registerDoctor, registerTrace],
   registerTrain,
   registerLsp,
 ];

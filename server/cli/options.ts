@@ -100,6 +100,16 @@ export function withReadingOptions(command: Command): Command {
   return withSettingsOf(command, ({ of }) => of !== 'answers');
 }
 
+/** What a command can be told that reads a repository's texts, and no model. */
+export type SurveyChoice = Pick<Choices, 'include' | 'exclude' | 'maxFileSize'> & { readonly repo: string };
+
+/** Adds the options of {@link SurveyChoice} to a command. */
+export function withSurveyOptions(command: Command): Command {
+  const { include, exclude, maxFileSize } = settings;
+  command.option('--repo <folder>', 'repository to read', userPath, currentFolder());
+  return withSettings(command, { include, exclude, maxFileSize });
+}
+
 /** Adds the options of {@link AnswerOptions} to a command. */
 export function withAnswerOptions(command: Command): Command {
   return withSettingsOf(command, ({ of }) => of === 'answers');

@@ -7,7 +7,7 @@ import { orderFiles } from './order.js';
 import { RepositoryPart } from './repository-part.js';
 import { resolveRoot } from './root.js';
 import type { RepositoryFile, Survey, SurveyOptions } from './source.js';
-import { byPath, findFiles, surveyOf, type FoundFiles } from './survey.js';
+import { byPath, findFiles, surveyOf, type FoundFiles, type SurveyHooks } from './survey.js';
 
 /** What changed in a repository since it was read, and the repository as it is now. */
 export interface RepositoryChanges {
@@ -33,6 +33,8 @@ export interface CompareOptions {
   readonly signal?: AbortSignal | undefined;
   /** Everything else is as it was then, and is not looked at. Undefined: everything is looked at. */
   readonly since?: ComparedBefore | undefined;
+  /** Called with the content of each text file that had to be read. */
+  readonly onText?: SurveyHooks['onText'];
 }
 
 /** The files as they are now, of a part or of everything. */
@@ -40,7 +42,7 @@ async function findCurrent(
   survey: Survey,
   read: ReadonlyMap<string, RepositoryFile>,
   options: SurveyOptions,
-  signal: AbortSignal | undefined,
+  hooks: SurveyHooks,
   part: RepositoryPart | undefined,
 ): Promise<FoundFiles> {
   const unchanged = async (filePath: string): Promise<InspectedFile | undefined> => {
@@ -51,7 +53,7 @@ async function findCurrent(
     return isSame ? { file, imports: [] } : undefined;
   };
   const root = await resolveRoot(survey.root);
-  return findFiles(root, options, { signal }, unchanged, part);
+  return findFiles(root, options, hooks, unchanged, part);
 }
 
 /**
@@ -78,14 +80,14 @@ async function findSince(
   survey: Survey,
   read: ReadonlyMap<string, RepositoryFile>,
   options: SurveyOptions,
-  signal: AbortSignal | undefined,
+  hooks: SurveyHooks,
 ): Promise<FoundFiles> {
   const before = changes.survey;
   const skippedFolders = before.skipped.filter(({ path: skipped }) => skipped.endsWith('/')).map(placeOf);
   const touchedPart = RepositoryPart.concernedBy(await withTargets(survey.root, touched));
   // What lies in a folder that was not entered is not known: if anything is different there, everything is.
   const part = touchedPart.with(skippedFolders.filter((folder) => touchedPart.leadsTo(folder)));
-  const found = await findCurrent(survey, read, options, signal, part);
+  const found = await findCurrent(survey, read, options, hooks, part);
   // A folder on the way to the part may not be entered any more.
   const lookedAt = part.with(found.skipped.filter(({ path: skipped }) => skipped.endsWith('/')).map(placeOf));
   const added = new Map(changes.added.map((inspected) => [inspected.file.path, inspected]));
@@ -114,13 +116,13 @@ export async function detectChanges(
   survey: Survey,
   readFiles: readonly RepositoryFile[],
   options: SurveyOptions,
-  { signal, since }: CompareOptions = {},
+  { signal, since, onText }: CompareOptions = {},
 ): Promise<RepositoryChanges> {
   const read = new Map(readFiles.map((file) => [file.path, file]));
   const finding =
     since === undefined
-      ? findCurrent(survey, read, options, signal, undefined)
-      : findSince(since, survey, read, options, signal);
+      ? findCurrent(survey, read, options, { signal, onText }, undefined)
+      : findSince(since, survey, read, options, { signal, onText });
   const { texts, skipped } = await finding.catch((error: unknown): FoundFiles => {
     if (isLocretError(error, 'repository-not-found')) return { texts: [], skipped: [] };
     throw error;

@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { SkippedFile } from '../contract/contents.js';
 import type { SkipReason } from '../contract/words.js';
 import { LocretError, throwIfCancelled } from '../errors.js';
-import { inspectFile, pieceBytes, type InspectedFile } from './inspect.js';
+import { inspectFile, pieceBytes, type InspectedFile, type OnText } from './inspect.js';
 import { orderFiles } from './order.js';
 import type { RepositoryPart } from './repository-part.js';
 import { resolveRoot } from './root.js';
@@ -16,6 +16,8 @@ export interface SurveyHooks {
   readonly signal?: AbortSignal | undefined;
   /** Called after each file with how many were found to be text or skipped so far. */
   readonly onFile?: ((filesSeen: number) => void) | undefined;
+  /** Called with the content of each text file that is read, in no particular order; the survey itself holds none. */
+  readonly onText?: OnText | undefined;
 }
 
 /** Runs `use` for each item that `items` yields, several at a time, each with a buffer of its own. */
@@ -64,7 +66,7 @@ export async function findFiles(
       skipped.push(found.skipped);
     } else {
       const inspected =
-        (await known(found.path)) ?? (await inspectFile(root, found.path, options.maxFileBytes, buffer));
+        (await known(found.path)) ?? (await inspectFile(root, found.path, options.maxFileBytes, buffer, hooks.onText));
       if ('file' in inspected) texts.push(inspected);
       else skipped.push({ path: found.path, ...inspected });
     }
