@@ -2,7 +2,8 @@ import { askMemory } from '../server/answer/ask.js';
 import type { Engine } from '../server/engine/engine.js';
 import { MemoryOpening, type MemorySettings } from '../server/memory/open-memory.js';
 import type { ReadMemory } from '../server/memory/contents/repository-memory.js';
-import { loadEngine, planModel, type PlannedModel } from '../server/memory/planning/planned-model.js';
+import { loadEngine } from '../server/memory/load-engine.js';
+import { planModel, type PlannedModel } from '../server/memory/planning/planned-model.js';
 import type { Definition } from '../server/repository/source.js';
 import {
   type AskedRun,
