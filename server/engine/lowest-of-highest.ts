@@ -22,13 +22,14 @@ export function lowestOfHighest(numbers: Float32Array, count: number): number {
     heap[at] = number;
   };
   for (let at = (heap.length >> 1) - 1; at >= 0; at--) sink(at);
-  let lowest = heap[0] ?? -Infinity;
+  const top = (): number => heap[0] ?? -Infinity;
+  let lowest = top();
   for (let i = count; i < numbers.length; i++) {
     const number = numbers[i] ?? -Infinity;
     if (number <= lowest) continue;
     heap[0] = number;
     sink(0);
-    lowest = heap[0] ?? -Infinity;
+    lowest = top();
   }
   return lowest;
 }
