@@ -4,7 +4,7 @@ import { systemErrorCode } from '../errors.js';
 import { openRegularFile } from '../repository/open-regular-file.js';
 import { endOfBlock } from './block-end.js';
 import { scanLines, type LineDefinition } from './line-definitions.js';
-import { lineLanguageOf } from './line-patterns.js';
+import { lineLanguageOf } from './line-languages.js';
 
 /** A text of the repository as it is now. */
 export class CurrentText {

@@ -1,4 +1,5 @@
-import { lineLanguageOf, type LineKind, type LinePattern } from './line-patterns.js';
+import { lineLanguageOf } from './line-languages.js';
+import type { LineKind, LinePattern } from './line-languages/pattern.js';
 
 /** Longer lines define nothing: no person wrote them. Bytes. */
 const maxLineLength = 300;

@@ -1,4 +1,4 @@
-import type { LineKind } from './line-patterns.js';
+import type { LineKind } from './line-languages/pattern.js';
 import type { PassageIndex } from './passage-index.js';
 import { stemOf } from './path-kind.js';
 import { qualifiedParts, type Query, type QueryName } from './query.js';

@@ -1,5 +1,5 @@
 import type { LineDefinition, LineScan } from './line-definitions.js';
-import type { LineLanguage } from './line-patterns.js';
+import type { LineLanguage } from './line-languages.js';
 
 /** Longer passages are cut into equal pieces. Lines. */
 const maxLines = { code: 60, prose: 40, data: 40 } as const;

@@ -1,6 +1,6 @@
 import type { CurrentText, CurrentTexts } from './current-text.js';
 import type { LineDefinition } from './line-definitions.js';
-import type { LineKind } from './line-patterns.js';
+import type { LineKind } from './line-languages/pattern.js';
 import { roleInLine, wordPattern, worthOfRole } from './line-role.js';
 import type { Match, Named, NamedDefinition, NamedPath } from './named.js';
 import type { PassageIndex } from './passage-index.js';

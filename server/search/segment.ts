@@ -1,5 +1,6 @@
 import { scanLines, type LineDefinition } from './line-definitions.js';
-import { lineLanguageOf, type LineKind } from './line-patterns.js';
+import { lineLanguageOf } from './line-languages.js';
+import type { LineKind } from './line-languages/pattern.js';
 import { Grouping, none, NumberList } from './numbers.js';
 import { cutPassages } from './passages.js';
 import { pathKindOf, type PathKind } from './path-kind.js';
