@@ -22,6 +22,24 @@ export default defineConfig(
       'no-console': 'error',
     },
   },
+  {
+    files: ['server/contract/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ regex: '^(?!\\./)', message: 'The contract imports nothing outside itself.' }] },
+      ],
+    },
+  },
+  {
+    files: ['extension/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ regex: '/server/(?!contract/)', message: 'The extension knows the contract only.' }] },
+      ],
+    },
+  },
   { files: ['extension/chat/webview/**'], languageOptions: { globals: { ...globals.browser } } },
   { files: ['scripts/**', 'bench/**', 'research/**', 'server/cli/**', 'test/**'], rules: { 'no-console': 'off' } },
 );

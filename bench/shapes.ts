@@ -1,4 +1,4 @@
-import type { WeightPrecision } from '../server/backends/processor/graph/linear.js';
+import type { ProcessorPrecision } from '../server/contract/words.js';
 
 /** The sizes of a model that is filled with random weights: speed does not depend on their values. */
 export interface BenchShape {
@@ -64,7 +64,7 @@ export function shapeByName(name: string): BenchShape {
   return shape;
 }
 
-export type Bits = Exclude<WeightPrecision, 'float32'>;
+export type Bits = Exclude<ProcessorPrecision, 'float32'>;
 
 export function parseBits(text: string): Bits {
   if (text === 'int8' || text === 'int4') return text;

@@ -1,14 +1,16 @@
-// Bundles everything that runs into dist/: the terminal's command, the sidecar, the engine's worker, the process that
-// trains, the extension and the chat panel's page. Packages that carry native code or wasm files stay outside and are
-// found in node_modules.
+// `npm run build`: bundles everything that runs into dist/: the terminal's command, the sidecar, the engine's worker, the
+// process that trains, the extension and the chat panel's page. Packages that carry native code or wasm files stay outside
+// and are found in node_modules.
+//
+//   --watch      (`npm run watch`) goes on, and bundles anew what a change of a source touches
 import { readdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, context } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const stamp = path.join(root, 'dist/built');
-const sources = ['server', 'extension', 'scripts/build.mjs', 'package.json'];
+const sources = ['server', 'extension', 'research', 'scripts/build.mjs', 'package.json'];
 
 /** Packages with files that must be found beside the code: native libraries and wasm. */
 export const unbundledPackages = [
@@ -42,9 +44,10 @@ async function isUpToDate() {
 /**
  * The programs that run in Node.js, as ES modules.
  * @param {import('esbuild').BuildOptions} options
+ * @returns {import('esbuild').BuildOptions}
  */
-function buildPrograms(options) {
-  return build({
+function programs(options) {
+  return {
     ...options,
     entryPoints: {
       locret: 'server/cli/main.ts',
@@ -60,15 +63,16 @@ function buildPrograms(options) {
     banner: {
       js: "import { createRequire as createRequireOfBundle } from 'node:module';const require = createRequireOfBundle(import.meta.url);",
     },
-  });
+  };
 }
 
 /**
  * What runs in VS Code's extension host.
  * @param {import('esbuild').BuildOptions} options
+ * @returns {import('esbuild').BuildOptions}
  */
-function buildExtension(options) {
-  return build({
+function extension(options) {
+  return {
     ...options,
     entryPoints: { extension: 'extension/main.ts' },
     outExtension: { '.js': '.cjs' },
@@ -76,15 +80,16 @@ function buildExtension(options) {
     platform: 'node',
     target: 'node20',
     external: ['vscode'],
-  });
+  };
 }
 
 /**
  * The chat panel's page, with its icons.
  * @param {import('esbuild').BuildOptions} options
+ * @returns {import('esbuild').BuildOptions}
  */
-function buildWebview(options) {
-  return build({
+function webview(options) {
+  return {
     ...options,
     entryPoints: {
       'webview/chat': 'extension/chat/webview/main.ts',
@@ -95,7 +100,18 @@ function buildWebview(options) {
     target: 'chrome130',
     loader: { '.ttf': 'file' },
     assetNames: 'webview/[name]',
-  });
+  };
+}
+
+/**
+ * All bundles.
+ * @param {string} outdir
+ * @param {import('esbuild').BuildOptions} options
+ * @returns {import('esbuild').BuildOptions[]}
+ */
+function bundles(outdir, options) {
+  const common = { absWorkingDir: root, outdir, bundle: true, ...options };
+  return [programs(common), extension(common), webview(common)];
 }
 
 /**
@@ -104,9 +120,8 @@ function buildWebview(options) {
  * @param {{ minify: boolean, sourcemap: boolean }} options
  */
 export async function bundleAll(outdir, options) {
-  /** @type {import('esbuild').BuildOptions} */
-  const common = { absWorkingDir: root, outdir, bundle: true, metafile: true, logLevel: 'warning', ...options };
-  const results = await Promise.all([buildPrograms(common), buildExtension(common), buildWebview(common)]);
+  const all = bundles(outdir, { metafile: true, logLevel: 'warning', ...options });
+  const results = await Promise.all(all.map((bundle) => build(bundle)));
   return results.flatMap(({ metafile }) => Object.keys(metafile?.inputs ?? {}));
 }
 
@@ -117,4 +132,51 @@ export async function buildAll() {
   await writeFile(stamp, '');
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await buildAll();
+/** What a watching build writes when it begins and when it has come to an end. */
+export const watchLines = { begun: 'Building.', built: 'Built; watching.', failed: 'Not built; watching.' };
+
+/**
+ * Builds dist/, and again whenever a source changes, until the process is ended. What is
+ * wrong stands in lines "FILE:LINE:COLUMN: error: TEXT"; .vscode/tasks.json reads them and the lines around a build.
+ */
+export async function watchAll() {
+  /** The builds that run now, and those whose last one failed. */
+  const running = new Set();
+  const failed = new Set();
+  /** @type {import('esbuild').Plugin} */
+  const report = {
+    name: 'report',
+    setup(building) {
+      building.onStart(() => {
+        if (running.size === 0) process.stdout.write(`${watchLines.begun}\n`);
+        running.add(building);
+      });
+      building.onEnd(async ({ errors, warnings }) => {
+        for (const message of errors) process.stdout.write(`${problemLine(message, 'error')}\n`);
+        for (const message of warnings) process.stdout.write(`${problemLine(message, 'warning')}\n`);
+        if (errors.length > 0) failed.add(building);
+        else failed.delete(building);
+        running.delete(building);
+        if (running.size > 0) return;
+        if (failed.size === 0) await writeFile(stamp, '');
+        process.stdout.write(`${failed.size === 0 ? watchLines.built : watchLines.failed}\n`);
+      });
+    },
+  };
+  const all = bundles('dist', { minify: false, sourcemap: true, logLevel: 'silent', plugins: [report] });
+  const contexts = await Promise.all(all.map((bundle) => context(bundle)));
+  await Promise.all(contexts.map((one) => one.watch()));
+}
+
+/**
+ * @param {Pick<import('esbuild').Message, 'location' | 'text'>} message
+ * @param {'error' | 'warning'} severity
+ */
+export function problemLine({ location, text }, severity) {
+  if (location === null) return `${severity}: ${text}`;
+  return `${location.file}:${location.line}:${location.column + 1}: ${severity}: ${text}`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await (process.argv.includes('--watch') ? watchAll() : buildAll());
+}

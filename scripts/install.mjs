@@ -1,16 +1,16 @@
 // Installs packages with npm: those of the lock file, and tools that are no dependency of the product.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseObject } from './json-object.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const checkout = fileURLToPath(new URL('..', import.meta.url));
 const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
 
 /** @param {string} file */
 function modified(file) {
-  return statSync(`${root}${file}`, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
 /**
@@ -31,9 +31,15 @@ export function npm(folder, ...argv) {
   return run.status === 0;
 }
 
-/** Runs `npm ci` when it has not been run since package-lock.json changed. */
-export function installPackages() {
-  if (modified('node_modules/.package-lock.json') >= modified('package-lock.json')) return;
+/**
+ * Runs `npm ci` when it has not been run since package-lock.json changed. Where node_modules is a link, as in a work tree
+ * that shares the packages of another one, they are taken as they are: npm would empty the folder behind the link.
+ * @param {string} [root] the folder of package-lock.json
+ */
+export function installPackages(root = checkout) {
+  const packages = path.join(root, 'node_modules');
+  if (lstatSync(packages, { throwIfNoEntry: false })?.isSymbolicLink() === true) return;
+  if (modified(path.join(packages, '.package-lock.json')) >= modified(path.join(root, 'package-lock.json'))) return;
   process.stderr.write('Installing the packages (npm ci) …\n');
   if (npm(root, 'ci')) return;
   process.stderr.write('npm ci failed; see its message above. Locret needs its packages once, then no network.\n');

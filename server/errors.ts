@@ -1,27 +1,4 @@
-/** What went wrong, as a stable word for programs; the message is for people. */
-export type ErrorCode =
-  | 'repository-not-found'
-  | 'repository-empty'
-  | 'repository-unreadable'
-  | 'not-read'
-  | 'model-not-found'
-  | 'model-unsupported'
-  | 'model-corrupt'
-  | 'heads-corrupt'
-  | 'tokenizer-unsupported'
-  | 'template-failed'
-  | 'out-of-memory'
-  | 'window-too-small'
-  | 'question-too-long'
-  | 'snapshot-corrupt'
-  | 'snapshot-foreign'
-  | 'memory-locked'
-  | 'disk-full'
-  | 'training-under-way'
-  | 'not-trusted'
-  | 'cancelled'
-  | 'invalid-argument'
-  | 'engine-failed';
+import type { ErrorCode } from './contract/words.js';
 
 /**
  * The error every part of the sidecar throws for a condition it foresees: which file and value, what was expected,

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { CachePrecision, CudaOptions } from '../server/engine/engine.js';
+import type { CachePrecision } from '../server/contract/words.js';
+import type { ChosenBackend } from '../server/engine/engine.js';
 
 const emulated = fileURLToPath(new URL('../.cache/cuda/emulated/locret-cuda-emulated.node', import.meta.url));
 
@@ -15,6 +16,6 @@ export const cudaBinding = path.resolve(process.env['LOCRET_CUDA_BINDING'] ?? em
 export const hasCuda = existsSync(cudaBinding);
 
 /** The first device of it. */
-export function cudaDevice(cachePrecision: CachePrecision = 'full'): CudaOptions {
-  return { binding: cudaBinding, device: 0, cachePrecision };
+export function cudaDevice(cachePrecision: CachePrecision = 'full'): ChosenBackend {
+  return { name: 'cuda', options: { binding: cudaBinding, device: 0, cachePrecision } };
 }

@@ -2,13 +2,16 @@
 # Makes models/nano: downloads the packages, trains, measures, exports, writes the card.
 #   sh make.sh cpu     the bundled 3 M parameters, on two cores: two to four hours
 #   sh make.sh gpu     30 M parameters on one GPU: about half an hour
-# Every step is skipped when what it makes is there already, so that it goes on where it was interrupted.
+# What is downloaded and made on the way lies in .cache/training of the checkout. Every step is skipped when what it makes is there
+# already, so that it goes on where it was interrupted.
 set -eu
 cd "$(dirname "$0")"
 PROFILE=${1:?cpu or gpu}
 PYTHON=${PYTHON:-python3}
-RUN=run-$PROFILE
-mkdir -p "$RUN"
+CORPUS=../.cache/training/corpus
+UNITS=$CORPUS/units.pkl
+RUN=../.cache/training/$PROFILE
+mkdir -p "$CORPUS" "$RUN"
 
 case $PROFILE in
 cpu)
@@ -31,54 +34,55 @@ gpu)
   ;;
 esac
 
-if [ ! -f units.pkl ]; then
-  if [ ! -d wheels ]; then
+if [ ! -f "$UNITS" ]; then
+  if [ ! -d "$CORPUS/wheels" ]; then
     # shellcheck disable=SC2046
-    "$PYTHON" -m pip download --quiet --no-deps --only-binary :all: -d wheels $(cat pypi-packages.txt)
+    "$PYTHON" -m pip download --quiet --no-deps --only-binary :all: -d "$CORPUS/wheels" $(cat corpus/pypi-packages.txt)
   fi
-  mkdir -p tarballs debian
-  for name in $(cat npm-packages.txt); do
-    (cd tarballs && npm pack --silent "$name")
+  mkdir -p "$CORPUS/tarballs" "$CORPUS/debian"
+  for name in $(cat corpus/npm-packages.txt); do
+    (cd "$CORPUS/tarballs" && npm pack --silent "$name")
   done
-  for name in $(cat debian-packages.txt); do
-    [ -d "debian/$name" ] || (cd debian && apt-get download "$name" && dpkg-deb -x "$name"_*.deb "$name" && rm "$name"_*.deb)
+  for name in $(cat corpus/debian-packages.txt); do
+    [ -d "$CORPUS/debian/$name" ] ||
+      (cd "$CORPUS/debian" && apt-get download "$name" && dpkg-deb -x "$name"_*.deb "$name" && rm "$name"_*.deb)
   done
-  "$PYTHON" extraction.py --wheels wheels --tarballs tarballs --debian debian \
-    --standard-library "$("$PYTHON" -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')" --out units.pkl
+  "$PYTHON" -m corpus.extraction --wheels "$CORPUS/wheels" --tarballs "$CORPUS/tarballs" --debian "$CORPUS/debian" \
+    --standard-library "$("$PYTHON" -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')" --out "$UNITS"
 fi
 
 if [ ! -f "$RUN/tokenizer.json" ]; then
-  "$PYTHON" tokenizer.py --units units.pkl --vocabulary "$VOCABULARY" --out "$RUN" --reference "$RUN/reference.json"
-  node check-tokenizer.mjs "$RUN" "$RUN/reference.json"
+  "$PYTHON" -m model.tokenizer --units "$UNITS" --vocabulary "$VOCABULARY" --out "$RUN" --reference "$RUN/reference.json"
+  node model/check-tokenizer.mjs "$RUN" "$RUN/reference.json"
 fi
 
-# $1: what is written, $RUN/$1.log its log; the rest: a training script with its arguments, on a CPU in two processes
+# $1: what is written, $RUN/$1.log its log; the rest: a module that trains, with its arguments, on a CPU in two processes
 train() {
   STAGE=$1
   shift
   if [ "$PROFILE" = cpu ]; then
     export WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT=29517 OMP_NUM_THREADS=1
-    RANK=1 "$PYTHON" "$@" --units units.pkl --tokenizer "$RUN" --out "$RUN/$STAGE" > "$RUN/$STAGE-1.log" &
-    RANK=0 "$PYTHON" "$@" --units units.pkl --tokenizer "$RUN" --out "$RUN/$STAGE" | tee "$RUN/$STAGE.log"
+    RANK=1 "$PYTHON" -m "$@" --units "$UNITS" --tokenizer "$RUN" --out "$RUN/$STAGE" > "$RUN/$STAGE-1.log" &
+    RANK=0 "$PYTHON" -m "$@" --units "$UNITS" --tokenizer "$RUN" --out "$RUN/$STAGE" | tee "$RUN/$STAGE.log"
     wait
     unset WORLD_SIZE
   else
-    "$PYTHON" "$@" --units units.pkl --tokenizer "$RUN" --out "$RUN/$STAGE" | tee "$RUN/$STAGE.log"
+    "$PYTHON" -m "$@" --units "$UNITS" --tokenizer "$RUN" --out "$RUN/$STAGE" | tee "$RUN/$STAGE.log"
   fi
 }
 
 # shellcheck disable=SC2086
-[ -d "$RUN/base/final" ] || train base train.py $DEVICE $SHAPE $BASE
+[ -d "$RUN/base/final" ] || train base train.base_training $DEVICE $SHAPE $BASE
 if [ ! -f "$RUN/heads.safetensors" ]; then
-  "$PYTHON" heads.py --model "$RUN/base/final" --tokenizer "$RUN" --units units.pkl --out "$RUN/heads.safetensors" | tee "$RUN/heads.log"
+  "$PYTHON" -m train.head_training --model "$RUN/base/final" --tokenizer "$RUN" --units "$UNITS" --out "$RUN/heads.safetensors" | tee "$RUN/heads.log"
 fi
 
 # The second stage learns behind memories that these heads keep, and the heads go on learning with it.
 # shellcheck disable=SC2086
-[ -d "$RUN/recall/final" ] || train recall recall_training.py --init "$RUN/base/final" --heads "$RUN/heads.safetensors" $DEVICE $RECALL
+[ -d "$RUN/recall/final" ] || train recall train.recall_training --init "$RUN/base/final" --heads "$RUN/heads.safetensors" $DEVICE $RECALL
 
 HEADS=$RUN/recall/final/retaining_heads.safetensors
-"$PYTHON" evaluate.py --model "$RUN/recall/final" --tokenizer "$RUN" --heads "$HEADS" --units units.pkl --out "$RUN/accuracy.json"
-"$PYTHON" export.py --checkpoint "$RUN/recall/final" --tokenizer "$RUN" --heads "$HEADS" --units units.pkl --out ../models/nano
-"$PYTHON" card.py --model ../models/nano --units units.pkl --accuracy "$RUN/accuracy.json" --heads-log "$RUN/heads.log" \
+"$PYTHON" -m release.evaluate --model "$RUN/recall/final" --tokenizer "$RUN" --heads "$HEADS" --units "$UNITS" --out "$RUN/accuracy.json"
+"$PYTHON" -m release.export --checkpoint "$RUN/recall/final" --tokenizer "$RUN" --heads "$HEADS" --units "$UNITS" --out ../models/nano
+"$PYTHON" -m release.card --model ../models/nano --units "$UNITS" --accuracy "$RUN/accuracy.json" --heads-log "$RUN/heads.log" \
   --log "$RUN/base.log" "$RUN/recall.log" --out ../models/nano/README.md

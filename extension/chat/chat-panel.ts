@@ -5,7 +5,7 @@ import { exportConversation } from '../conversation/export-conversation.js';
 import type { ConversationStore } from '../conversation/store.js';
 import { displayLanguage } from '../text/display-language.js';
 import { showFailure } from '../failures/failures.js';
-import { offerFolder } from '../folder-offer.js';
+import { offerFolder } from '../places/folder-offer.js';
 import { openPlace, readableFolders } from '../places/places.js';
 import type { Sidecar } from '../sidecar/sidecar.js';
 import { Chat, type ChatEditor } from './chat.js';

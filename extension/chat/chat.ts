@@ -1,5 +1,6 @@
 import type * as vscode from 'vscode';
-import { titleOf, type AnswerMode, type Root } from '../conversation/conversation.js';
+import type { AnswerMode } from '../../server/contract/protocol.js';
+import { titleOf, type Root } from '../conversation/conversation.js';
 import type { ConversationStore } from '../conversation/store.js';
 import type { Localization } from '../text/localization.js';
 import type { Sidecar } from '../sidecar/sidecar.js';

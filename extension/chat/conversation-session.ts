@@ -1,18 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type * as vscode from 'vscode';
-import type { AskResult } from '../../server/contract/protocol.js';
+import type { AnswerMode, AskResult } from '../../server/contract/protocol.js';
 import {
   historyOf,
   isRunning,
   type AnswerFacts,
-  type AnswerMode,
   type Conversation,
   type Root,
   type RootAnswer,
   type Turn,
 } from '../conversation/conversation.js';
+import { ask, type AnswerPartial } from '../ask/ask.js';
 import { RequestFailure, type Sidecar } from '../sidecar/sidecar.js';
-import { answerQuestion, type AnswerPartial } from './answer-question.js';
 
 /** What a session tells while it answers. */
 export interface SessionListener {
@@ -195,7 +194,7 @@ export class ConversationSession {
     const cancellation = this.options.createCancellation();
     this.cancellations.set(turnId, cancellation);
     try {
-      const result = await answerQuestion(
+      const result = await ask(
         this.options.sidecar,
         {
           root: root.uri,
@@ -203,9 +202,11 @@ export class ConversationSession {
           mode: turn.mode,
           history: historyOf(this.state.turns, turnId, root.uri),
         },
-        cancellation.token,
-        (partial) => {
-          this.take(turnId, root, partial);
+        {
+          token: cancellation.token,
+          onPartial: (partial) => {
+            this.take(turnId, root, partial);
+          },
         },
       );
       if (this.running(turnId, root.uri) !== undefined) {

@@ -1,5 +1,15 @@
 /** The contract between the extension and the chat panel’s page; what a page sends is checked by `page-message.ts`. */
-import type { AnswerMode, ConversationSummary, ReadingProgress, Root, Turn } from '../conversation/conversation.js';
+import type {
+  AnswerMode,
+  ChangedFile,
+  CoverageResult,
+  EngineStatus,
+  MemoryStatus,
+  ReadFile,
+  RootStatus,
+  SkippedFile,
+} from '../../server/contract/protocol.js';
+import type { ConversationSummary, ReadingProgress, Root, Turn } from '../conversation/conversation.js';
 
 export type { ConversationSummary };
 
@@ -18,26 +28,15 @@ export interface PlanView {
 }
 
 /** A root and its memory. */
-export interface RootView {
+export interface RootView extends Pick<RootStatus, 'state' | 'snapshot' | 'notices'> {
   readonly root: Root;
-  readonly state: 'idle' | 'loading' | 'reading' | 'updating' | 'paused' | 'ready' | 'failed';
-  readonly progress?: ReadingProgress;
-  readonly memory?: {
-    readonly filesRead: number;
-    readonly tokensRead: number;
-    readonly skipped: number;
-    /** Files that changed since they were read. */
-    readonly changed: number;
-    readonly units: number;
-  };
-  /** True when a snapshot on disk will spare reading. */
-  readonly snapshot: boolean;
-  readonly error?: { readonly message: string; readonly remedy: string };
-  readonly notices: readonly string[];
+  readonly progress?: ReadingProgress | undefined;
+  readonly memory?: Omit<MemoryStatus, 'budget' | 'source' | 'made'> | undefined;
+  readonly error?: Pick<NonNullable<RootStatus['error']>, 'message' | 'remedy'> | undefined;
   /** Known once it was asked for. */
-  readonly plan?: PlanView;
+  readonly plan?: PlanView | undefined;
   /** Seconds that reading again for a deep question will take; undefined until a speed is known. */
-  readonly deepSeconds?: number;
+  readonly deepSeconds?: number | undefined;
 }
 
 /** The sidecar and the memories of all roots. */
@@ -48,13 +47,7 @@ export interface MemoryView {
   /** True for the model that comes with Locret, which is tiny. */
   readonly isBundled: boolean;
   /** Undefined while no model is loaded. */
-  readonly engine?: {
-    readonly backend: string;
-    readonly precision: string;
-    readonly policy: string;
-    readonly cacheBytes: number;
-    readonly weightBytes: number;
-  };
+  readonly engine?: Omit<EngineStatus, 'model' | 'backendReason'> | undefined;
   /** Empty when no folder is open. */
   readonly roots: readonly RootView[];
 }
@@ -85,15 +78,11 @@ export interface ChatState {
 }
 
 /** Which list of `locret/coverage`. */
-export type CoveragePart = 'read' | 'skipped' | 'changed';
+export type CoveragePart = keyof CoverageResult;
 
-/** A file of such a list; a skipped folder ends in a slash. */
-export interface CoverageFile {
+/** A file of such a list. */
+export interface CoverageFile extends Partial<Omit<ReadFile & SkippedFile & ChangedFile, 'path'>> {
   readonly path: string;
-  readonly tokens?: number;
-  readonly reason?: string;
-  readonly detail?: string;
-  readonly change?: 'modified' | 'added' | 'removed';
 }
 
 /** From the extension to the page. */

@@ -1,17 +1,28 @@
+import type { JsonReader } from '../../server/contract/json.js';
+import { answerModes } from '../../server/contract/words.js';
 import { ObjectReader, UnexpectedShape } from '../conversation/object-reader.js';
 import { pageCommands, type PageMessage } from './messages.js';
 
 /** Limits in UTF-16 units: what is longer did not come from the page as it is built. */
-const longest = { id: 64, uri: 8192, path: 8192, name: 1000, language: 64, search: 1000, question: 200_000 } as const;
+const longest = {
+  id: 64,
+  uri: 8192,
+  path: 8192,
+  name: 1000,
+  language: 64,
+  search: 1000,
+  question: 200_000,
+  text: 4_000_000,
+} as const;
 
 type MessageType = PageMessage['type'];
 
-const readers: { readonly [Type in MessageType]: (reader: ObjectReader) => PageMessage } = {
+const readers: { readonly [Type in MessageType]: (reader: JsonReader) => PageMessage } = {
   ready: () => ({ type: 'ready' }),
   ask: (reader) => ({
     type: 'ask',
     question: reader.text('question', longest.question),
-    mode: reader.word('mode', ['memory', 'deep']),
+    mode: reader.word('mode', answerModes),
     target: reader.text('target', longest.uri),
   }),
   stop: (reader) => ({ type: 'stop', turn: reader.text('turn', longest.id) }),
@@ -25,11 +36,11 @@ const readers: { readonly [Type in MessageType]: (reader: ObjectReader) => PageM
     line: reader.line('line'),
     endLine: reader.line('endLine'),
   }),
-  copy: (reader) => ({ type: 'copy', text: reader.text('text') }),
-  insert: (reader) => ({ type: 'insert', text: reader.text('text') }),
+  copy: (reader) => ({ type: 'copy', text: reader.text('text', longest.text) }),
+  insert: (reader) => ({ type: 'insert', text: reader.text('text', longest.text) }),
   newFile: (reader) => ({
     type: 'newFile',
-    text: reader.text('text'),
+    text: reader.text('text', longest.text),
     language: reader.text('language', longest.language),
   }),
   coverage: (reader) => ({

@@ -27,7 +27,7 @@ export class ShownMemory {
       life,
       model: status.model,
       isBundled: status.model === bundledModel,
-      ...(engine === undefined ? {} : { engine }),
+      engine,
       roots: this.roots().map((root) => this.rootView(root, status.roots)),
     };
   }
@@ -45,11 +45,11 @@ export class ShownMemory {
       state,
       snapshot,
       notices,
-      ...(progress === undefined ? {} : { progress: progressView(progress) }),
-      ...(memory === undefined ? {} : { memory }),
-      ...(error === undefined ? {} : { error: { message: error.message, remedy: error.remedy } }),
-      ...(plan === undefined ? {} : { plan }),
-      ...(memory === undefined || speed === undefined ? {} : { deepSeconds: memory.tokensRead / speed }),
+      progress: progress && progressView(progress),
+      memory,
+      error: error && { message: error.message, remedy: error.remedy },
+      plan,
+      deepSeconds: memory === undefined || speed === undefined ? undefined : memory.tokensRead / speed,
     };
   }
 

@@ -8,9 +8,9 @@ import { discardTraining, pauseTraining, trainHeads } from '../training/train-he
 import { BegunTrainingStore } from '../training/training-choice.js';
 import { ask } from './ask.js';
 import { whyUnavailable, type Command } from './availability.js';
-import { chooseModel } from './choose-model.js';
+import { chooseModel } from '../models/choose-model.js';
 import { readRoot, stopReading, updateRoot } from './reading.js';
-import { Reports } from './reports.js';
+import { Reports } from '../sidecar/reports.js';
 import { forRoot } from './root-argument.js';
 import { showUnavailable } from './unavailable.js';
 

@@ -1,8 +1,9 @@
 import type { RootUri } from '../../server/contract/protocol.js';
 import { displayLanguage } from '../text/display-language.js';
-import { chooseRoot, readableFolders } from '../places/places.js';
+import { readableFolders } from '../places/places.js';
 import type { LocalSidecar } from '../sidecar/local-sidecar.js';
 import { whyUnavailableFor, type Command } from './availability.js';
+import { chooseRoot } from './choose-root.js';
 import { showUnavailable } from './unavailable.js';
 
 /** A root that a link or another feature named as the command's argument; menus pass other things, or nothing. */

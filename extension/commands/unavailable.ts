@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { offerFolder } from '../folder-offer.js';
+import { offerFolder } from '../places/folder-offer.js';
 import type { Unavailable } from './availability.js';
 
 /** Tells why a command is not possible, with a button for what would make it possible. */

@@ -1,14 +1,9 @@
-import {
-  recallReasons,
-  type AnswerFacts,
-  type Citation,
-  type Conversation,
-  type RecalledBlock,
-  type Root,
-  type RootAnswer,
-  type Turn,
-} from './conversation.js';
-import { ObjectReader, readObject, UnexpectedShape } from './object-reader.js';
+import type { JsonReader } from '../../server/contract/json.js';
+import { text, texts } from '../../server/contract/kinds.js';
+import type { Citation, RecalledBlock } from '../../server/contract/protocol.js';
+import { answerModes, citationSources, memorySources, recallReasons } from '../../server/contract/words.js';
+import type { AnswerFacts, Conversation, Root, RootAnswer, Turn } from './conversation.js';
+import { ObjectReader } from './object-reader.js';
 
 /** Format of the files; a number that is higher than this belongs to a newer version of Locret. */
 const fileVersion = 1;
@@ -25,50 +20,45 @@ export function conversationToJson(conversation: Conversation): string {
   return JSON.stringify({ version: fileVersion, ...conversation });
 }
 
-function readRoot(reader: ObjectReader): Root {
+function readRoot(reader: JsonReader): Root {
   return { uri: reader.text('uri'), name: reader.text('name') };
 }
 
-/** A name, where there is one. */
-function readName(reader: ObjectReader): { readonly name?: string } {
-  return reader.has('name') ? { name: reader.text('name') } : {};
-}
-
-function readCitation(reader: ObjectReader): Citation {
+function readCitation(reader: JsonReader): Citation {
   return {
     path: reader.text('path'),
     line: reader.line('line'),
     endLine: reader.line('endLine'),
-    ...readName(reader),
-    from: reader.word('from', ['recall', 'answer', 'memory']),
+    name: reader.find('name', text),
+    from: reader.word('from', citationSources),
   };
 }
 
-function readRecalled(reader: ObjectReader): RecalledBlock {
+function readRecalled(reader: JsonReader): RecalledBlock {
   return {
     path: reader.text('path'),
     line: reader.line('line'),
     endLine: reader.line('endLine'),
-    ...readName(reader),
+    name: reader.find('name', text),
     reason: reader.word('reason', recallReasons),
     tokens: reader.amount('tokens'),
     cut: reader.amount('cut'),
   };
 }
 
-function readFacts(reader: ObjectReader): AnswerFacts {
+function readFacts(reader: JsonReader): AnswerFacts {
   const coverage = reader.object('coverage');
   const timings = reader.object('timings');
   const memory = reader.object('memory');
   return {
-    citations: reader.list('citations', readObject(readCitation)),
+    citations: reader.list('citations', readCitation),
     coverage: {
       filesRead: coverage.amount('filesRead'),
       tokensRead: coverage.amount('tokensRead'),
       skipped: coverage.amount('skipped'),
       changed: coverage.amount('changed'),
     },
-    recalled: reader.list('recalled', readObject(readRecalled)),
+    recalled: reader.list('recalled', readRecalled),
     timings: {
       recallSeconds: timings.amount('recallSeconds'),
       firstTokenSeconds: timings.amount('firstTokenSeconds'),
@@ -79,7 +69,7 @@ function readFacts(reader: ObjectReader): AnswerFacts {
     },
     memory: {
       model: memory.text('model'),
-      source: memory.word('source', ['read', 'snapshot', 'update']),
+      source: memory.word('source', memorySources),
       seconds: memory.amount('seconds'),
       tokensRead: memory.amount('tokensRead'),
       units: memory.amount('units'),
@@ -88,22 +78,19 @@ function readFacts(reader: ObjectReader): AnswerFacts {
       policy: memory.text('policy'),
       precision: memory.text('precision'),
     },
-    notices: reader.list('notices', (notice, where) => {
-      if (typeof notice !== 'string') throw new UnexpectedShape(`${where}: expected a text`);
-      return notice;
-    }),
+    notices: reader.get('notices', texts),
   };
 }
 
 /** An answer that was running when its file was written was interrupted. */
-function readAnswer(reader: ObjectReader): RootAnswer {
+function readAnswer(reader: JsonReader): RootAnswer {
   const common = { root: readRoot(reader.object('root')), text: reader.text('text') };
   const state = reader.word('state', ['running', 'answered', 'stopped', 'failed']);
   switch (state) {
     case 'running':
       return { ...common, state: 'stopped', by: 'interrupted' };
     case 'answered':
-      return { ...common, state, ...(reader.has('facts') ? { facts: readFacts(reader.object('facts')) } : {}) };
+      return { ...common, state, facts: reader.findObject('facts', readFacts) };
     case 'stopped':
       return { ...common, state, by: reader.word('by', ['user', 'interrupted']) };
     case 'failed':
@@ -117,13 +104,13 @@ function readAnswer(reader: ObjectReader): RootAnswer {
   }
 }
 
-function readTurn(reader: ObjectReader): Turn {
+function readTurn(reader: JsonReader): Turn {
   return {
     id: reader.text('id'),
     question: reader.text('question'),
-    mode: reader.word('mode', ['memory', 'deep']),
+    mode: reader.word('mode', answerModes),
     asked: reader.amount('asked'),
-    answers: reader.list('answers', readObject(readAnswer)),
+    answers: reader.list('answers', readAnswer),
   };
 }
 
@@ -131,16 +118,16 @@ function readTurn(reader: ObjectReader): Turn {
  * The conversation of a file's text.
  * @throws NewerFile, UnexpectedShape, SyntaxError
  */
-export function conversationFromJson(text: string): Conversation {
-  const value: unknown = JSON.parse(text);
+export function conversationFromJson(json: string): Conversation {
+  const value: unknown = JSON.parse(json);
   const reader = new ObjectReader(value, 'conversation');
   const version = reader.amount('version');
   if (version > fileVersion) throw new NewerFile(`Format ${version}; this version of Locret reads ${fileVersion}.`);
   return {
     id: reader.text('id'),
-    ...readName(reader),
+    name: reader.find('name', text),
     created: reader.amount('created'),
     changed: reader.amount('changed'),
-    turns: reader.list('turns', readObject(readTurn), mostTurns),
+    turns: reader.list('turns', readTurn, mostTurns),
   };
 }

@@ -1,4 +1,5 @@
-import { titleOf, type AnswerFacts, type Citation, type Conversation, type RootAnswer } from './conversation.js';
+import type { Citation } from '../../server/contract/protocol.js';
+import { titleOf, type AnswerFacts, type Conversation, type RootAnswer } from './conversation.js';
 
 /**
  * The form of `*.locret.md`. Its words are part of the format, which the grammar and the folding rules of the language

@@ -1,10 +1,8 @@
 /**
- * A conversation with one or more repositories, as it is kept and as the chat panel's page shows it. Plain data without
- * imports: the page is built without the sidecar's and the editor's types.
+ * A conversation with one or more repositories, as it is kept and as the chat panel's page shows it: plain data, with the
+ * shapes of the contract.
  */
-
-/** Asked of the ordinary memory, or of one that was read with the question first. */
-export type AnswerMode = 'memory' | 'deep';
+import type { AnswerMode, AskPhase, AskResult, ReadProgress } from '../../server/contract/protocol.js';
 
 /** A workspace folder: its URI as a string, and its name. */
 export interface Root {
@@ -12,88 +10,23 @@ export interface Root {
   readonly name: string;
 }
 
-/** A link that was checked. Lines are 1-based and inclusive, paths relative to the root, with forward slashes. */
-export interface Citation {
-  readonly path: string;
-  readonly line: number;
-  readonly endLine: number;
-  /** Name of the definition that stands there. */
-  readonly name?: string;
-  /** Re-read behind the memory, named by the answer, or attended to in the memory. */
-  readonly from: 'recall' | 'answer' | 'memory';
-}
-
-/** Why a definition was re-read: what the question is about, gives, gave in the turn before, or attends to. */
-export const recallReasons = ['selection', 'name', 'similar-name', 'path', 'earlier-turn', 'attention'] as const;
-
-/** A definition that was re-read for a question, and why. */
-export interface RecalledBlock {
-  readonly path: string;
-  readonly line: number;
-  readonly endLine: number;
-  readonly name?: string;
-  readonly reason: (typeof recallReasons)[number];
-  readonly tokens: number;
-  /** Lines of the definition that did not fit; 0 when it was shown whole. */
-  readonly cut: number;
-}
-
 /** What an answer rests on and what it took. */
-export interface AnswerFacts {
-  /** Best first. */
-  readonly citations: readonly Citation[];
-  readonly coverage: {
-    readonly filesRead: number;
-    readonly tokensRead: number;
-    readonly skipped: number;
-    readonly changed: number;
-  };
-  readonly recalled: readonly RecalledBlock[];
-  readonly timings: {
-    readonly recallSeconds: number;
-    readonly firstTokenSeconds: number;
-    readonly totalSeconds: number;
-    readonly promptTokens: number;
-    readonly answerTokens: number;
-    readonly tokensPerSecond: number;
-  };
-  readonly memory: {
-    readonly model: string;
-    readonly source: 'read' | 'snapshot' | 'update';
-    readonly seconds: number;
-    readonly tokensRead: number;
-    readonly units: number;
-    readonly cacheBytes: number;
-    readonly weightBytes: number;
-    readonly policy: string;
-    readonly precision: string;
-  };
-  readonly notices: readonly string[];
-}
+export type AnswerFacts = Omit<AskResult, 'mode' | 'text' | 'end'>;
 
-/** How far the reading of files is. */
-export interface ReadingProgress {
-  readonly filesRead: number;
-  readonly files: number;
-  readonly bytesRead: number;
-  readonly bytes: number;
-  readonly tokensPerSecond: number;
-  readonly secondsLeft?: number | undefined;
-}
+/** How far the reading of files is, as it is shown. */
+export type ReadingProgress = Omit<ReadProgress, 'tokensRead'>;
 
 /**
- * What an answer is waiting for or doing. `queued`: behind an earlier question of the conversation. `waiting`: for
- * another operation on the engine. `opening`: the memory is loaded or read. `paused`: reading was paused, and the
- * question waits until it goes on. `reading`: the repository is read again for a deep question. `restarting`: the
- * sidecar's process ended and is being started again.
+ * What an answer is waiting for or doing. `queued`: behind an earlier question of the conversation. `paused`: reading was
+ * paused, and the question waits until it goes on. `restarting`: the sidecar's process ended and is being started again.
  */
-export type AnswerPhase = 'queued' | 'waiting' | 'opening' | 'paused' | 'reading' | 'restarting' | 'answering';
+export type AnswerPhase = AskPhase | 'queued' | 'paused' | 'restarting';
 
 /** The answer of one root to a question. */
 export type RootAnswer = { readonly root: Root; readonly text: string } & (
   | { readonly state: 'running'; readonly phase: AnswerPhase; readonly progress?: ReadingProgress }
   /** Without facts when it was answered elsewhere in the editor. */
-  | { readonly state: 'answered'; readonly facts?: AnswerFacts }
+  | { readonly state: 'answered'; readonly facts?: AnswerFacts | undefined }
   /** `interrupted`: the window was closed while it was answered. */
   | { readonly state: 'stopped'; readonly by: 'user' | 'interrupted' }
   | { readonly state: 'failed'; readonly code: string; readonly message: string; readonly remedy: string }

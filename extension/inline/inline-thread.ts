@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
-import type { AskPartial, RootUri, Selection, Turn } from '../../server/contract/protocol.js';
+import type { RootUri, Selection, Turn } from '../../server/contract/protocol.js';
+import { ask, type AnswerPartial } from '../ask/ask.js';
 import { displayLanguage } from '../text/display-language.js';
-import { answerMarkdown, phaseText } from '../text/answer-text.js';
+import { answerMarkdown, phaseText } from '../ask/answer-text.js';
 import { escapeMarkdown, linklessMarkdown } from '../text/linkless-markdown.js';
 import { RequestFailure, type Sidecar } from '../sidecar/sidecar.js';
 import { answerBody, linkTargets } from './answer-links.js';
@@ -86,9 +87,9 @@ export class InlineThread implements vscode.Disposable {
     this.thread.comments = [...this.thread.comments, this.question({ question, asked }), answer.comment];
     this.showState();
     try {
-      const result = await this.sidecar.request(
-        'locret/ask',
-        { root, question, history, ...(selection === undefined ? {} : { selection }) },
+      const result = await ask(
+        this.sidecar,
+        { root, question, history, selection },
         {
           token: cancellation.token,
           onPartial: (partial) => {
@@ -184,7 +185,7 @@ class GrowingAnswer {
     private readonly show: () => void,
   ) {}
 
-  add(partial: AskPartial): void {
+  add(partial: AnswerPartial): void {
     if (partial.kind === 'text') this.text += partial.text;
     else this.phase = phaseText(partial, displayLanguage) ?? '';
     if (this.isEnded) return;

@@ -1,4 +1,5 @@
-import { ObjectReader, readObject, UnexpectedShape } from '../conversation/object-reader.js';
+import type { JsonReader } from '../../server/contract/json.js';
+import { ObjectReader, UnexpectedShape } from '../conversation/object-reader.js';
 import type { RootUri, Turn } from '../../server/contract/protocol.js';
 
 /** A question in a thread, and what was answered. */
@@ -54,7 +55,7 @@ export function readThreadRecords(value: unknown): ThreadRecord[] {
   });
 }
 
-function readThread(reader: ObjectReader): ThreadRecord {
+function readThread(reader: JsonReader): ThreadRecord {
   const line = reader.line('line');
   return {
     root: reader.text('root', longestText),
@@ -63,11 +64,11 @@ function readThread(reader: ObjectReader): ThreadRecord {
     endLine: Math.max(line, reader.line('endLine')),
     firstLine: reader.text('firstLine', longestText),
     isResolved: reader.flag('isResolved'),
-    turns: reader.list('turns', readObject(readTurn), mostTurns),
+    turns: reader.list('turns', readTurn, mostTurns),
   };
 }
 
-function readTurn(reader: ObjectReader): ThreadTurn {
+function readTurn(reader: JsonReader): ThreadTurn {
   return {
     question: reader.text('question', longestText),
     answer: reader.text('answer', longestText),

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
+import { ask } from '../ask/ask.js';
 import { RequestFailure, type Sidecar } from '../sidecar/sidecar.js';
-import { answerMarkdown } from '../text/answer-text.js';
+import { answerMarkdown } from '../ask/answer-text.js';
 import { displayLanguage } from '../text/display-language.js';
 import { defaultRoot } from './default-root.js';
 import { LinklessStream } from '../text/linkless-markdown.js';
@@ -70,8 +71,8 @@ class RepositoryModel implements vscode.LanguageModelChatProvider, vscode.Dispos
     };
     const shown = new LinklessStream();
     try {
-      const result = await this.sidecar.request(
-        'locret/ask',
+      const result = await ask(
+        this.sidecar,
         { root, ...asked },
         {
           token,

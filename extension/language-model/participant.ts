@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
-import type { AskPartial, Citation, RecalledBlock, RootUri } from '../../server/contract/protocol.js';
+import { ask, type AnswerPartial } from '../ask/ask.js';
+import type { Citation, RecalledBlock, RootUri } from '../../server/contract/protocol.js';
 import { RequestFailure, type Sidecar } from '../sidecar/sidecar.js';
-import { coverageTexts, phaseText, placeText } from '../text/answer-text.js';
+import { coverageTexts, phaseText, placeText } from '../ask/answer-text.js';
 import { displayLanguage } from '../text/display-language.js';
 import { defaultRoot } from './default-root.js';
 import { escapeMarkdown, linklessMarkdown, LinklessStream } from '../text/linkless-markdown.js';
@@ -44,7 +45,7 @@ async function answer(
   const root = defaultRoot();
   if (root === undefined) return failed(vscode.l10n.t('No folder is open. Open the repository you want to ask about.'));
   if (question === '') return failed(vscode.l10n.t('Ask something: for example, where a function is defined.'));
-  const deep = request.command === 'deep';
+  const mode = request.command === 'deep' ? 'deep' : 'memory';
   const history = turnsOf(
     chat.history.map((turn) =>
       turn instanceof vscode.ChatResponseTurn ? readAnswerRecord(turn.result.metadata) : undefined,
@@ -53,17 +54,13 @@ async function answer(
   );
   const shown = new LinklessStream();
   try {
-    const result = await sidecar.request(
-      'locret/ask',
-      { root, question, history, mode: deep ? 'deep' : 'memory' },
-      { token, onPartial: showing(stream, shown) },
-    );
+    const result = await ask(sidecar, { root, question, history, mode }, { token, onPartial: showing(stream, shown) });
     stream.markdown(`${shown.end()}\n\n`);
     showPlaces(stream, root, result.citations, result.recalled);
     for (const notice of result.notices) stream.markdown(`⚠ ${linklessMarkdown(notice)}\n\n`);
     stream.markdown(`*${escapeMarkdown(coverageTexts(result, displayLanguage).join(' · '))}*`);
     const names = result.citations.flatMap(({ name }) => (name === undefined ? [] : [name]));
-    const record: AnswerRecord = { root, question, answer: result.text, deep, names };
+    const record: AnswerRecord = { root, question, answer: result.text, deep: mode === 'deep', names };
     return { metadata: { ...record } };
   } catch (error) {
     if (!(error instanceof RequestFailure)) throw error;
@@ -77,7 +74,7 @@ function failed(message: string): vscode.ChatResult {
 }
 
 /** Shows an answer's pieces as they come, and each phase before them once. */
-function showing(stream: vscode.ChatResponseStream, shown: LinklessStream): (partial: AskPartial) => void {
+function showing(stream: vscode.ChatResponseStream, shown: LinklessStream): (partial: AnswerPartial) => void {
   let phase = '';
   return (partial) => {
     if (partial.kind === 'text') {

@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
+import { ask } from '../ask/ask.js';
 import { readableFolders } from '../places/places.js';
 import { RequestFailure, type Sidecar } from '../sidecar/sidecar.js';
-import { answerForModel } from '../text/answer-text.js';
+import { answerForModel } from '../ask/answer-text.js';
 import { defaultRoot } from './default-root.js';
 
 const toolName = 'locret_askRepository';
@@ -47,7 +48,7 @@ async function textFor(sidecar: Sidecar, input: AskRepositoryInput, token: vscod
   }
   try {
     const mode = input.deep === true ? 'deep' : 'memory';
-    return answerForModel(await sidecar.request('locret/ask', { root, question: input.question, mode }, { token }));
+    return answerForModel(await ask(sidecar, { root, question: input.question, mode }, { token }));
   } catch (error) {
     if (!(error instanceof RequestFailure)) throw error;
     if (error.code === 'cancelled') throw new vscode.CancellationError();

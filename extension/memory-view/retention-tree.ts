@@ -21,7 +21,7 @@ interface Remembered {
 
 export interface FileNode extends Remembered {
   readonly kind: 'file';
-  readonly change?: ChangedFile['change'];
+  readonly change?: ChangedFile['change'] | undefined;
 }
 
 export interface FolderNode extends Remembered {
@@ -86,7 +86,7 @@ export function buildRetentionTree(
   for (const [order, { path, tokens, kept }] of retention.files.entries()) {
     const change = changes.get(path);
     changes.delete(path);
-    place(top, { root: root.root, path, tokens, kept, order, ...(change === undefined ? {} : { change }) });
+    place(top, { root: root.root, path, tokens, kept, order, change });
   }
   // What is left is new: nothing of it is remembered yet.
   for (const [path, change] of changes)

@@ -1,10 +1,6 @@
 import * as vscode from 'vscode';
 import type { RootUri } from '../../server/contract/protocol.js';
-import { displayLanguage } from '../text/display-language.js';
-import { offerFolder } from '../folder-offer.js';
 import { staysInside } from './place-path.js';
-import type { Sidecar } from '../sidecar/sidecar.js';
-import { describeRoot } from '../status/root-text.js';
 
 const highlightTime = 2_500;
 
@@ -22,36 +18,6 @@ export function readableFolders(): readonly vscode.WorkspaceFolder[] {
 /** The open folders whose files are not on a disk of this machine, so that no model can read them. */
 export function unreadableFolders(): readonly vscode.WorkspaceFolder[] {
   return (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme !== 'file');
-}
-
-/**
- * The root that is meant when none is named: the only one, that of the active editor, or the one the user picks. Undefined
- * when the user picks none; when there is none, the user is told why.
- */
-export async function chooseRoot(sidecar: Sidecar): Promise<RootUri | undefined> {
-  const folders = readableFolders();
-  if (folders.length <= 1) {
-    const [folder] = folders;
-    if (folder === undefined) await offerFolder();
-    return folder?.uri.toString();
-  }
-  const active = vscode.window.activeTextEditor && rootOf(vscode.window.activeTextEditor.document.uri);
-  if (active !== undefined) return active;
-  const picked = await vscode.window.showQuickPick(
-    folders.map((folder) => {
-      const root = folder.uri.toString();
-      const status = sidecar.status.roots.find((candidate) => candidate.root === root);
-      return {
-        root,
-        label: folder.name,
-        iconPath: vscode.ThemeIcon.Folder,
-        description: vscode.workspace.asRelativePath(folder.uri, true),
-        ...(status === undefined ? {} : { detail: describeRoot(status, displayLanguage) }),
-      };
-    }),
-    { placeHolder: vscode.l10n.t('Which folder?') },
-  );
-  return picked?.root;
 }
 
 /**

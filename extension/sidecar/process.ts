@@ -18,6 +18,16 @@ export interface ProcessOptions {
 }
 
 const keptLines = 20;
+/** A small nursery keeps the process's memory flat while a repository is read. */
+const nursery = '--max-semi-space-size=4';
+
+/**
+ * What lets a debugger in: LOCRET_INSPECT_SIDECAR is the port on which Node.js then listens, on this machine alone. It is
+ * set by .vscode/launch.json.
+ */
+function inspector({ LOCRET_INSPECT_SIDECAR: port }: NodeJS.ProcessEnv): readonly string[] {
+  return port === undefined || port === '' ? [] : [`--inspect=127.0.0.1:${port}`];
+}
 
 /**
  * The sidecar's process: a Node.js program with a channel for messages. It is a child of the extension host and ends by
@@ -35,8 +45,7 @@ export class SidecarProcess {
       // In VS Code for desktops this is Electron, which runs as Node.js when it is told to.
       execPath: process.execPath,
       env: { ...process.env, ELECTRON_RUN_AS_NODE: '1', ELECTRON_NO_ASAR: '1' },
-      // A small nursery keeps the process's memory flat while a repository is read.
-      execArgv: ['--max-semi-space-size=4'],
+      execArgv: [nursery, ...inspector(process.env)],
       silent: true,
     });
     this.keepLines('stdout', onLine);

@@ -1,10 +1,5 @@
-import type {
-  BackendChoice,
-  LogLevel,
-  PolicyName,
-  SidecarSettings,
-  WeightPrecision,
-} from '../../server/contract/protocol.js';
+import { collect } from '../../server/contract/setting.js';
+import { settings, type SidecarSettings } from '../../server/contract/settings.js';
 
 /** Reads one setting under `locret.`; undefined where it is not set. */
 export type ReadSetting = (name: string) => unknown;
@@ -15,81 +10,28 @@ export interface SettingsReading {
   readonly refused: readonly string[];
 }
 
-const backends: readonly BackendChoice[] = ['cpu', 'cuda'];
-const precisions: readonly WeightPrecision[] = ['float32', 'bfloat16', 'float16', 'int8', 'int4'];
-const policies: readonly PolicyName[] = [
-  'locret',
-  'key-difference',
-  'sink-recent',
-  'random',
-  'h2o',
-  'snapkv',
-  'token-entropy',
-  'expected-attention',
-  'nacl',
-];
-const logLevels: readonly LogLevel[] = ['error', 'warning', 'info', 'debug'];
 /** Values that mean: let the sidecar choose. */
-const chosenBySidecar: readonly unknown[] = [undefined, null, 'auto', 'model', ''];
+const chosenBySidecar: readonly unknown[] = [
+  undefined,
+  null,
+  ...Object.values(settings).map(
+    (setting) => 'offer' in setting && 'automatic' in setting.offer && setting.offer.automatic,
+  ),
+];
 
 /**
- * What the user set in VS Code, as the sidecar takes it. VS Code does not hold a settings file to the manifest's schema,
- * so every value is checked here; what is `auto` or does not fit is left out.
+ * What the user set in VS Code, as the sidecar takes it; also what VS Code does not offer, where somebody wrote it by hand.
+ * VS Code does not hold a settings file to the manifest's schema, so every value is checked here; what is `auto` or does
+ * not fit is left out.
  */
 export function readSettings(read: ReadSetting): SettingsReading {
   const refused: string[] = [];
-
-  function setting<Name extends string, const Value>(
-    name: Name,
-    accept: (value: unknown) => Value | undefined,
-  ): Partial<Record<Name, Value>>;
-  function setting<Value>(name: string, accept: (value: unknown) => Value | undefined): Partial<Record<string, Value>> {
-    const value = read(name);
-    if (chosenBySidecar.includes(value)) return {};
-    const accepted = accept(value);
-    if (accepted !== undefined) return { [name]: accepted };
-    refused.push(`locret.${name}`);
-    return {};
-  }
-
-  const settings: SidecarSettings = {
-    ...setting('model', text),
-    ...setting('heads', text),
-    ...setting('backend', oneOf(backends)),
-    ...setting('precision', oneOf(precisions)),
-    ...setting('budget', integerFrom(1)),
-    ...setting('chunk', integerFrom(1)),
-    ...setting('stabilizers', integerFrom(0)),
-    ...setting('policy', oneOf(policies)),
-    ...setting('recallTokens', integerFrom(0)),
-    ...setting('include', texts),
-    ...setting('exclude', texts),
-    ...setting('autoUpdateSeconds', numberBetween(0, Infinity)),
-    ...setting('idleUnloadMinutes', numberBetween(0, Infinity)),
-    ...setting('temperature', numberBetween(0, 5)),
-    ...setting('answerTokens', integerFrom(1)),
-    ...setting('logLevel', oneOf(logLevels)),
-  };
-  return { settings, refused };
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
-}
-
-function texts(value: unknown): readonly string[] | undefined {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : undefined;
-}
-
-function oneOf<Value extends string>(values: readonly Value[]): (value: unknown) => Value | undefined {
-  return (value) => values.find((candidate) => candidate === value);
-}
-
-function numberBetween(least: number, most: number): (value: unknown) => number | undefined {
-  return (value) =>
-    typeof value === 'number' && Number.isFinite(value) && value >= least && value <= most ? value : undefined;
-}
-
-function integerFrom(least: number): (value: unknown) => number | undefined {
-  return (value) => (typeof value === 'number' && Number.isSafeInteger(value) && value >= least ? value : undefined);
+  const chosen = collect(settings, (name, setting) => {
+    const value = 'client' in setting ? read(name) : undefined;
+    if (chosenBySidecar.includes(value)) return undefined;
+    const accepted = setting.kind.accept(value);
+    if (accepted === undefined) refused.push(`locret.${name}`);
+    return accepted;
+  });
+  return { settings: chosen, refused };
 }

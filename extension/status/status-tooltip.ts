@@ -1,4 +1,4 @@
-import type { RootStatus, TrainingStatus, WorkspaceStatus } from '../../server/contract/protocol.js';
+import type { MemorySource, RootStatus, TrainingStatus, WorkspaceStatus } from '../../server/contract/protocol.js';
 import { escapeMarkdown } from '../text/linkless-markdown.js';
 import type { Localization } from '../text/localization.js';
 import { ageText, bytesText, countText } from '../text/quantities.js';
@@ -88,7 +88,7 @@ function rootPart(root: RootStatus, now: number, l10n: Localization): string {
   return lines.join('\\\n');
 }
 
-function madeText(source: 'read' | 'snapshot' | 'update', age: string, l10n: Localization): string {
+function madeText(source: MemorySource, age: string, l10n: Localization): string {
   switch (source) {
     case 'read':
       return l10n.t('Read {0}', age);

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import type { ModelEntry } from '../../server/contract/protocol.js';
-import { modelItem } from '../commands/model-items.js';
+import { modelItem } from '../models/model-items.js';
 import { displayLanguage } from '../text/display-language.js';
 import { readableFolders } from '../places/places.js';
 import type { Sidecar } from '../sidecar/sidecar.js';

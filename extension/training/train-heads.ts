@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
 import type { TrainResult } from '../../server/contract/protocol.js';
-import { useModel } from '../commands/use-model.js';
+import { useModel } from '../models/use-model.js';
 import { displayLanguage } from '../text/display-language.js';
 import { countText } from '../text/quantities.js';
 import type { LocalSidecar } from '../sidecar/local-sidecar.js';
-import type { Reports } from '../commands/reports.js';
+import type { Reports } from '../sidecar/reports.js';
 import { chooseTraining } from './choose-training.js';
 import { chooseFile, confirmTraining } from './confirm-training.js';
 import { trainParams, type BegunTraining, type BegunTrainingStore, type TrainingChoice } from './training-choice.js';

@@ -1,4 +1,13 @@
-import type { TrainParams, TrainingOptions } from '../../server/contract/protocol.js';
+import { texts, word } from '../../server/contract/kinds.js';
+import type { TrainParams } from '../../server/contract/protocol.js';
+import {
+  headInputs,
+  labelKinds,
+  processorPrecisions,
+  type HeadInput,
+  type LabelKind,
+  type ProcessorPrecision,
+} from '../../server/contract/words.js';
 import { ObjectReader, UnexpectedShape } from '../conversation/object-reader.js';
 
 /** A training as the user chose it. */
@@ -7,11 +16,11 @@ export interface TrainingChoice {
   readonly model: string;
   /** Absolute folders. */
   readonly folders: readonly string[];
-  readonly labels: 'published' | 'contribution' | 'reconstruction';
-  readonly input: 'qkv' | 'hidden';
+  readonly labels: LabelKind;
+  readonly input: HeadInput;
   readonly steps: number;
-  /** The user's setting; undefined: full precision. */
-  readonly precision: TrainingOptions['precision'] | undefined;
+  /** The user's setting; undefined: as the model reads repositories on the processor. */
+  readonly precision: ProcessorPrecision | undefined;
   /** The file of the heads; undefined: where the sidecar keeps them. */
   readonly out: string | undefined;
 }
@@ -28,7 +37,6 @@ interface Storage {
 }
 
 const key = 'locret.begunTraining';
-const precisions: readonly TrainingOptions['precision'][] = ['float32', 'int8', 'int4'];
 
 /** What the sidecar is told of a choice. */
 export function trainParams(choice: TrainingChoice, fresh: boolean): TrainParams {
@@ -36,7 +44,7 @@ export function trainParams(choice: TrainingChoice, fresh: boolean): TrainParams
   return {
     model,
     repositories: folders,
-    options: { labels, input, steps, ...(precision === undefined ? {} : { precision }) },
+    options: { labels, input, steps, precision },
     fresh,
     ...(out === undefined ? {} : { out }),
   };
@@ -54,11 +62,11 @@ export class BegunTrainingStore {
       const reader = new ObjectReader(value, 'training');
       return {
         model: reader.text('model'),
-        folders: reader.list('folders', (folder) => new ObjectReader({ folder }, 'folders').text('folder')),
-        labels: reader.word('labels', ['published', 'contribution', 'reconstruction']),
-        input: reader.word('input', ['qkv', 'hidden']),
+        folders: reader.get('folders', texts),
+        labels: reader.word('labels', labelKinds),
+        input: reader.word('input', headInputs),
         steps: reader.line('steps'),
-        precision: reader.has('precision') ? reader.word('precision', precisions) : undefined,
+        precision: reader.find('precision', word(processorPrecisions)),
         out: reader.text('out'),
       };
     } catch (error) {

@@ -1,4 +1,4 @@
-import type { ObservedQueries, ScoredView } from '../../server/eviction/policy.js';
+import type { ObservedQueries, ScoredView } from './rival.js';
 
 /** Calls back with q · k / sqrt(d) of every unit that a query sees, for each row from `firstRow` and each query head. */
 function forEachQuery(

@@ -1,9 +1,9 @@
-import type { CacheView, EvictionPolicy, ObservedQueries, ScoredView } from '../../server/eviction/policy.js';
+import type { CacheView } from '../../server/eviction/policy.js';
+import { attentionSinks } from '../../server/eviction/sink-recent.js';
+import type { ObservedQueries, Rival, ScoredView } from './rival.js';
 
 /** Slots behind the cache that future queries are expected in. */
 const future = 512;
-/** Units at the start that always stay. */
-const sinks = 4;
 
 /** Turns dimension pairs (i, i + pairs) of a vector in place, by given cosines and sines. */
 function turn(vector: Float64Array, pairs: number, cos: (pair: number) => number, sin: (pair: number) => number): void {
@@ -113,9 +113,8 @@ function norm(vectors: Float32Array, offset: number, count: number): number {
  * score = |v| · softmax(μᵀk / sqrt(d) + kᵀΣk / 2d), averaged over the group. The first four units always stay. Every
  * chunk scores all units anew.
  */
-export const expectedAttentionPolicy: EvictionPolicy = {
+export const expectedAttentionPolicy: Rival = {
   name: 'expected-attention',
-  needsRetainingHeads: false,
   scoring: {
     observes: 'queries',
     score(view, observed) {
@@ -130,5 +129,5 @@ export const expectedAttentionPolicy: EvictionPolicy = {
     },
   },
   rank: ({ scores }: CacheView): Float32Array =>
-    Float32Array.from(scores, (score, slot) => (slot < sinks ? Infinity : score)),
+    Float32Array.from(scores, (score, slot) => (slot < attentionSinks ? Infinity : score)),
 };

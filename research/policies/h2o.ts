@@ -1,5 +1,6 @@
 import { attentionSums } from './attention-of-queries.js';
-import type { CacheView, EvictionPolicy } from '../../server/eviction/policy.js';
+import type { CacheView } from '../../server/eviction/policy.js';
+import type { Rival } from './rival.js';
 
 /** Share of the budget for the newest units; the other half is for the heavy hitters. */
 const recentShare = 1 / 2;
@@ -9,9 +10,8 @@ const recentShare = 1 / 2;
  * those that got most attention of all queries so far. score_i = sum over t of softmax(q_t · K / sqrt(d))_i, averaged
  * over the query heads that share the KV head. Attention that fell on a unit before it was last kept counts on.
  */
-export const h2o: EvictionPolicy = {
+export const h2o: Rival = {
   name: 'h2o',
-  needsRetainingHeads: false,
   scoring: {
     observes: 'queries',
     score: (view, observed) =>

@@ -1,6 +1,7 @@
 import { attentionSums } from './attention-of-queries.js';
-import type { CacheView, EvictionPolicy } from '../../server/eviction/policy.js';
+import type { CacheView } from '../../server/eviction/policy.js';
 import { unitHash } from './unit-hash.js';
+import type { Rival } from './rival.js';
 
 /** Last tokens of a chunk that stand for the queries to come. */
 const proxies = 32;
@@ -15,9 +16,8 @@ const drawnShare = 0.3;
  * Drawn with Gumbel noise (arXiv 1903.06059): the largest of score + noise are such a sample. The noise of a
  * unit never changes. Share and number of proxies are ours; the paper tunes them per task.
  */
-export const nacl: EvictionPolicy = {
+export const nacl: Rival = {
   name: 'nacl',
-  needsRetainingHeads: false,
   scoring: {
     observes: 'queries',
     score: (view, observed) => Float32Array.from(attentionSums(view, observed, Math.max(0, observed.rows - proxies))),

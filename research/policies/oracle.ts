@@ -1,23 +1,17 @@
 import { largestAttention, largestLogits } from './attention-of-queries.js';
-import type {
-  CacheView,
-  EvictionPolicy,
-  ObservedQueries,
-  PolicyName,
-  ScoredView,
-} from '../../server/eviction/policy.js';
+import type { CacheView } from '../../server/eviction/policy.js';
+import type { ForeseeingRival, ObservedQueries, ScoredView } from './rival.js';
 
 /**
  * An upper bound for retaining heads: every unit gets its true label when it is read, and keeps it. The questions with their
  * answers are read behind each chunk and taken back; what counts are the answers' queries. For measurements.
  */
 function foreseeing(
-  name: PolicyName,
+  name: string,
   labelsOf: (view: ScoredView, observed: ObservedQueries) => Float64Array,
-): EvictionPolicy {
+): ForeseeingRival {
   return {
     name,
-    needsRetainingHeads: false,
     scoring: {
       observes: 'patches',
       score(view, observed, patch) {

@@ -1,6 +1,7 @@
 import { attentionSums } from './attention-of-queries.js';
 import { averageOfNeighbours } from './neighbours.js';
-import type { CacheView, EvictionPolicy } from '../../server/eviction/policy.js';
+import type { CacheView } from '../../server/eviction/policy.js';
+import type { Rival } from './rival.js';
 
 /** Last tokens of a chunk whose attention decides, and which stay themselves. */
 const window = 32;
@@ -10,9 +11,8 @@ const window = 32;
  * 32 queries give it, averaged over its neighbours so that what stands together stays together; those 32 units stay.
  * With grouped queries the mean over the group. Every chunk scores all units anew.
  */
-export const snapkv: EvictionPolicy = {
+export const snapkv: Rival = {
   name: 'snapkv',
-  needsRetainingHeads: false,
   scoring: {
     observes: 'queries',
     score(view, observed) {

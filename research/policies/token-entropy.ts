@@ -1,16 +1,14 @@
-import type { CacheView, EvictionPolicy } from '../../server/eviction/policy.js';
-
-/** Units at the start that always stay. */
-const sinks = 4;
+import type { CacheView } from '../../server/eviction/policy.js';
+import { attentionSinks } from '../../server/eviction/sink-recent.js';
+import type { Rival } from './rival.js';
 
 /**
  * SirLLM (arXiv 2405.12528, "Token Entropy"): the units of surprising tokens stay. score_i = -log P(x_i | x_<i),
  * which the paper calls token entropy; the first four units always stay. There are no rounds of dialogue here, so its
  * decay is 1. The surprise of a chunk's first token is not known and taken as the mean of the others.
  */
-export const tokenEntropy: EvictionPolicy = {
+export const tokenEntropy: Rival = {
   name: 'token-entropy',
-  needsRetainingHeads: false,
   scoring: {
     observes: 'surprisal',
     score({ scores, length }, surprisal) {
@@ -25,5 +23,5 @@ export const tokenEntropy: EvictionPolicy = {
     },
   },
   rank: ({ scores }: CacheView): Float32Array =>
-    Float32Array.from(scores, (score, slot) => (slot < sinks ? Infinity : score)),
+    Float32Array.from(scores, (score, slot) => (slot < attentionSinks ? Infinity : score)),
 };

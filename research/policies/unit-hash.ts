@@ -1,4 +1,4 @@
-import type { ScoredView } from '../../server/eviction/policy.js';
+import type { ScoredView } from './rival.js';
 
 const seed = 0x10c2e7;
 

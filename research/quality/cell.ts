@@ -1,13 +1,14 @@
 import { askDeep, askMemory } from '../../server/answer/ask.js';
-import type { Engine, KeptUnits, Patch } from '../../server/engine/engine.js';
+import type { Engine, KeptUnits } from '../../server/engine/engine.js';
 import type { PlannedModel } from '../../server/memory/planning/planned-model.js';
 import { promptFrame } from '../../server/model/prompt-frame.js';
 import { readRepository } from '../../server/memory/reading/reading.js';
 import type { ReadMemory } from '../../server/memory/contents/repository-memory.js';
 import { tokensOfLine } from '../../server/memory/contents/source-map.js';
 import type { Survey, SurveyOptions } from '../../server/repository/source.js';
+import type { Patch } from '../policies/score-units.js';
 import { type BenchQuestion, isRight, makeQuestions } from './questions.js';
-import type { StructuralStabilizers } from './structural-stabilizers.js';
+import type { Structure } from './structure-policy.js';
 
 /** How a question is answered. */
 export type Mode =
@@ -38,30 +39,19 @@ export interface CellInput {
   readonly options: SurveyOptions;
   readonly mode: Mode;
   /** What the engine keeps before all else, beside what the plan says. */
-  readonly stabilizers: StructuralStabilizers | undefined;
+  readonly structure: Structure | undefined;
+  /** What the engine's policy is shown behind every chunk, where it foresees. */
+  readonly foresight: Foresight | undefined;
   readonly questions: number;
   readonly seed: number;
 }
 
-const longestAnswer = 64;
-
-/** An engine that reads these patches behind every chunk that it evicts. */
-function withPatches(engine: Engine, patches: readonly Patch[]): Engine {
-  return {
-    description: engine.description,
-    extend: (tokens, options) => engine.extend(tokens, options.evict === 'none' ? options : { ...options, patches }),
-    generate: (options) => engine.generate(options),
-    mark: () => engine.mark(),
-    rewind: (mark) => engine.rewind(mark),
-    forget: (ranges) => engine.forget(ranges),
-    reset: () => engine.reset(),
-    exportLayer: (layer) => engine.exportLayer(layer),
-    importLayers: (layers, nextTokenIndex) => engine.importLayers(layers, nextTokenIndex),
-    keptUnits: () => engine.keptUnits(),
-    stats: () => engine.stats(),
-    dispose: () => engine.dispose(),
-  };
+/** What a policy that foresees is shown behind every chunk. */
+export interface Foresight {
+  patches: readonly Patch[];
 }
+
+const longestAnswer = 64;
 
 /** The share of the units of a question's gold lines, over all layers and KV heads, that are kept. */
 function survivalOf(memory: ReadMemory, kept: KeptUnits, { gold }: BenchQuestion): number | undefined {
@@ -75,7 +65,7 @@ function survivalOf(memory: ReadMemory, kept: KeptUnits, { gold }: BenchQuestion
   let all = 0;
   for (const { begin, end } of ranges) {
     for (let token = begin; token < end; token++) held += counts.get(map.begin + token) ?? 0;
-    all += (end - begin) * layers * kvHeads;
+    all += (end - begin) * layers.length * kvHeads;
   }
   return all === 0 ? undefined : held / all;
 }
@@ -100,9 +90,10 @@ class Cell {
   }
 
   private read(questionFirst: string | undefined, patches: readonly Patch[] = []): Promise<ReadMemory> {
-    const { engine, planned, survey, options } = this.input;
+    const { engine, planned, survey, options, foresight } = this.input;
+    if (foresight !== undefined) foresight.patches = patches;
     return readRepository({
-      engine: patches.length === 0 ? engine : withPatches(engine, patches),
+      engine,
       model: planned.model,
       survey,
       options,
@@ -129,9 +120,9 @@ class Cell {
     let memory = await this.read(undefined, seesAnswers || policy === 'snapkv-patched' ? [neutral] : []);
     const questions = await makeQuestions(memory, this.input.questions, seed);
     if (questions.length === 0) return [];
-    this.input.stabilizers?.learn(memory);
+    this.input.structure?.learn(memory);
     const foreseen = seesAnswers ? questions.map((question) => this.patch(question)) : [];
-    if (seesAnswers || this.input.stabilizers !== undefined) memory = await this.read(undefined, foreseen);
+    if (seesAnswers || this.input.structure !== undefined) memory = await this.read(undefined, foreseen);
     const outcomes: Outcome[] = [];
     for (const question of questions) {
       if (mode === 'deep') {

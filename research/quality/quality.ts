@@ -3,14 +3,20 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Engine } from '../../server/engine/engine.js';
-import { loadEngine, planModel, type PlannedModel } from '../../server/memory/planning/planned-model.js';
+import { loadEngine } from '../../server/memory/load-engine.js';
+import { planModel, type PlannedModel } from '../../server/memory/planning/planned-model.js';
 import { type LoadedModel, openModel } from '../../server/model/model.js';
-import { policyByName } from '../../server/eviction/policy-by-name.js';
-import { openCheckpoint } from '../../server/model/open-checkpoint.js';
+import { createProcessorEngine } from '../../server/backends/processor/engine.js';
+import { policyByName, registerPolicies } from '../../server/eviction/policy-by-name.js';
+import { packedWeightsFolder } from '../../server/memory/keeping/cache-files.js';
+import { openModelSource } from '../../server/model/open-model-source.js';
 import { openRetainingHeads } from '../../server/model/retaining-heads.js';
 import { surveyRepository } from '../../server/repository/survey.js';
 import { publish } from '../../bench/figure.js';
-import { type Outcome, runCell } from './cell.js';
+import { registerRivals } from '../policies/register.js';
+import { foreseeingRivals } from '../policies/rivals.js';
+import { evictionPolicy } from '../policies/score-units.js';
+import { type Foresight, type Outcome, runCell } from './cell.js';
 import { drawChart } from './chart.js';
 import { headsOf, trainingWords } from './heads.js';
 import { type LengthPlan, lengthPlans } from './plan.js';
@@ -18,7 +24,7 @@ import { type BenchRepository, cutRepository } from './repositories.js';
 import { keepOutcomes, knownOutcomes } from './results.js';
 import { type QualityRow, qualityRows } from './rows.js';
 import { chartPanels, kindTable, type MeasuredCell, overallTable } from './tables.js';
-import { StructuralStabilizers } from './structural-stabilizers.js';
+import { Structure } from './structure-policy.js';
 
 /** Packages that the bundled model's training never saw, as scripts/bench.mjs installs them. */
 const heldOut = [
@@ -57,6 +63,11 @@ const product = '.cache/bench/product';
 const behindFull = 192;
 const survey = { maxFileBytes: 1 << 20, include: [], exclude: [] };
 
+const foresight: Foresight = { patches: [] };
+registerRivals();
+// Only this program knows questions beforehand.
+registerPolicies(foreseeingRivals.map((rival) => evictionPolicy(rival, () => foresight.patches)));
+
 const packages = positionals.length > 0 ? positionals : heldOut;
 const model = await openModel(options.model);
 const weights = weightsOf(model);
@@ -64,8 +75,8 @@ const window = model.locret.window ?? model.shape.maxPositions;
 const plans = plansOf(model);
 
 /** Identity of the backbone's weights. */
-function weightsOf({ folder }: LoadedModel): string {
-  const checkpoint = openCheckpoint(folder);
+function weightsOf({ place }: LoadedModel): string {
+  const checkpoint = openModelSource(place).openWeights();
   try {
     return checkpoint.fingerprint;
   } finally {
@@ -118,11 +129,11 @@ function keepsStructure({ policy, structure }: QualityRow): boolean {
 
 async function planRow(repo: string, row: QualityRow, budget: number): Promise<PlannedModel> {
   const threads = Number(options.threads);
-  const modelFolder = options.model;
-  const settings = { repo, modelFolder, threads };
+  const settings = { repo, model: options.model, threads };
   if (!row.full) {
     const heads =
-      row.heads && (await headsOf(row.heads, { modelFolder, weights, folder: path.resolve(cache, 'heads'), threads }));
+      row.heads &&
+      (await headsOf(row.heads, { model: options.model, weights, folder: path.resolve(cache, 'heads'), threads }));
     return planModel({
       ...settings,
       policy: row.policy,
@@ -137,8 +148,28 @@ async function planRow(repo: string, row: QualityRow, budget: number): Promise<P
   return { ...planned, plan: { ...plan, cache: { ...plan.cache, budget: Infinity, capacity: window } } };
 }
 
-async function loadRow(planned: PlannedModel): Promise<Engine> {
-  return loadEngine(planned, product, (notice) => process.stderr.write(`${notice}\n`));
+function foresees({ policy }: QualityRow): boolean {
+  return foreseeingRivals.some(({ name }) => name === policy);
+}
+
+/** The product's engine; on this thread where its policy is told what only this program knows. */
+async function loadRow(row: QualityRow, planned: PlannedModel, structure: Structure | undefined): Promise<Engine> {
+  if (structure === undefined && !foresees(row))
+    return loadEngine(planned, product, (notice) => process.stderr.write(`${notice}\n`));
+  const { heads, policy: name, precision, threads, cache: plan } = planned.plan;
+  const policy = policyByName(name);
+  return createProcessorEngine(
+    {
+      model: planned.model.place,
+      policy: name,
+      precision,
+      plan,
+      threads,
+      cacheFolder: packedWeightsFolder(product, planned.model.place),
+      ...(heads === undefined ? {} : { heads }),
+    },
+    structure?.before(policy) ?? policy,
+  );
 }
 
 /** What one row has to say about all repositories of a length. */
@@ -149,22 +180,23 @@ async function measure(
   all: readonly BenchRepository[],
 ): Promise<MeasuredCell> {
   const outcomes: Outcome[] = [];
-  const stabilizers = keepsStructure(row) ? undefined : new StructuralStabilizers();
+  const structure = keepsStructure(row) ? undefined : new Structure();
   let engine: Engine | undefined;
   try {
     for (const { name, root } of all) {
       const count = row.perQuestion ? Math.min(perQuestion, questions) : questions;
       const planned = await planRow(root, row, budget);
-      const { cache: sizes, structure, heads: file } = planned.plan;
+      const { cache: sizes, structure: own, heads: file } = planned.plan;
       const heads = file === undefined ? undefined : openRetainingHeads(file, model.shape).fingerprint;
-      const kept = structure === 'none' ? {} : { structure };
+      const kept = own === 'none' ? {} : { structure: own };
       const cell = { weights, heads, root, row: row.name, plan: sizes, ...kept, questions: count, seed };
       let found = await knownOutcomes(cache, cell);
       if (found === undefined) {
-        engine ??= await (stabilizers?.openEngine(planned, product) ?? loadRow(planned));
+        engine ??= await loadRow(row, planned, structure);
         const files = await surveyRepository(root, survey);
+        const told = { structure, foresight: foresees(row) ? foresight : undefined };
         const asking = { mode: row.mode, questions: count, seed };
-        found = await runCell({ engine, planned, survey: files, options: survey, stabilizers, ...asking });
+        found = await runCell({ engine, planned, survey: files, options: survey, ...told, ...asking });
         await keepOutcomes(cache, cell, found);
       }
       outcomes.push(...found.map((outcome) => ({ ...outcome, id: `${name} ${path.basename(root)} ${outcome.id}` })));
@@ -209,8 +241,8 @@ await publish({
     'that has lost everything is right about what is not there; the tables by kind have that too). **kept**: share of the cache units of the ' +
     'lines that an answer rests on which are still held when it is asked, over all layers and KV heads. **log p**: mean ' +
     'log-probability of the right answer’s tokens, from the memory alone. **against**: paired differences over the ' +
-    'same questions with 95 % bootstrap intervals. **pyramid**, **shared**: the same budget on average and the same memory, ' +
-    'more of it for lower layers, or shared by score between the KV heads of a layer, as far as the window goes. **file ' +
+    'same questions with 95 % bootstrap intervals. **pyramid**: the same budget on average and the same memory, ' +
+    'more of it for lower layers, as far as the window goes. **file ' +
     'headers**: the paths of files stay before all else; **definitions**: these and the lines that name definitions, which is how the ' +
     'bundled model is set; **Locret** alone: nothing does, as published. **labels**, ' +
     `**hidden**: other heads than the bundled ones, trained in the product for this table (${trainingWords}). The model’s window is ` +

@@ -20,7 +20,7 @@ export interface BenchQuestion {
   readonly gold: { readonly path: string; readonly lines: readonly number[]; readonly header: boolean } | undefined;
 }
 
-/** {x}: the quoted name. The forms of training/questions.py. */
+/** {x}: the quoted name. The forms of training/rows/base/questions.py. */
 const forms: Readonly<Record<QuestionKind, readonly string[]>> = {
   where: ['Where is {x} defined?', 'Which file defines {x}?', 'Find the definition of {x}.', 'In which file is {x}?'],
   parameters: ['What are the parameters of {x}?', 'What is the signature of {x}?', 'Which arguments does {x} take?'],

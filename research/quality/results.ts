@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { isJsonObject } from '../../server/model/json-fields.js';
+import { isJsonObject } from '../../server/contract/json.js';
 import type { Outcome } from './cell.js';
 
 /** Changes when the same cell may have other outcomes than before. */

@@ -1,6 +1,5 @@
-import type { AllocationName } from '../../server/eviction/allocation.js';
+import type { AllocationName, StructureName } from '../../server/contract/words.js';
 import type { PolicyName } from '../../server/eviction/policy.js';
-import type { StructureName } from '../../server/memory/reading/structure.js';
 import type { Mode } from './cell.js';
 import type { TrainedVariant } from './heads.js';
 
@@ -43,7 +42,6 @@ export const qualityRows: readonly QualityRow[] = [
   memory('H2O', 'h2o'),
   memory('SnapKV', 'snapkv'),
   memory('PyramidKV (SnapKV + pyramid)', 'snapkv', 'pyramid'),
-  memory('AdaKV (SnapKV + shared)', 'snapkv', 'shared'),
   memory('SirLLM (token entropy)', 'token-entropy'),
   memory('KeyDiff', 'key-difference'),
   memory('Expected Attention', 'expected-attention'),
@@ -52,7 +50,6 @@ export const qualityRows: readonly QualityRow[] = [
   { ...memory('KeyDiff + definitions', 'key-difference'), structure: 'definitions' },
   memory('Locret', 'locret'),
   memory('Locret + pyramid', 'locret', 'pyramid'),
-  memory('Locret + shared', 'locret', 'shared'),
   { ...memory('Locret + file headers', 'locret'), structure: 'headers' },
   bundled,
   { ...bundled, name: 'Locret + definitions + pyramid', allocation: 'pyramid' },
@@ -61,10 +58,6 @@ export const qualityRows: readonly QualityRow[] = [
     heads: { labels, input: 'qkv' } as const,
   })),
   { ...memory('Locret, contribution labels, hidden', 'locret'), heads: { labels: 'contribution', input: 'hidden' } },
-  {
-    ...memory('Locret, contribution labels + shared', 'locret', 'shared'),
-    heads: { labels: 'contribution', input: 'qkv' },
-  },
   memory('oracle (logits)', 'oracle'),
   memory('oracle (attention)', 'attention-oracle'),
   { ...memory('SnapKV, patched', 'snapkv-patched'), perQuestion: true },

@@ -1,7 +1,7 @@
 // Llama-3.1-8B as the engine would hold it: the sizes whose memory is told without loading anything.
 
 /**
- * @typedef {import('../../server/backends/cuda/binding.js').CudaConfig} CudaConfig
+ * @typedef {import('../../server/backends/cuda/config.js').CudaConfig} CudaConfig
  * @typedef {import('../../server/backends/cuda/binding.js').CudaPlan} CudaPlan
  */
 

@@ -31,9 +31,9 @@ export function findSources(root, chosen) {
   return {
     library: ['device', ...wanted].flatMap(of),
     binding: of('binding'),
-    check: ofChosen('check'),
+    check: ofChosen('test/check'),
     bench: ofChosen('bench'),
-    emulation: of('emulation'),
+    emulation: of('test/emulation'),
   };
 }
 
@@ -43,12 +43,8 @@ export function findSources(root, chosen) {
  * @returns {string[]}
  */
 function sourcesIn(root, folder) {
-  try {
-    return readdirSync(`${root}/${folder}`)
-      .filter((name) => /\.(cu|cpp)$/.test(name))
-      .sort()
-      .map((name) => `${folder}/${name}`);
-  } catch {
-    return [];
-  }
+  return readdirSync(`${root}/${folder}`)
+    .filter((name) => /\.(cu|cpp)$/.test(name))
+    .sort()
+    .map((name) => `${folder}/${name}`);
 }

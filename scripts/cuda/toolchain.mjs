@@ -38,7 +38,7 @@ export function emulatedToolchain({ sanitize }) {
     '-fvisibility=hidden',
     ...threadLocal,
     '-DLOCRET_EMULATED',
-    '-Iemulation/include',
+    '-Itest/emulation/include',
     '-I.',
     ...['-Wall', '-Wextra', '-Werror', '-Wno-unknown-pragmas'],
     ...sanitizers,
@@ -96,7 +96,7 @@ export function deviceToolchain(wanted) {
     program: windows ? '.exe' : '',
     compile: (source, target, dependencies) => [
       'nvcc',
-      ...(/^(check|bench)\//.test(source) ? forPrograms : forEngine),
+      ...(/^(test\/check|bench)\//.test(source) ? forPrograms : forEngine),
       ...common,
       ...(source.startsWith('binding/') ? ['-isystem', nodeApiHeaders()] : []),
       ...['-MMD', '-MF', dependencies, '-c', source, '-o', target],

@@ -1,11 +1,12 @@
+import type { Citation, RecalledBlock } from '../contract/answers.js';
+import type { CitationSource } from '../contract/words.js';
 import type { Definition } from '../repository/source.js';
-import type { Citation, CitationSource, RecalledBlock } from './answer.js';
 import type { AttendedPassage } from './attention-ranking.js';
 import type { CurrentFiles } from './current-files.js';
 import type { NameIndex } from './name-index.js';
 import { definitionsNamed } from './name-lookup.js';
 import { namesInText, type NameCandidate } from './names-in-text.js';
-import type { RecalledPlace } from './recall.js';
+import type { RecalledPlace } from './recall-choice.js';
 
 export interface CheckedCitations {
   /** Best first. */
@@ -37,7 +38,7 @@ interface Link {
   readonly path: string;
   readonly line: number;
   readonly endLine: number;
-  readonly name?: string;
+  readonly name?: string | undefined;
   readonly from: CitationSource;
   /** A link to the file as such; it says nothing new beside a link into the file. */
   readonly whole?: boolean;
@@ -70,12 +71,12 @@ class Collector {
       return;
     }
     const { path, line, endLine, name, from } = link;
-    this.citations.push({ path, line, endLine, ...(name === undefined ? {} : { name }), from });
+    this.citations.push({ path, line, endLine, name, from });
   }
 
   /** Lines that the user selected: they stand in the editor, whatever the file on disk has there. */
   addSelected({ path, line, endLine, name }: RecalledPlace): void {
-    this.citations.push({ path, line, endLine, ...(name === undefined ? {} : { name }), from: 'recall' });
+    this.citations.push({ path, line, endLine, name, from: 'recall' });
   }
 
   /** The definition as it is now; a link to one that is gone is a link that fails. */

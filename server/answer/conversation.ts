@@ -1,10 +1,5 @@
+import type { Turn } from '../contract/answers.js';
 import type { ChatMessage } from '../model/chat-template.js';
-
-/** A question and the answer it got. */
-export interface Turn {
-  readonly question: string;
-  readonly answer: string;
-}
 
 /** Turns as chat messages. */
 export function messagesOf(turns: readonly Turn[]): ChatMessage[] {

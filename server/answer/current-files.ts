@@ -46,6 +46,8 @@ function definitionsByPath(definitions: readonly Definition[]): Map<string, Defi
  */
 export class CurrentFiles {
   readonly problems = new Map<string, FileProblem>();
+  /** Files that were read into the memory and are not what they were then. */
+  readonly differing = new Set<string>();
   private readonly files: ReadonlyMap<string, RepositoryFile>;
   private readonly definitions: ReadonlyMap<string, readonly Definition[]>;
   private readonly cache = new Map<string, Promise<CurrentFile | undefined>>();
@@ -119,6 +121,7 @@ export class CurrentFiles {
 
   private async parse(file: RepositoryFile, bytes: Buffer): Promise<CurrentFile> {
     const changed = createHash('sha256').update(bytes).digest('hex') !== file.hash;
+    if (changed && file.hash !== '') this.differing.add(file.path);
     const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
     const lines = text.split('\n').map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
     if (lines.length > 1 && lines.at(-1) === '') lines.pop();
@@ -128,6 +131,7 @@ export class CurrentFiles {
 
   private fail(filePath: string, problem: FileProblem): CurrentFile | undefined {
     this.problems.set(filePath, problem);
+    if (problem === 'vanished') this.differing.add(filePath);
     return undefined;
   }
 }

@@ -1,32 +1,25 @@
+import type { AnswerEnd } from '../contract/words.js';
 import type { AttentionMass, Engine, Sampling } from '../engine/engine.js';
 import type { GenerationSettings } from '../model/generation-settings.js';
 import type { ModelTokenizer } from '../model/tokenizer.js';
-import type { AnswerEnd } from './answer.js';
 import { RepetitionWatch } from './repetition.js';
 import { StopStrings } from './stop-strings.js';
 
-/** What applies where neither the caller nor the model's generation settings say otherwise: greedy. */
-const productSampling: Sampling = {
-  temperature: 0,
-  topP: 1,
-  topK: 0,
-  minP: 0,
-  repetitionPenalty: 1,
-  seed: 0,
-};
+/** Sampling as far as somebody says how. */
+export type SamplingChoice = { readonly [Name in keyof Sampling]?: Sampling[Name] | undefined };
 
 /** Longest answer without a limit from the caller, in tokens. */
 export const defaultMaxTokens = 256;
 
 /** What the caller gives, then the model's generation settings, then the product's defaults (greedy). */
-export function resolveSampling(given: Partial<Sampling>, model: GenerationSettings): Sampling {
+export function resolveSampling(given: SamplingChoice, model: GenerationSettings): Sampling {
   return {
-    ...productSampling,
-    ...(model.temperature === undefined ? {} : { temperature: model.temperature }),
-    ...(model.topP === undefined ? {} : { topP: model.topP }),
-    ...(model.topK === undefined ? {} : { topK: model.topK }),
-    ...(model.repetitionPenalty === undefined ? {} : { repetitionPenalty: model.repetitionPenalty }),
-    ...given,
+    temperature: given.temperature ?? model.temperature ?? 0,
+    topP: given.topP ?? model.topP ?? 1,
+    topK: given.topK ?? model.topK ?? 0,
+    minP: given.minP ?? 0,
+    repetitionPenalty: given.repetitionPenalty ?? model.repetitionPenalty ?? 1,
+    seed: given.seed ?? 0,
   };
 }
 
@@ -34,7 +27,7 @@ export interface GeneratedText {
   readonly text: string;
   readonly tokens: number;
   readonly end: AnswerEnd;
-  readonly attention?: AttentionMass;
+  readonly attention: AttentionMass | undefined;
   /** `performance.now()` when the first token was chosen; undefined when none was. */
   readonly firstTokenAt: number | undefined;
 }
@@ -55,8 +48,8 @@ export async function generateText(input: {
   readonly penalized: readonly number[];
   /** Whether the answer's attention to the memory is wanted. */
   readonly observe: boolean;
-  readonly onText?: (text: string) => void;
-  readonly signal?: AbortSignal;
+  readonly onText?: ((text: string) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }): Promise<GeneratedText> {
   const decoder = input.tokenizer.streamDecoder();
   const stop = new StopStrings(input.stopStrings);
@@ -81,7 +74,7 @@ export async function generateText(input: {
       repetition.push(token);
       return !stop.stopped && !repetition.looped;
     },
-    ...(input.signal === undefined ? {} : { signal: input.signal }),
+    signal: input.signal,
   });
   if (!stop.stopped) pass(stop.push(decoder.end()));
   pass(stop.end());
@@ -89,7 +82,7 @@ export async function generateText(input: {
     text: text.trimEnd(),
     tokens: result.tokens.length,
     end: stop.stopped ? 'stop-string' : repetition.looped ? 'repetition' : result.end,
-    ...(result.attention === undefined ? {} : { attention: result.attention }),
+    attention: result.attention,
     firstTokenAt,
   };
 }

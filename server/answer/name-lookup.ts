@@ -1,5 +1,6 @@
-import type { ChangedFile, Definition, DefinitionKind } from '../repository/source.js';
-import type { RecallReason } from './answer.js';
+import type { ChangedFile } from '../contract/contents.js';
+import type { DefinitionKind, RecallReason } from '../contract/words.js';
+import type { Definition } from '../repository/source.js';
 import type { CurrentFiles } from './current-files.js';
 import type { NameIndex } from './name-index.js';
 import { contentWords, namesInText, type NameCandidate } from './names-in-text.js';
@@ -9,7 +10,7 @@ export interface NamedPlace {
   readonly path: string;
   readonly definition?: Definition;
   /** Line asked for, where the place is a file. */
-  readonly line?: number;
+  readonly line?: number | undefined;
   readonly reason: Exclude<RecallReason, 'attention' | 'selection'>;
   /** The name as the question writes it. */
   readonly name: string;
@@ -181,7 +182,7 @@ class Lookup {
     const key = `${path}:${line ?? 1}`;
     if (this.seen.has(key)) return;
     this.seen.add(key);
-    this.places.push({ path, ...(line === undefined ? {} : { line }), reason: this.reason ?? reason, name });
+    this.places.push({ path, line, reason: this.reason ?? reason, name });
   }
 }
 

@@ -8,7 +8,7 @@ export interface NameCandidate {
    */
   readonly form: 'quoted' | 'code' | 'word';
   /** The line of `path:line`. */
-  readonly line?: number;
+  readonly line?: number | undefined;
 }
 
 /** Words of questions; a plain word among them is never looked up as a name. */
@@ -96,7 +96,7 @@ export function namesInText(text: string): NameCandidate[] {
     const { text: place, line } = splitLine(raw.trim());
     const name = bareName(place);
     if (name === '' || found.has(name)) return;
-    found.set(name, { text: name, form, ...(line === undefined ? {} : { line }) });
+    found.set(name, { text: name, form, line });
   };
   for (const inner of quoted) add(inner, 'quoted');
   const words = rest

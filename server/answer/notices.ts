@@ -1,5 +1,5 @@
+import type { AnswerEnd } from '../contract/words.js';
 import type { Coverage } from '../memory/contents/memory.js';
-import type { AnswerEnd } from './answer.js';
 
 /** Changed files that are named one by one. */
 const namedChanges = 5;

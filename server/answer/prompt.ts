@@ -1,8 +1,9 @@
+import type { Turn } from '../contract/answers.js';
 import { LocretError } from '../errors.js';
 import type { ChatMessage } from '../model/chat-template.js';
 import type { ModelTokenizer } from '../model/tokenizer.js';
 import { defaultMaxTokens } from './generation.js';
-import { fitHistory, messagesOf, type Turn } from './conversation.js';
+import { fitHistory, messagesOf } from './conversation.js';
 
 /** How the cache units behind the memory are shared out for one question. All in tokens. */
 export interface PromptPlan {

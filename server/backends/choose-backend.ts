@@ -1,54 +1,50 @@
-import { type CudaPresence, findCuda } from './cuda/devices.js';
 import { isLocretError, LocretError } from '../errors.js';
+import type { HeadsSize, MemoryPlan, PlanSettings } from '../memory/planning/plan.js';
 import type { LoadedModel } from '../model/model.js';
-import { openCheckpoint } from '../model/open-checkpoint.js';
-import { freeMemory } from '../memory/planning/free-memory.js';
-import { planCudaMemory } from './cuda/plan.js';
-import { type HeadsSize, type MemoryPlan, planMemory, type PlanSettings } from '../memory/planning/plan.js';
+import type { Backend, Device } from './backend.js';
+import { backendByName, backends } from './index.js';
 
-function noGpu({ problem, remedy }: { readonly problem: string; readonly remedy: string }): LocretError {
-  return new LocretError('invalid-argument', `The backend "cuda" cannot be used: ${problem}.`, remedy);
-}
-
-/** How most of a model's weights are stored. Their headers are read, and not the weights. */
-function storedTypeOf(folder: string): 'F32' | 'F16' | 'BF16' {
-  const checkpoint = openCheckpoint(folder);
-  try {
-    return checkpoint.storedType;
-  } finally {
-    checkpoint.close();
-  }
+/**
+ * The device of a backend that was chosen.
+ * @throws LocretError invalid-argument when there is none
+ */
+export function chosenDevice(backend: Backend): Device {
+  const { device, missing } = backend.detect();
+  if (device !== undefined) return device;
+  const problem = `The backend "${backend.name}" cannot be used: ${missing.problem}.`;
+  throw new LocretError('invalid-argument', problem, missing.remedy);
 }
 
 /**
- * Chooses where a model runs, and plans its memory there: on a GPU if one was chosen, or if one is there, runs this kind
- * of model and has enough memory; otherwise on the processor. The plan says why.
+ * Chooses where a model runs, and plans its memory there: where it was chosen to, or on the preferred backend that is
+ * there, runs this kind of model and has enough memory. The plan says why.
  *
  * @param retaining the retaining heads, where there are some
- * @param find looks for GPUs; called unless the processor was chosen
- * @throws LocretError what {@link planMemory} and {@link planCudaMemory} throw; invalid-argument when a GPU was chosen and
- * there is none
+ * @param among where it can run, as {@link backends} lists them; only what may be chosen is looked for
+ * @throws LocretError what {@link Device.plan} throws; invalid-argument when a backend was chosen and is not there
  */
 export function planWhereItRuns(
   model: LoadedModel,
   settings: PlanSettings,
   retaining: HeadsSize | undefined,
-  find: () => CudaPresence = findCuda,
+  among = backends,
 ): MemoryPlan {
-  const { backend = 'auto' } = settings;
-  if (backend === 'cpu') return planMemory(model, settings, retaining, freeMemory(), 'it was chosen');
-  const { usable: cuda, missing } = find();
-  if (cuda === undefined) {
-    const why = missing ?? { problem: 'there is no GPU', remedy: 'Run on the processor.' };
-    if (backend === 'cuda') throw noGpu(why);
-    return planMemory(model, settings, retaining, freeMemory(), why.problem);
+  const planning = { model, settings, retaining };
+  const { backend: choice = 'auto' } = settings;
+  if (choice !== 'auto') return chosenDevice(backendByName(choice, among)).plan(planning, 'it was chosen');
+  const [last, ...preferred] = among;
+  const reasons: string[] = [];
+  for (const backend of preferred.reverse()) {
+    const { device, missing } = backend.detect();
+    try {
+      if (device !== undefined) return device.plan(planning, 'it is there and has enough memory');
+      reasons.push(missing.problem);
+    } catch (error) {
+      const isLimit = isLocretError(error, 'out-of-memory') || isLocretError(error, 'model-unsupported');
+      if (!isLimit) throw error;
+      reasons.push(error.message.replace(/\.$/, ''));
+    }
   }
-  try {
-    const planning = { model, settings, retaining, cuda, storedType: storedTypeOf(model.folder) };
-    return planCudaMemory(planning, backend === 'cuda' ? 'it was chosen' : 'it is there and has enough memory');
-  } catch (error) {
-    const isLimit = isLocretError(error, 'out-of-memory') || isLocretError(error, 'model-unsupported');
-    if (backend === 'cuda' || !isLimit) throw error;
-    return planMemory(model, settings, retaining, freeMemory(), error.message.replace(/\.$/, ''));
-  }
+  if (last === undefined) throw new RangeError('there is no backend');
+  return chosenDevice(last).plan(planning, reasons.join('; '));
 }

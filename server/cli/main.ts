@@ -1,11 +1,13 @@
 #!/usr/bin/env -S node --max-semi-space-size=4
 import { Command, CommanderError } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
+import { registerRivals } from '../../research/policies/register.js';
 import { systemErrorCode } from '../errors.js';
 import { registerAsk } from './ask.js';
 import { registerChat } from './chat.js';
 import { registerDoctor } from './doctor.js';
 import { exitCodes, reportFailure } from './exit.js';
+import { registerFind } from './find.js';
 import { registerLsp } from './lsp.js';
 import { registerModels } from './models.js';
 import { registerPlan } from './plan.js';
@@ -19,13 +21,23 @@ process.stdout.on('error', (error) => {
   process.exit(exitCodes.success);
 });
 
+registerRivals();
 const program = new Command('locret')
   .description('Ask a question about a whole repository; a model on this machine answers, with links.')
   .version(packageFile.version)
   .showHelpAfterError('(add --help to see what there is)')
   .exitOverride();
 const commands = [
-  ...[registerAsk, registerChat, registerRead, registerPlan, registerModels, registerDoctor, registerTrace],
+  ...[
+    registerAsk,
+    registerChat,
+    registerFind,
+    registerRead,
+    registerPlan,
+    registerModels,
+    registerDoctor,
+    registerTrace,
+  ],
   registerTrain,
   registerLsp,
 ];

@@ -1,5 +1,5 @@
-import type { ReadProgress } from '../memory/contents/memory.js';
-import { formatCount, formatSeconds } from './format.js';
+import type { ReadProgress } from '../contract/roots.js';
+import { formatCount, formatSeconds } from '../quantities.js';
 
 const barWidth = 24;
 const redrawMilliseconds = 100;

@@ -2,17 +2,10 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { findCuda } from '../backends/cuda/devices.js';
-import {
-  type CachePlan,
-  type CachePrecision,
-  cachePrecisions,
-  type CudaOptions,
-  type Engine,
-  type EngineDescription,
-  type WeightPrecision,
-  weightPrecisions,
-} from '../engine/engine.js';
+import { chosenDevice } from '../backends/choose-backend.js';
+import { backendByName, backendNames } from '../backends/index.js';
+import { type CachePrecision, cachePrecisions, type WeightPrecision, weightPrecisions } from '../contract/words.js';
+import type { CachePlan, Engine, EngineDescription } from '../engine/engine.js';
 import { openEngine } from '../engine/remote-engine.js';
 import { traceRun, type TraceResult } from '../trace/trace.js';
 import { LocretError, messageOf, systemErrorCode } from '../errors.js';
@@ -32,7 +25,7 @@ interface TraceCommandOptions {
   readonly stabilizers: number;
   readonly local: number;
   readonly policy?: PolicyName;
-  readonly backend: 'cpu' | 'cuda';
+  readonly backend: string;
   readonly precision: WeightPrecision;
   readonly cachePrecision: CachePrecision;
   readonly generate: number;
@@ -81,23 +74,6 @@ function policyOf({ policy, heads }: TraceCommandOptions): PolicyName {
   );
 }
 
-/**
- * The GPU, where one was chosen: the one with most free memory.
- * @throws LocretError invalid-argument when there is none
- */
-function deviceOf({ backend, cachePrecision }: TraceCommandOptions): CudaOptions | undefined {
-  if (backend === 'cpu') return undefined;
-  const { usable, missing } = findCuda();
-  const [device] = usable?.devices ?? [];
-  if (usable !== undefined && device !== undefined)
-    return { binding: usable.file, device: device.index, cachePrecision };
-  throw new LocretError(
-    'invalid-argument',
-    `The backend "cuda" cannot be used: ${missing?.problem ?? 'there is no GPU'}.`,
-    missing?.remedy ?? 'Run on the processor.',
-  );
-}
-
 /** Fixed sizes for a prompt: the cache holds no more than this run needs. */
 function planOf(options: TraceCommandOptions, tokens: number): CachePlan {
   const { budget = Infinity, chunk, stabilizers, local, generate } = options;
@@ -141,7 +117,7 @@ function summary({ trace }: TraceResult, { policy, shape }: EngineDescription, f
   const share = Math.round((100 * (kept - (trace.tail.end - chunked))) / Math.max(1, chunked));
   return (
     `${trace.meta.prompt_len} tokens, ${trace.chunks.length} chunks: ` +
-    `${kept} cache units in each of ${shape.layers} × ${shape.kvHeads} KV heads by ${policy} ` +
+    `${kept} cache units in each of ${shape.layers.length} × ${shape.kvHeads} KV heads by ${policy} ` +
     `(${share} % of the ${chunked} tokens before the tail). Written to ${folder}.`
   );
 }
@@ -150,7 +126,7 @@ async function run(options: TraceCommandOptions): Promise<void> {
   const policy = policyOf(options);
   const tokens = await readTokens(options.tokens);
   const plan = planOf(options, tokens.length);
-  const cuda = deviceOf(options);
+  const backend = chosenDevice(backendByName(options.backend)).choose(options.cachePrecision);
   if (options.budget !== undefined && !policyByName(policy).needsRetainingHeads) {
     process.stderr.write(`${trainingFreeNotice}\n`);
   }
@@ -166,7 +142,7 @@ async function run(options: TraceCommandOptions): Promise<void> {
       threads,
       cacheFolder: cacheFolder(),
       ...(heads === undefined ? {} : { heads }),
-      ...(cuda === undefined ? {} : { cuda }),
+      backend,
     });
     const result = await traceRun(engine, tokens, { local, generate, logits, signal });
     const { vocabulary } = engine.description.shape;
@@ -207,7 +183,7 @@ export function registerTrace(program: Command): void {
     .option('--stabilizers <units>', 'newest units exempt from each eviction but the last', wholeNumber(0), 0)
     .option('--local <tokens>', 'last tokens of the prompt, read without eviction', wholeNumber(0), 0)
     .option('--policy <name>', `which cache units stay: ${policyNames.join(', ')}`, oneOf(policyNames))
-    .option('--backend <name>', 'where the model runs: cpu, cuda', oneOf(['cpu', 'cuda']), 'cpu')
+    .option('--backend <name>', `where the model runs: ${backendNames.join(', ')}`, oneOf(backendNames), 'cpu')
     .option(
       '--precision <name>',
       `weights while running: ${weightPrecisions.join(', ')} (16 bits on a GPU only)`,

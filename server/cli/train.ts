@@ -1,20 +1,18 @@
-import os from 'node:os';
 import { Option, type Command } from 'commander';
-import { isLocretError, LocretError } from '../errors.js';
-import type { HeadInput } from '../model/checkpoint.js';
+import { trainingSettings, type GivenTrainingOptions, type Goodness } from '../contract/training.js';
+import { cancelled, LocretError } from '../errors.js';
 import { resolveModel } from '../model/catalog.js';
-import type { WeightPrecision } from '../backends/processor/graph/linear.js';
-import type { HeadQuality } from '../training/evaluation.js';
-import { labelKinds } from '../training/label-kind.js';
 import { evaluateHeads } from '../training/evaluate-heads.js';
-import { trainHeads } from '../training/train-heads.js';
-import { completeOptions, trainingDefaults, type TrainingOptions } from '../training/training-options.js';
+import type { TrainingEvent } from '../training/training-messages.js';
+import { completeOptions } from '../training/training-options.js';
 import type { TrainingProgress } from '../training/training-steps.js';
 import { cacheFolder } from '../workspace/cache-folder.js';
 import { modelFolders } from '../workspace/model-folders.js';
 import { printable, interruptSignal } from './exit.js';
-import { formatAmount, formatCount, formatSeconds, oneParagraph } from './format.js';
-import { numberBetween, oneOf, userPath, wholeNumber } from './options.js';
+import { formatAmount, formatCount, formatSeconds } from '../quantities.js';
+import { oneParagraph } from './format.js';
+import { userPath, wholeNumber, withSettings } from './options.js';
+import { callUntil, printNotice, serviceOfTerminal, terminalWorkspace } from './terminal-workspace.js';
 
 const description = `
 Trains retaining heads for a model on source code of yours: the model reads pieces of the repositories and answers
@@ -23,20 +21,19 @@ is. Ctrl-C pauses: the same command goes on where it stopped; --fresh begins ane
 the overlap of the predicted with the true top 10 % is measured on it (chance: 0.10). --evaluate measures heads that there
 are, and trains nothing.`;
 
-interface TrainCommandOptions extends Omit<TrainingOptions, 'warmup'> {
+interface TrainCommandOptions extends GivenTrainingOptions {
   readonly model: string;
   readonly repo: readonly string[];
   readonly out?: string;
   readonly evaluate?: string;
   readonly samples: number;
-  readonly warmup?: number;
   readonly fresh?: boolean;
 }
 
 const linesPerTraining = 50;
 
 /** `overlap 0.231 (chance 0.10) · SmoothL1 1.245` */
-function renderQuality({ overlap, regression }: HeadQuality): string {
+function renderQuality({ overlap, regression }: Goodness): string {
   return `overlap of the top 10 % ${overlap.toFixed(3)} (chance 0.10) · SmoothL1 ${regression.toFixed(3)}`;
 }
 
@@ -48,82 +45,90 @@ function renderTraining({ step, steps, loss, secondsLeft }: TrainingProgress): s
   );
 }
 
-function printLine(text: string): void {
-  process.stderr.write(`${printable(text)}\n`);
+function repositoriesOf({ repo }: TrainCommandOptions): readonly string[] {
+  return repo.length === 0 ? [userPath('.')] : repo;
+}
+
+/** Measures heads that there are. */
+async function evaluate(heads: string, options: TrainCommandOptions, signal: AbortSignal): Promise<void> {
+  const settings = {
+    ...completeOptions(options),
+    model: await resolveModel(options.model, modelFolders()),
+    repositories: repositoriesOf(options),
+    cacheFolder: cacheFolder(),
+  };
+  const quality = await evaluateHeads(heads, options.samples, settings, { signal });
+  const { overlaps, samples, tokens } = quality;
+  process.stdout.write(
+    `${formatAmount(samples, 'sample')}, ${formatAmount(tokens, 'token')}, labels "${settings.labels}": ${renderQuality(quality)}\n` +
+      overlaps.map((row, layer) => `  layer ${layer}: ${row.map((one) => one.toFixed(2)).join(' ')}\n`).join(''),
+  );
+}
+
+/** Tells how far a training is. @param steps of all */
+function printEvent(event: TrainingEvent, steps: number): void {
+  switch (event.kind) {
+    case 'begin': {
+      const { trainingFiles, heldOutFiles, tokens, step } = event.begin;
+      const from = step === 0 ? '' : ` Going on after step ${formatCount(step)}.`;
+      printNotice(
+        `${formatAmount(trainingFiles, 'file')} to train on, ${formatCount(heldOutFiles)} held out; ` +
+          `samples of ${formatCount(tokens)} tokens.${from}`,
+      );
+      break;
+    }
+    case 'progress': {
+      const { step } = event.progress;
+      const interval = Math.max(1, Math.floor(steps / linesPerTraining));
+      if (step % interval === 0 || step === steps) printNotice(renderTraining(event.progress));
+      break;
+    }
+    case 'quality':
+      printNotice(`Held out, step ${formatCount(event.step)}: ${renderQuality(event.quality)}`);
+      break;
+    case 'phase':
+  }
 }
 
 async function run(options: TrainCommandOptions): Promise<void> {
   const signal = interruptSignal();
-  const { repo, labels, answers, questions, seed, precision, threads, tokens } = options;
-  const settings = {
-    modelFolder: await resolveModel(options.model, modelFolders()),
-    repositories: repo.length === 0 ? [userPath('.')] : repo,
-    labels,
-    answers,
-    questions,
-    seed,
-    precision,
-    threads,
-    cacheFolder: cacheFolder(),
-    ...(tokens === undefined ? {} : { tokens }),
-  };
   if (options.evaluate !== undefined) {
-    const quality = await evaluateHeads(options.evaluate, options.samples, settings, { signal });
-    const { overlaps, samples } = quality;
-    process.stdout.write(
-      `${formatAmount(samples, 'sample')}, ${formatAmount(quality.tokens, 'token')}, labels "${labels}": ${renderQuality(quality)}\n` +
-        overlaps.map((row, layer) => `  layer ${layer}: ${row.map((one) => one.toFixed(2)).join(' ')}\n`).join(''),
-    );
+    await evaluate(options.evaluate, options, signal);
     return;
   }
-  const { out, input, width, rate, fresh = false } = options;
+  const { out, model, fresh } = options;
   if (out === undefined) {
     throw new LocretError('invalid-argument', 'Nothing says where the heads go.', 'Name a file with --out.');
   }
-  const { steps, warmup } = completeOptions({
-    steps: options.steps,
-    ...(options.warmup === undefined ? {} : { warmup: options.warmup }),
-  });
-  const interval = Math.max(1, Math.floor(steps / linesPerTraining));
-  let done = 0;
-  try {
-    const trained = await trainHeads(
-      { ...settings, out, input, width, steps, warmup, rate, fresh },
-      {
-        signal,
-        onBegin: ({ trainingFiles, heldOutFiles, tokens: size, step }) => {
-          done = step;
-          const from = step === 0 ? '' : ` Going on after step ${formatCount(step)}.`;
-          printLine(
-            `${formatAmount(trainingFiles, 'file')} to train on, ${formatCount(heldOutFiles)} held out; ` +
-              `samples of ${formatCount(size)} tokens.${from}`,
-          );
-        },
-        onProgress: (progress) => {
-          done = progress.step;
-          if (done % interval === 0 || done === steps) printLine(renderTraining(progress));
-        },
-        onQuality: (quality, step) => {
-          printLine(`Held out, step ${formatCount(step)}: ${renderQuality(quality)}`);
-        },
+  const { steps } = completeOptions(options);
+  const workspace = terminalWorkspace(
+    {},
+    {
+      onTraining: (event) => {
+        printEvent(event, steps);
       },
-    );
-    process.stdout.write(`${printable(trained.file)}: ${renderQuality(trained.quality)}\n`);
-  } catch (error) {
-    if (isLocretError(error, 'cancelled') && done > 0)
-      printLine(`Paused after step ${formatCount(done)}. The same command goes on there; --fresh begins anew.`);
-    throw error;
+    },
+  );
+  const params = { repositories: repositoriesOf(options), model, out, options, fresh };
+  const result = await serviceOfTerminal(workspace)['locret/train'].handle(params, callUntil(signal));
+  if (result.end === 'finished') {
+    const quality = result.course.at(-1)?.heldOut;
+    process.stdout.write(`${printable(result.out)}${quality === undefined ? '' : `: ${renderQuality(quality)}`}\n`);
+    return;
   }
+  if (result.step > 0)
+    printNotice(`Paused after step ${formatCount(result.step)}. The same command goes on there; --fresh begins anew.`);
+  throw cancelled('Training');
 }
 
 /** Adds `locret train`. */
 export function registerTrain(program: Command): void {
   const collect = (text: string, earlier: readonly string[]): string[] => [...earlier, userPath(text)];
-  program
+  const command = program
     .command('train')
     .summary('train retaining heads for a model, or measure some')
     .description(oneParagraph(description))
-    .option('--model <name|folder>', 'model: a name that `locret models` lists, or a folder', 'nano')
+    .option('--model <name|path>', 'model: a name that `locret models` lists, a folder or a GGUF file', 'nano')
     .addOption(
       new Option('--repo <folder>', 'repository to train on (repeatable)')
         .argParser(collect)
@@ -132,33 +137,7 @@ export function registerTrain(program: Command): void {
     .option('--out <file>', 'where the heads go (safetensors)', userPath)
     .option('--evaluate <heads>', 'measure these heads and train nothing', userPath)
     .option('--samples <n>', 'held-out samples that --evaluate measures on', wholeNumber(1), 32)
-    .option(
-      '--input <name>',
-      'what the heads read: qkv, hidden',
-      oneOf<HeadInput>(['qkv', 'hidden']),
-      trainingDefaults.input,
-    )
-    .option('--labels <name>', `what they learn: ${labelKinds.join(', ')}`, oneOf(labelKinds), trainingDefaults.labels)
-    .option(
-      '--answers <name>',
-      'quoted from the source, or given by the model itself: source, model',
-      oneOf(['source', 'model']),
-      trainingDefaults.answers,
-    )
-    .option('--width <n>', 'width between the two layers of a head', wholeNumber(1), trainingDefaults.width)
-    .option('--steps <n>', 'training steps, each on a sample of its own', wholeNumber(1), trainingDefaults.steps)
-    .option('--warmup <n>', 'steps over which the learning rate rises; default: a tenth', wholeNumber(0))
-    .option('--rate <x>', 'highest learning rate', numberBetween(0, 1), trainingDefaults.rate)
-    .option('--tokens <n>', "tokens of a sample's text; default: half of the model's window", wholeNumber(1))
-    .option('--questions <n>', 'questions about each sample', wholeNumber(1), trainingDefaults.questions)
-    .option('--seed <n>', 'seed of the samples and the first weights', wholeNumber(0), trainingDefaults.seed)
-    .option(
-      '--precision <name>',
-      "the model's weights while running: float32, int8, int4",
-      oneOf<WeightPrecision>(['float32', 'int8', 'int4']),
-      trainingDefaults.precision,
-    )
-    .option('--threads <n>', 'threads of the model', wholeNumber(1), os.availableParallelism())
     .option('--fresh', 'begin anew although a paused training could go on')
     .action(run);
+  withSettings(command, trainingSettings);
 }

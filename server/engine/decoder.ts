@@ -1,18 +1,10 @@
-import type {
-  AttentionMass,
-  EngineStats,
-  Eviction,
-  KeptUnits,
-  LayerCache,
-  LayerDecision,
-  Mark,
-  Patch,
-  TokenRange,
-} from './engine.js';
+import type { AttentionMass, EngineStats, Eviction, LayerCache, LayerDecision, Mark, TokenRange } from './engine.js';
 
 /** One run of the model over new tokens behind the cache, and the eviction after it. */
 export interface DecoderPass {
   readonly tokens: Int32Array;
+  /** Token index of the first one; not before the decoder's next one. */
+  readonly firstTokenIndex: number;
   /** Which logits to return; with `none` the pass may leave nothing to continue from. */
   readonly logits: 'none' | 'last' | 'all';
   readonly eviction: Eviction;
@@ -20,10 +12,8 @@ export interface DecoderPass {
   readonly observeFrom: number | undefined;
   /** Whether the decisions of the eviction are wanted. */
   readonly detail: boolean;
-  /** Of each token, whether its scores are raised by `favour`; undefined: of none. */
-  readonly favoured: Uint8Array | undefined;
-  /** For policies that observe them. */
-  readonly patches: readonly Patch[];
+  /** Of each token, whether its scores are raised by `structureBonus`; undefined: of none. */
+  readonly structure: Uint8Array | undefined;
 }
 
 export interface DecoderPassResult {
@@ -51,16 +41,7 @@ export interface Decoder {
    * @throws LocretError model-corrupt when that logit is not finite
    */
   likeliest(): number | undefined;
-  /**
-   * Makes sure that so many units per KV head fit.
-   * @throws LocretError invalid-argument when they do not
-   */
-  fit(length: number): void;
-  /**
-   * Gives the next token an index of its own choice.
-   * @throws LocretError invalid-argument when it is not behind the last one
-   */
-  skipTo(tokenIndex: number): void;
+  /** The units of all tokens have {@link room}. */
   pass(pass: DecoderPass): Promise<DecoderPassResult>;
   /** Appends one token, as a pass without eviction whose logits are kept inside. */
   step(token: number, observe: boolean): Promise<void>;
@@ -70,7 +51,7 @@ export interface Decoder {
    */
   startObserving(reach?: number): void;
   /** The attention since {@link startObserving}; it sums to 1. */
-  observed(): AttentionMass;
+  observed(): Promise<AttentionMass>;
   mark(): Mark;
   /** @throws LocretError invalid-argument when units left the cache since the mark */
   rewind(mark: Mark): void;
@@ -78,9 +59,15 @@ export interface Decoder {
   forget(ranges: readonly TokenRange[]): number;
   clear(): void;
   exportLayer(layer: number): LayerCache;
-  /** @throws LocretError snapshot-foreign when the layers do not fit the model and the plan */
-  importLayers(layers: AsyncIterable<LayerCache>, nextTokenIndex: number): Promise<void>;
-  keptUnits(): KeptUnits;
+  /**
+   * Puts a layer into an emptied cache; {@link resume} makes all of them count.
+   * @throws LocretError snapshot-foreign when it does not fit the model and the plan
+   */
+  importLayer(layer: number, units: LayerCache): void;
+  /** @param nextSlot the slot behind the units of all layers */
+  resume(nextSlot: number, nextTokenIndex: number): void;
+  /** The token indices of all units, in one or several arrays. */
+  tokenIndices(): readonly Int32Array[];
   /** All but the time, which the engine adds up. */
   stats(): Omit<EngineStats, 'seconds'>;
   dispose(): Promise<void>;

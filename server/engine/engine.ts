@@ -1,50 +1,15 @@
-import type { AllocationName } from '../eviction/allocation.js';
+import type { WeightPrecision } from '../contract/words.js';
+import type { CachePlan } from '../eviction/cache-plan.js';
 import type { PolicyName } from '../eviction/policy.js';
 import type { ModelShape } from '../model/shape.js';
-import type { WeightPrecision as ProcessorPrecision } from '../backends/processor/graph/linear.js';
 
-/** How weights are held while they run: bfloat16 and float16 on a GPU only. */
-export type WeightPrecision = ProcessorPrecision | 'bfloat16' | 'float16';
+export type { CachePlan };
 
-/** How a GPU holds keys and values: as they are computed, or quantized. */
-export type CachePrecision = 'full' | 'int8' | 'int4';
-
-export const weightPrecisions: readonly WeightPrecision[] = ['float32', 'bfloat16', 'float16', 'int8', 'int4'];
-export const cachePrecisions: readonly CachePrecision[] = ['full', 'int8', 'int4'];
-
-/** A GPU to run on. */
-export interface CudaOptions {
-  /** The file of the engine for it; see `cudaBindingFile`. */
-  readonly binding: string;
-  /** Index among the machine's devices. */
-  readonly device: number;
-  readonly cachePrecision: CachePrecision;
-}
-
-/** Budgets that differ between layers or KV heads; `budget` is their mean. */
-export interface UnevenBudgets {
-  readonly allocation: Exclude<AllocationName, 'even'>;
-  /** The most units that one KV head keeps: with those behind it, the model's window must hold them. At least `budget`. */
-  readonly longest: number;
-}
-
-/**
- * The sizes that stay fixed while an engine lives. All in cache units (tokens) per KV head; on average over layers and KV
- * heads where their budgets differ.
- */
-export interface CachePlan {
-  /** Units every KV head keeps after a pass (b). Infinity: nothing is ever evicted. */
-  readonly budget: number;
-  /** Tokens per prefill pass (B). */
-  readonly chunk: number;
-  /** Newest units exempt from an eviction (n_s). At most `budget - pinned`. */
-  readonly stabilizers: number;
-  /** First units that are never evicted: the start of the prompt. */
-  readonly pinned: number;
-  /** Units the cache can hold: budget + chunk while reading, budget + question + answer while asking. */
-  readonly capacity: number;
-  /** Absent: all budgets are equal. Only with a finite budget. */
-  readonly uneven?: UnevenBudgets;
+/** Where a model runs, and what only that backend understands. It crosses to the engine's thread as it is. */
+export interface ChosenBackend {
+  /** One of `backends` in server/backends/index.ts. */
+  readonly name: string;
+  readonly options: unknown;
 }
 
 export interface EngineOptions {
@@ -58,13 +23,14 @@ export interface EngineOptions {
   readonly threads: number;
   /** Folder for packed weights, so that the second start is quick. */
   readonly cacheFolder: string;
-  /** The GPU to run on; absent: the processor. */
-  readonly cuda?: CudaOptions;
+  /** Absent: the processor. */
+  readonly backend?: ChosenBackend;
 }
 
 /** What an engine runs; fixed while it lives. */
 export interface EngineDescription {
-  readonly backend: 'onnx' | 'cuda';
+  /** Its backend's name. */
+  readonly backend: string;
   readonly shape: ModelShape;
   readonly plan: CachePlan;
   readonly policy: PolicyName;
@@ -82,15 +48,11 @@ export type Eviction =
   /** Tokens are appended, nothing leaves. The capacity must suffice. */
   | 'none';
 
-/** Tokens that are read behind each chunk and taken back, so that a policy can score units by their queries. */
-export interface Patch {
-  readonly tokens: readonly number[];
-  /** How many of the last tokens are observed. */
-  readonly observe: number;
-}
-
-/** More than scores of the same heads differ by, and little enough to leave the order of those that are raised. */
-export const favour = 1024;
+/**
+ * What the scores of structure are raised by: more than scores of the same heads differ by, and little enough to leave the
+ * order of those that are raised.
+ */
+export const structureBonus = 1024;
 
 export interface ExtendOptions {
   readonly evict: Eviction;
@@ -101,16 +63,15 @@ export interface ExtendOptions {
   /** Return the attention that the last `observe` tokens pay to the cache units before them. */
   readonly observe?: number;
   /**
-   * One number per token, 1 where its units stay before those of other tokens (structural stabilizers), as far as the
-   * budget goes. Only for policies that read retaining heads' scores: these are raised by {@link favour}, once.
+   * One number per token, 1 where it is part of what the repository is entered by: such units stay before all others, as
+   * far as the budget goes. Only for policies that read retaining heads' scores: these are raised by
+   * {@link structureBonus}, once.
    */
-  readonly favoured?: Uint8Array;
-  /** For policies that observe patches; the capacity must hold one behind budget and chunk. */
-  readonly patches?: readonly Patch[];
+  readonly structure?: Uint8Array | undefined;
   /** Called after each chunk. With `detail`, its report carries scores and kept positions (for `locret trace`). */
-  readonly onChunk?: (report: ChunkReport) => void;
+  readonly onChunk?: ((report: ChunkReport) => void) | undefined;
   readonly detail?: boolean;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Attention mass per token index, summed over layers, KV heads and observed queries, divided by their number (sums to 1). */
@@ -174,8 +135,8 @@ export interface GenerateOptions {
   readonly observe?: boolean;
   readonly logits?: boolean;
   /** Called for each token as it is chosen. Return false to end generation after it. */
-  readonly onToken?: (token: number) => boolean;
-  readonly signal?: AbortSignal;
+  readonly onToken?: ((token: number) => boolean) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface GenerateResult {
@@ -194,23 +155,15 @@ export interface Mark {
   readonly evictions: number;
 }
 
-/**
- * The cache of one layer. Per KV head arrays follow each other; where heads differ, each as long as its own number of
- * units.
- */
+/** The cache of one layer. Per KV head arrays follow each other. */
 export interface LayerCache {
-  /** Units per KV head; of the longest one where heads differ. */
+  /** Units per KV head. */
   readonly length: number;
-  /** Only of plans with uneven budgets. */
-  readonly uneven?: {
-    /** Units of each KV head. */
-    readonly lengths: Int32Array;
-    /** The slot behind the newest unit of every head: its keys are rotated to the slots before it. */
-    readonly nextSlot: number;
-  };
+  /** The slot behind the newest unit of every layer, where layers differ in length; absent: `length`. */
+  readonly nextSlot?: number;
   /** Keys and values in the form that a GPU holds them in, bit by bit; `keys` and `values` are empty then. */
   readonly packed?: Uint8Array;
-  /** `[kvHeads, length, headDim]`, rotated to slots 0..length-1. */
+  /** `[kvHeads, length, headDim]`, rotated to the `length` slots before the next one. */
   readonly keys: Float32Array;
   /** `[kvHeads, length, headDim]` */
   readonly values: Float32Array;
@@ -231,7 +184,7 @@ export interface KeptUnits {
 export interface EngineStats {
   /**
    * Units per KV head now; `capacity - length` more have room. Where budgets differ that is what it means: the capacity
-   * less what every head still has room for.
+   * less what every layer still has room for.
    */
   readonly length: number;
   readonly nextTokenIndex: number;
@@ -250,8 +203,8 @@ export interface TokenRange {
 }
 
 /**
- * A model with its retained cache. It knows tokens, not files. One operation runs at a time; a second call waits.
- * Cancelling takes effect within one chunk (extend) or one token (generate) and leaves the cache at a chunk or token
+ * A model with its retained cache. It knows tokens, not files. One operation runs at a time; `openEngine` lets a second call
+ * wait. What is answered is the caller's own. Cancelling takes effect within one chunk (extend) or one token (generate) and leaves the cache at a chunk or token
  * boundary. After an error of the backend every call fails with `engine-failed` until it is disposed.
  */
 export interface Engine {
@@ -272,7 +225,7 @@ export interface Engine {
   reset(): Promise<void>;
   /** A copy of one layer's cache. */
   exportLayer(layer: number): Promise<LayerCache>;
-  /** Replaces the cache: layer by layer, all of the same length. */
+  /** Replaces the cache, layer by layer. @throws LocretError snapshot-foreign when they are not of this engine */
   importLayers(layers: AsyncIterable<LayerCache>, nextTokenIndex: number): Promise<void>;
   /** Counts which tokens' units are kept, without copying keys and values. */
   keptUnits(): Promise<KeptUnits>;

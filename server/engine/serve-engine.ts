@@ -1,41 +1,39 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Engine, EngineOptions, LayerCache } from './engine.js';
+import type { Arguments, CallLine, EngineCalls, EngineMethod, Operation, Result, Sent } from './operations.js';
+import { operations } from './operations.js';
 import {
   controlWords,
-  type EngineAnswer,
   type EngineCall,
   errorToMessage,
   type FromWorker,
+  type Reports,
   type ToWorker,
   verdicts,
 } from './worker-messages.js';
 
-/** The buffers of arrays that can be given away: each array's own, whole. */
-function wholeBuffers(arrays: readonly (Float32Array | Int32Array | Uint16Array | Uint8Array)[]): ArrayBuffer[] {
-  const buffers = new Set<ArrayBuffer>();
-  for (const { buffer, byteLength } of arrays) {
-    if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength && byteLength > 0) buffers.add(buffer);
-  }
-  return [...buffers];
-}
-
-/** What an answer can give away instead of copying it. */
-function transferable(answer: EngineAnswer): ArrayBuffer[] {
-  if (answer.method === 'keptUnits') return wholeBuffers([answer.value.tokenIndices, answer.value.counts]);
-  if (answer.method !== 'exportLayer') return [];
-  const { keys, values, scores, tokenIndices, packed } = answer.value;
-  return wholeBuffers([keys, values, scores, tokenIndices, ...(packed === undefined ? [] : [packed])]);
+/** The buffers of an answer's arrays: given away instead of copied, where an array has one to itself. */
+function ownBuffers(answer: unknown): ArrayBuffer[] {
+  if (typeof answer !== 'object' || answer === null) return [];
+  const values: readonly unknown[] = Object.values(answer);
+  const buffers = values.flatMap((value) => {
+    if (!ArrayBuffer.isView(value) || !(value.buffer instanceof ArrayBuffer)) return [];
+    return value.byteLength === value.buffer.byteLength && value.byteLength > 0 ? [value.buffer] : [];
+  });
+  return [...new Set(buffers)];
 }
 
 class EngineServer {
   private readonly control: Int32Array;
+  private readonly calls: EngineCalls;
   private importStep: ((message: ToWorker) => void) | undefined;
 
   constructor(
-    private readonly engine: Engine,
+    engine: Engine,
     private readonly port: MessagePort,
     control: SharedArrayBuffer,
   ) {
+    this.calls = engine;
     this.control = new Int32Array(control);
   }
 
@@ -47,90 +45,44 @@ class EngineServer {
     });
   }
 
-  private send(message: FromWorker, give: ArrayBuffer[] = []): void {
+  private send<M extends EngineMethod>(message: FromWorker<M>, give: ArrayBuffer[] = []): void {
     this.port.postMessage(message, give);
   }
 
-  private async answer(id: number, call: EngineCall): Promise<void> {
+  private async answer<M extends EngineMethod>(id: number, call: EngineCall<M>): Promise<void> {
     try {
-      const answer = await this.run(id, call);
-      this.send({ kind: 'answer', id, answer }, transferable(answer));
+      const value = await this.run(call.method, call.values, this.lineOf(id, call.reports));
+      this.send<M>({ kind: 'answer', id, answer: { method: call.method, value } }, ownBuffers(value));
     } catch (error) {
       this.send({ kind: 'failed', id, error: errorToMessage(error) });
     }
   }
 
-  private async run(id: number, call: EngineCall): Promise<EngineAnswer> {
-    const { engine } = this;
-    const { method } = call;
-    switch (method) {
-      case 'extend':
-        return { method, value: await this.extend(id, call) };
-      case 'generate':
-        return { method, value: await this.generate(id, call) };
-      case 'mark':
-        return { method, value: await engine.mark() };
-      case 'rewind':
-        await engine.rewind(call.mark);
-        return { method, value: undefined };
-      case 'forget':
-        return { method, value: await engine.forget(call.ranges) };
-      case 'reset':
-        await engine.reset();
-        return { method, value: undefined };
-      case 'exportLayer':
-        return { method, value: await engine.exportLayer(call.layer) };
-      case 'importLayers':
-        await engine.importLayers(this.importedLayers(id), call.nextTokenIndex);
-        return { method, value: undefined };
-      case 'keptUnits':
-        return { method, value: await engine.keptUnits() };
-      case 'stats':
-        return { method, value: await engine.stats() };
-      case 'dispose':
-        await engine.dispose();
-        return { method, value: undefined };
-    }
+  private run<M extends EngineMethod>(method: M, values: Sent[M], line: CallLine): Promise<Result<M>> {
+    const operation: Operation<Arguments<M>, Sent[M]> = operations[method];
+    return this.calls[method](...operation.unpack(values, line));
   }
 
-  private async extend(id: number, call: Extract<EngineCall, { method: 'extend' }>): ReturnType<Engine['extend']> {
+  /** Where a call reports to; whether it was cancelled is looked at before it begins and with every report. */
+  private lineOf(id: number, reports: Reports): CallLine {
     const cancel = new AbortController();
     const obeyCancel = (): void => {
-      if (this.isCancelled(id)) cancel.abort();
+      if (Atomics.load(this.control, controlWords.cancelled) === id) cancel.abort();
     };
     obeyCancel();
-    return this.engine.extend(call.tokens, {
-      ...call.options,
+    return {
       signal: cancel.signal,
       onChunk: (report) => {
-        if (call.reportChunks) this.send({ kind: 'chunk', id, report });
+        if (reports.chunks) this.send({ kind: 'chunk', id, report });
         obeyCancel();
       },
-    });
-  }
-
-  private async generate(
-    id: number,
-    call: Extract<EngineCall, { method: 'generate' }>,
-  ): ReturnType<Engine['generate']> {
-    const cancel = new AbortController();
-    const obeyCancel = (): void => {
-      if (this.isCancelled(id)) cancel.abort();
-    };
-    obeyCancel();
-    return this.engine.generate({
-      ...call.options,
-      signal: cancel.signal,
       onToken: (token) => {
-        const goOn = !call.reportTokens || this.askAboutToken(id, token);
+        const goOn = !reports.tokens || this.askAboutToken(id, token);
         obeyCancel();
         return goOn;
       },
-    });
-  }
-
-  private isCancelled(id: number): boolean {
-    return Atomics.load(this.control, controlWords.cancelled) === id;
+      layers: this.importedLayers(id),
+    };
   }
 
   /**
@@ -152,8 +104,8 @@ class EngineServer {
         this.send({ kind: 'want-import-step', id });
       });
       if (message.kind !== 'import-step') throw new Error('the layers to import ended with an error');
-      if (message.step.done) return;
-      yield message.step.layer;
+      if (message.layer === undefined) return;
+      yield message.layer;
     }
   }
 }

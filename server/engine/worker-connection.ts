@@ -1,34 +1,34 @@
 import { Worker } from 'node:worker_threads';
 import { LocretError, messageOf, systemErrorCode } from '../errors.js';
-import type { ChunkReport, EngineDescription, EngineOptions } from './engine.js';
+import type { EngineDescription, EngineOptions, LayerCache } from './engine.js';
+import type { CallListeners, EngineMethod, Result, Sent } from './operations.js';
 import { forbidTelemetry } from './telemetry.js';
 import {
   controlBytes,
   controlWords,
   type EngineAnswer,
-  type EngineCall,
   errorFromMessage,
   type FromWorker,
-  type ImportStep,
   type ToWorker,
   verdicts,
 } from './worker-messages.js';
 
-/** What a call wants to hear while it runs. */
-export interface CallListeners {
-  readonly onChunk?: ((report: ChunkReport) => void) | undefined;
-  readonly onToken?: ((token: number) => boolean) | undefined;
-  readonly nextImportStep?: () => Promise<ImportStep>;
-  readonly signal?: AbortSignal | undefined;
-}
-
 interface RunningCall {
   readonly id: number;
   readonly listeners: CallListeners;
+  /** What is still to be imported. */
+  readonly layers: AsyncIterator<LayerCache> | undefined;
   readonly resolve: (answer: EngineAnswer) => void;
   readonly reject: (error: unknown) => void;
   /** What a listener threw; the call ends with it. */
   listenerError?: { readonly thrown: unknown };
+}
+
+function answers<M extends EngineMethod>(
+  answer: EngineAnswer,
+  method: M,
+): answer is EngineAnswer & { readonly value: Result<M> } {
+  return answer.method === method;
 }
 
 function workerFailure(error: unknown): LocretError {
@@ -96,25 +96,30 @@ export class WorkerConnection {
   }
 
   /** Sends a call and waits for its answer. No other call may be running. */
-  async call(call: EngineCall, listeners: CallListeners = {}): Promise<EngineAnswer> {
+  async call<M extends EngineMethod>(method: M, values: Sent[M], listeners: CallListeners): Promise<Result<M>> {
     if (this.failure !== undefined) throw this.failure;
     const id = ++this.lastId;
-    const { signal } = listeners;
+    const { onChunk, onToken, signal } = listeners;
+    const layers = listeners.layers?.[Symbol.asyncIterator]();
     const cancel = (): void => {
       this.cancel();
     };
     this.worker.ref();
     try {
-      return await new Promise((resolve, reject) => {
-        this.running = { id, listeners, resolve, reject };
+      const answer = await new Promise<EngineAnswer>((resolve, reject) => {
+        this.running = { id, listeners, layers, resolve, reject };
         signal?.addEventListener('abort', cancel, { once: true });
         if (signal?.aborted === true) cancel();
-        this.send({ kind: 'call', id, call });
+        const reports = { chunks: onChunk !== undefined, tokens: onToken !== undefined };
+        this.send<M>({ kind: 'call', id, call: { method, values, reports } });
       });
+      if (answers(answer, method)) return answer.value;
+      throw workerFailure(new Error(`it answered ${answer.method} to ${method}`));
     } finally {
       signal?.removeEventListener('abort', cancel);
       this.running = undefined;
       this.worker.unref();
+      await layers?.return?.();
     }
   }
 
@@ -128,7 +133,7 @@ export class WorkerConnection {
     await this.worker.terminate();
   }
 
-  private send(message: ToWorker): void {
+  private send<M extends EngineMethod>(message: ToWorker<M>): void {
     this.worker.postMessage(message);
   }
 
@@ -182,10 +187,11 @@ export class WorkerConnection {
   }
 
   private async sendImportStep(running: RunningCall): Promise<void> {
-    const { id, listeners } = running;
+    const { id, layers } = running;
     try {
-      const step = await listeners.nextImportStep?.();
-      this.send({ kind: 'import-step', id, step: step ?? { done: true } });
+      const next = await layers?.next();
+      const step = next === undefined || next.done === true ? undefined : next.value;
+      this.send({ kind: 'import-step', id, layer: step });
     } catch (error) {
       running.listenerError = { thrown: error };
       this.send({ kind: 'import-failed', id });

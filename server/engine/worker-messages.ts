@@ -1,18 +1,7 @@
-import { type ErrorCode, isLocretError, LocretError, messageOf } from '../errors.js';
-import type {
-  ChunkReport,
-  EngineDescription,
-  EngineOptions,
-  EngineStats,
-  ExtendOptions,
-  ExtendResult,
-  GenerateOptions,
-  GenerateResult,
-  KeptUnits,
-  LayerCache,
-  Mark,
-  TokenRange,
-} from './engine.js';
+import type { ErrorCode } from '../contract/words.js';
+import { isLocretError, LocretError, messageOf } from '../errors.js';
+import type { ChunkReport, EngineDescription, EngineOptions, LayerCache } from './engine.js';
+import type { EngineMethod, Result, Sent } from './operations.js';
 
 /**
  * Words of 32 bits that both threads see at once, so that neither a cancel nor an answer to a token has to wait for the
@@ -28,63 +17,33 @@ export const controlBytes = 8;
 
 export const verdicts = { pending: 0, continue: 1, stop: 2 } as const;
 
-/** The calls of an engine as they cross the boundary: callbacks and signals stay behind. */
-export type EngineCall =
-  | {
-      readonly method: 'extend';
-      readonly tokens: Int32Array;
-      readonly options: Omit<ExtendOptions, 'onChunk' | 'signal'>;
-      readonly reportChunks: boolean;
-    }
-  | {
-      readonly method: 'generate';
-      readonly options: Omit<GenerateOptions, 'onToken' | 'signal'>;
-      readonly reportTokens: boolean;
-    }
-  | { readonly method: 'mark' }
-  | { readonly method: 'rewind'; readonly mark: Mark }
-  | { readonly method: 'forget'; readonly ranges: readonly TokenRange[] }
-  | { readonly method: 'reset' }
-  | { readonly method: 'exportLayer'; readonly layer: number }
-  | { readonly method: 'importLayers'; readonly nextTokenIndex: number }
-  | { readonly method: 'keptUnits' }
-  | { readonly method: 'stats' }
-  | { readonly method: 'dispose' };
-
-/** What each call is answered with. */
-export interface AnswerValues {
-  readonly extend: ExtendResult;
-  readonly generate: GenerateResult;
-  readonly mark: Mark;
-  readonly rewind: undefined;
-  readonly forget: number;
-  readonly reset: undefined;
-  readonly exportLayer: LayerCache;
-  readonly importLayers: undefined;
-  readonly keptUnits: KeptUnits;
-  readonly stats: EngineStats;
-  readonly dispose: undefined;
+/** What the caller's side listens to. */
+export interface Reports {
+  readonly chunks: boolean;
+  readonly tokens: boolean;
 }
 
-export type EngineMethod = keyof AnswerValues;
+/** A call of an engine as it crosses the boundary. */
+export type EngineCall<Which extends EngineMethod = EngineMethod> = {
+  [M in Which]: { readonly method: M; readonly values: Sent[M]; readonly reports: Reports };
+}[Which];
 
-export type EngineAnswer = {
-  [M in EngineMethod]: { readonly method: M; readonly value: AnswerValues[M] };
-}[EngineMethod];
+/** What a call is answered with. */
+export type EngineAnswer<Which extends EngineMethod = EngineMethod> = {
+  [M in Which]: { readonly method: M; readonly value: Result<M> };
+}[Which];
 
-/** What is imported next: a layer, or the end. */
-export type ImportStep = { readonly done: false; readonly layer: LayerCache } | { readonly done: true };
-
-export type ToWorker =
+export type ToWorker<Which extends EngineMethod = EngineMethod> =
   | { readonly kind: 'open'; readonly options: EngineOptions; readonly control: SharedArrayBuffer }
-  | { readonly kind: 'call'; readonly id: number; readonly call: EngineCall }
-  | { readonly kind: 'import-step'; readonly id: number; readonly step: ImportStep }
+  | { readonly kind: 'call'; readonly id: number; readonly call: EngineCall<Which> }
+  /** What is imported next; undefined: nothing more. */
+  | { readonly kind: 'import-step'; readonly id: number; readonly layer: LayerCache | undefined }
   | { readonly kind: 'import-failed'; readonly id: number };
 
-export type FromWorker =
+export type FromWorker<Which extends EngineMethod = EngineMethod> =
   | { readonly kind: 'opened'; readonly description: EngineDescription }
   | { readonly kind: 'open-failed'; readonly error: ErrorMessage }
-  | { readonly kind: 'answer'; readonly id: number; readonly answer: EngineAnswer }
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: EngineAnswer<Which> }
   | { readonly kind: 'failed'; readonly id: number; readonly error: ErrorMessage }
   | { readonly kind: 'chunk'; readonly id: number; readonly report: ChunkReport }
   | { readonly kind: 'token'; readonly id: number; readonly token: number }

@@ -1,3 +1,6 @@
+/** A policy by its name: one of the product's, or one that the program registered. */
+export type PolicyName = 'locret' | 'key-difference' | 'sink-recent' | (string & {});
+
 /** How many units of a KV head may stay. */
 export interface ViewLimits {
   /** Units that stay. */
@@ -8,15 +11,9 @@ export interface ViewLimits {
   readonly stabilizers: number;
 }
 
-/** What a policy may look at when one KV head of one layer must give up cache units: the kept units, then the new ones. */
-export interface CacheView {
-  readonly layer: number;
-  readonly kvHead: number;
-  /** Units in the view. */
+/** The units of one KV head: a view of the cache, not a copy. */
+export interface HeadUnits {
   readonly length: number;
-  /** How many of them are new, at the end of the view. */
-  readonly added: number;
-  readonly headDim: number;
   /** `[length, headDim]` keys, rotated to their slots. */
   readonly keys: Float32Array;
   /** `[length, headDim]` */
@@ -28,34 +25,16 @@ export interface CacheView {
   readonly scores: Float32Array;
   /** Absolute token index of every unit, ascending. */
   readonly tokenIndices: Int32Array;
+}
+
+/** What a policy may look at when one KV head of one layer must give up cache units: the kept units, then the new ones. */
+export interface CacheView extends HeadUnits {
+  readonly layer: number;
+  readonly kvHead: number;
+  /** How many of them are new, at the end of the view. */
+  readonly added: number;
+  readonly headDim: number;
   readonly limits: ViewLimits;
-}
-
-/** The units of one KV head that queries of a pass could attend to. */
-export type ScoredView = Omit<CacheView, 'limits'>;
-
-/** Queries that read one KV head. */
-export interface ObservedQueries {
-  /** `[rows, heads * headDim]`, rotated to their slots: all heads of the layer. */
-  readonly queries: Float32Array;
-  readonly rows: number;
-  readonly heads: number;
-  /** The query heads that read this KV head: `firstHead` to `firstHead + group - 1`. */
-  readonly firstHead: number;
-  readonly group: number;
-  /** Place of the first row's own unit in the view; row r sees the units up to `firstUnit + r`. */
-  readonly firstUnit: number;
-  /** Slot of the first row; a unit's slot is as far before it as the unit is. */
-  readonly firstSlot: number;
-  readonly rotation: Rotation;
-}
-
-/** Tokens that were read behind a chunk only to be observed. */
-export interface ObservedPatch {
-  /** 0 for the first patch of a chunk. */
-  readonly index: number;
-  /** Its units at the end of the view. */
-  readonly units: number;
 }
 
 /** Rotary angles of the slots. */
@@ -68,30 +47,44 @@ export interface Rotation {
   readonly turnSin: Float32Array;
 }
 
+/** Rotated queries of a pass, per layer `[tokens, heads * headDim]`. */
+export type PassQueries = readonly Float32Array[];
+
+/** A pass whose units are to be scored. They are the newest in the cache. */
+export interface ScoredPass {
+  readonly shape: {
+    readonly layers: number;
+    readonly heads: number;
+    readonly kvHeads: number;
+    readonly headDim: number;
+    readonly vocabulary: number;
+  };
+  readonly tokens: Int32Array;
+  /** When the scoring wants them; otherwise none. */
+  readonly queries: PassQueries;
+  /** `[tokens, vocabulary]`, when the scoring wants them. */
+  readonly logits: Float32Array;
+  /** The slot behind the newest unit. */
+  readonly nextSlot: number;
+  /** How the keys and queries of a layer are rotated. */
+  readonly rotation: (layer: number) => Rotation;
+  /** False: nothing will be evicted, and only the new units may be scored, so that taking them back leaves no trace. */
+  readonly evicts: boolean;
+  /** The units of a KV head; their scores are to be written. */
+  units(layer: number, kvHead: number): HeadUnits;
+  /** Reads other tokens behind the cache, shows their queries while their units are there, and takes them back. */
+  readBehind(tokens: Int32Array, use: (queries: PassQueries) => void): Promise<void>;
+}
+
 /**
- * How units are scored by what a pass showed. Scores stay with their units, as retaining heads' scores do, also in a
- * snapshot. `score` returns one finite number per unit of the view; `view.scores` holds those of before, 0 for new units.
- * It must depend on the view and the pass alone.
+ * How units are scored by what a pass showed, before anything is evicted. Scores stay with their units, as retaining
+ * heads' scores do, also in a snapshot. They must be finite, and depend on the cache and the pass alone.
  */
-export type UnitScoring =
-  | {
-      /** The queries of the tokens that were read. */
-      readonly observes: 'queries';
-      score(view: ScoredView, observed: ObservedQueries): Float32Array;
-    }
-  | {
-      /**
-       * The queries of other tokens, which are read behind each chunk and taken back. The view holds their units too,
-       * behind the `added` ones of the chunk; only the scores of the others count. Called once per patch.
-       */
-      readonly observes: 'patches';
-      score(view: ScoredView, observed: ObservedQueries, patch: ObservedPatch): Float32Array;
-    }
-  | {
-      /** -log P of each token that was read, given those before it, `[added]`; of a pass's first token it is not known: NaN. */
-      readonly observes: 'surprisal';
-      score(view: ScoredView, surprisal: Float32Array): Float32Array;
-    };
+export interface UnitScoring {
+  /** What of a pass it looks at. */
+  readonly wants: { readonly queries: boolean; readonly logits: boolean };
+  score(pass: ScoredPass): Promise<void>;
+}
 
 /** Decides which cache units of a KV head stay when its budget is exceeded. */
 export interface EvictionPolicy {
@@ -102,22 +95,7 @@ export interface EvictionPolicy {
   readonly scoring?: UnitScoring;
   /**
    * One number per unit of the view; the units with the highest numbers stay, of equals the newer one.
-   * Stabilizers and pinned units are exempt and handled by the caller. Finite values or infinities, never NaN. KV heads
-   * that share a budget are compared by these numbers.
+   * Stabilizers and pinned units are exempt and handled by the caller. Finite values or infinities, never NaN.
    */
   rank(view: CacheView): Float32Array;
 }
-
-export type PolicyName =
-  | 'locret'
-  | 'key-difference'
-  | 'sink-recent'
-  | 'random'
-  | 'h2o'
-  | 'snapkv'
-  | 'snapkv-patched'
-  | 'token-entropy'
-  | 'expected-attention'
-  | 'nacl'
-  | 'oracle'
-  | 'attention-oracle';

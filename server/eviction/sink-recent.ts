@@ -1,7 +1,7 @@
 import type { CacheView, EvictionPolicy } from './policy.js';
 
 /** Units at the start that are always kept: attention that has nowhere to go rests on them. */
-const sinks = 4;
+export const attentionSinks = 4;
 
 /**
  * StreamingLLM (arXiv 2309.17453, section 3.2): the first four units and the newest ones stay.
@@ -13,7 +13,7 @@ export const sinkRecent: EvictionPolicy = {
   rank(view: CacheView): Float32Array {
     const ranks = new Float32Array(view.length);
     for (let slot = 0; slot < view.length; slot++)
-      ranks[slot] = slot < sinks ? Infinity : (view.tokenIndices[slot] ?? 0);
+      ranks[slot] = slot < attentionSinks ? Infinity : (view.tokenIndices[slot] ?? 0);
     return ranks;
   },
 };

@@ -1,7 +1,7 @@
 import { CodeActionTriggerKind, type CodeAction, type CodeActionParams, type Connection } from 'vscode-languageserver';
 import type { CodeActionCommands } from '../contract/protocol.js';
 import { definitionAround } from '../repository/definition-around.js';
-import type { OpenDocuments } from './documents.js';
+import type { DocumentOutlines } from '../service/document-outlines.js';
 import { answering } from './response-errors.js';
 
 /** Kinds of their own: these actions neither fix nor refactor anything. */
@@ -20,7 +20,7 @@ function action<Name extends keyof CodeActionCommands>(
  * What can be asked at a place: a question about what is selected, or about the definition around the cursor, and what
  * that definition does. Nothing is offered unasked where nothing is selected, so that no light bulb stands on every line.
  */
-async function actionsAt(documents: OpenDocuments, params: CodeActionParams): Promise<CodeAction[]> {
+async function actionsAt(outlines: DocumentOutlines, params: CodeActionParams): Promise<CodeAction[]> {
   const { range, context, textDocument } = params;
   const { uri } = textDocument;
   const isSelection = range.start.line !== range.end.line || range.start.character !== range.end.character;
@@ -29,7 +29,7 @@ async function actionsAt(documents: OpenDocuments, params: CodeActionParams): Pr
   const endsBeforeLine = range.end.character === 0 && range.end.line > range.start.line;
   const line = range.start.line + 1;
   const endLine = range.end.line + (endsBeforeLine ? 0 : 1);
-  const definition = definitionAround(await documents.definitions(uri), line);
+  const definition = definitionAround(await outlines.definitions(uri), line);
   const actions: CodeAction[] = [];
   if (isSelection) {
     actions.push(action('Ask Locret about the selection', 'locret.ask', 'locret.askSelection', { uri, line, endLine }));
@@ -46,6 +46,6 @@ async function actionsAt(documents: OpenDocuments, params: CodeActionParams): Pr
 }
 
 /** Offers code actions; their commands are the client's. */
-export function offerCodeActions(connection: Connection, documents: OpenDocuments): void {
-  connection.onCodeAction(answering((params) => actionsAt(documents, params)));
+export function offerCodeActions(connection: Connection, outlines: DocumentOutlines): void {
+  connection.onCodeAction(answering((params) => actionsAt(outlines, params)));
 }

@@ -9,6 +9,7 @@ import {
   type MessageReader,
   type MessageWriter,
 } from 'vscode-languageserver/node';
+import { isProcessAlive } from '../process-alive.js';
 
 /** How messages get in and out: standard streams, or Node's channel to a parent process. */
 export interface Transport {
@@ -38,15 +39,6 @@ export function parentChannel(): Transport {
 
 const parentPollMilliseconds = 2_000;
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
-}
-
 /**
  * Watches the editor that started this process. The library's own watch ends the process at once when the editor is
  * gone; here what was read is saved first, and the model's memory is freed.
@@ -59,7 +51,7 @@ class EditorWatch implements WatchDog {
   initialize({ processId }: InitializeParams): void {
     if (processId === null) return;
     const timer = setInterval(() => {
-      if (isAlive(processId)) return;
+      if (isProcessAlive(processId)) return;
       clearInterval(timer);
       this.end(1);
     }, parentPollMilliseconds);

@@ -3,28 +3,29 @@ import {
   LogMessageNotification,
   MessageType,
   ShowMessageNotification,
+  TextDocuments,
   TextDocumentSyncKind,
   type Connection,
   type InitializeParams,
   type InitializeResult,
 } from 'vscode-languageserver';
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import { isJsonObject } from '../contract/json.js';
 import packageFile from '../../package.json' with { type: 'json' };
 import { isLocretError, messageOf } from '../errors.js';
-import { isJsonObject } from '../model/json-fields.js';
-import type { LocretNotifications, LogLevel } from '../contract/protocol.js';
+import type { LocretNotifications } from '../contract/protocol.js';
+import { logLevels, type LogLevel } from '../contract/words.js';
+import { DocumentOutlines } from '../service/document-outlines.js';
+import { reportOf, reportScheme } from '../service/reports/reports.js';
+import { serviceOf } from '../service/service.js';
+import { filePathOf } from '../workspace/file-uri.js';
 import { Workspace } from '../workspace/workspace.js';
-import { serveAsking } from './asking.js';
 import { codeActionKinds, offerCodeActions } from './code-actions.js';
 import { connect, type Transport } from './connection.js';
-import { filePathOf, OpenDocuments } from './documents.js';
 import { PacedSender } from './paced-sender.js';
-import { serveReading } from './reading.js';
-import { serveRemembered } from './remembered.js';
-import { reportScheme, serveReports } from './reports.js';
-import { serveStatus } from './status.js';
-import { serveTraining } from './training.js';
+import { answering } from './response-errors.js';
+import { serveService } from './service-requests.js';
 
-const levels: readonly LogLevel[] = ['error', 'warning', 'info', 'debug'];
 const messageTypes: Readonly<Record<LogLevel, MessageType>> = {
   error: MessageType.Error,
   warning: MessageType.Warning,
@@ -41,7 +42,8 @@ function settingsIn(value: unknown): unknown {
 class LanguageServer {
   private readonly connection: Connection;
   private readonly workspace: Workspace;
-  private readonly documents = new OpenDocuments();
+  private readonly documents = new TextDocuments(TextDocument);
+  private readonly outlines = new DocumentOutlines((uri) => this.documents.get(uri));
   private readonly statusSender: PacedSender;
   private readonly trainingSender: PacedSender;
   private client: { readonly watchesFiles: boolean; readonly changesFolders: boolean } = {
@@ -73,7 +75,7 @@ class LanguageServer {
   }
 
   listen(): void {
-    const { connection, workspace, documents } = this;
+    const { connection, workspace, documents, outlines } = this;
     connection.onInitialize((params) => this.initialize(params));
     connection.onInitialized(() => {
       this.initialized();
@@ -89,13 +91,14 @@ class LanguageServer {
     });
     connection.onShutdown(() => this.close());
     documents.listen(connection);
-    serveStatus(connection, workspace);
-    serveReading(connection, workspace);
-    serveAsking(connection, workspace);
-    serveRemembered(connection, workspace, documents);
-    serveReports(connection, workspace);
-    serveTraining(connection, workspace);
-    offerCodeActions(connection, documents);
+    documents.onDidClose(({ document }) => {
+      outlines.close(document.uri);
+    });
+    serveService(connection, serviceOf(workspace, outlines));
+    connection.workspace.textDocumentContent.on(
+      answering(async ({ uri }) => ({ text: await reportOf(workspace, uri) })),
+    );
+    offerCodeActions(connection, outlines);
     connection.listen();
   }
 
@@ -139,9 +142,14 @@ class LanguageServer {
     }
     if (this.client.watchesFiles) {
       const watchers = [{ globPattern: '**/*' }];
-      this.connection.client.register(DidChangeWatchedFilesNotification.type, { watchers }).catch((error: unknown) => {
-        this.log('warning', `Files are not watched: ${messageOf(error)}`);
-      });
+      this.connection.client.register(DidChangeWatchedFilesNotification.type, { watchers }).then(
+        () => {
+          this.workspace.watch();
+        },
+        (error: unknown) => {
+          this.log('warning', `Files are not watched: ${messageOf(error)}`);
+        },
+      );
     }
     this.statusSender.changed();
   }
@@ -158,7 +166,7 @@ class LanguageServer {
 
   private touch(uri: string): void {
     const file = filePathOf(uri);
-    if (file !== undefined) this.workspace.rootOf(file)?.touch();
+    if (file !== undefined) this.workspace.touch(file);
   }
 
   private notify<Method extends keyof LocretNotifications>(method: Method, params: LocretNotifications[Method]): void {
@@ -166,7 +174,7 @@ class LanguageServer {
   }
 
   private log(level: LogLevel, text: string): void {
-    if (levels.indexOf(level) > levels.indexOf(this.workspace.chosen.logLevel)) return;
+    if (logLevels.indexOf(level) > logLevels.indexOf(this.workspace.chosen.logLevel)) return;
     void this.connection.sendNotification(LogMessageNotification.type, { type: messageTypes[level], message: text });
   }
 }
@@ -184,7 +192,9 @@ export async function serveLanguage(transport: Transport): Promise<number> {
         () => {
           resolve(exitCode);
         },
-        () => {
+        (error: unknown) => {
+          // The connection may be gone: this is the only place left to say it.
+          process.stderr.write(`The sidecar did not end as it should: ${messageOf(error)}\n`);
           resolve(exitCode === 0 ? 1 : exitCode);
         },
       );

@@ -1,13 +1,12 @@
-import type { SurveyHooks } from '../repository/survey.js';
-import type { ReadProgress } from './contents/memory.js';
+import type { ReadProgress } from '../contract/roots.js';
 
 /** What a caller wants to hear of one operation, and how it ends it. */
 export interface MemoryHooks {
-  readonly onProgress?: (progress: ReadProgress) => void;
+  readonly onProgress?: ((progress: ReadProgress) => void) | undefined;
   /** Called while the repository's files are found, with how many were looked at. */
-  readonly onFile?: (filesSeen: number) => void;
+  readonly onFile?: ((filesSeen: number) => void) | undefined;
   /** Called with what the user should know, as soon as it is known. */
-  readonly onNotice?: (notice: string) => void;
+  readonly onNotice?: ((notice: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -21,9 +20,4 @@ export function tellOnce({ onNotice }: MemoryHooks): Tell {
     if (!told.has(notice)) onNotice?.(notice);
     told.add(notice);
   };
-}
-
-/** The same for a survey. */
-export function surveyHooks({ onFile, signal }: MemoryHooks): SurveyHooks {
-  return { ...(onFile === undefined ? {} : { onFile }), ...(signal === undefined ? {} : { signal }) };
 }

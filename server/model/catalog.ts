@@ -1,43 +1,13 @@
 import { existsSync } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { ModelEntry } from '../contract/models.js';
 import { isLocretError, LocretError } from '../errors.js';
-import { DAMAGED_MODEL, readTextFile } from './json-fields.js';
-import { readLocretSettings } from './locret-settings.js';
-import { openCheckpoint } from './open-checkpoint.js';
+import type { ModelSource } from './model-source.js';
+import { isPlace, modelNameAt, openModelSource } from './open-model-source.js';
 import { headLabels } from './retaining-heads.js';
-import type { ModelFamily, ModelShape } from './shape.js';
-
-interface EntryBase {
-  /** The folder's name, by which the model can be chosen. */
-  readonly name: string;
-  /** Absolute. */
-  readonly folder: string;
-  /** The first heading of the model's card. */
-  readonly description?: string;
-}
-
-/** A model that can be used. */
-export interface UsableModel extends EntryBase {
-  readonly family: ModelFamily;
-  readonly parameters: number;
-  /** Bytes of weights as stored. */
-  readonly storedBytes: number;
-  /** True when it has trained retaining heads. */
-  readonly heads: boolean;
-  /** With which labels they were trained, where their file tells. */
-  readonly headLabels?: string;
-}
-
-/** A model folder that cannot be used, and why. */
-export interface UnusableModel extends EntryBase {
-  readonly problem: string;
-}
-
-export type ModelEntry = UsableModel | UnusableModel;
-
-const CARD_LIMIT = 4 * 1024 * 1024;
+import { normWidth, type ModelShape } from './shape.js';
 
 /** The folder of the models that come with the program: `models` beside its package.json. */
 export function bundledModels(): string {
@@ -49,7 +19,7 @@ export function bundledModels(): string {
 /**
  * The models in some folders, by name; of two with one name the one whose folder comes first. Their headers are checked,
  * their weights are not read. Folders that are not there hold no models.
- * @param modelFolders folders whose subfolders are models
+ * @param modelFolders folders of model folders and GGUF files
  */
 export async function listModels(modelFolders: readonly string[]): Promise<readonly ModelEntry[]> {
   const found = await findModels(modelFolders);
@@ -58,78 +28,67 @@ export async function listModels(modelFolders: readonly string[]): Promise<reado
 }
 
 /**
- * The absolute folder of a model that is given by its name in the catalog or by a path. A name in the catalog comes
- * before a folder of that name; `./name` is always a path.
+ * The place of a model that is given by its name in the catalog or by a path. A name in the catalog comes before a folder
+ * or file of that name; `./name` is always a path.
  * @throws LocretError model-not-found with the names there are
  */
-export async function resolveModel(nameOrFolder: string, modelFolders: readonly string[]): Promise<string> {
+export async function resolveModel(nameOrPath: string, modelFolders: readonly string[]): Promise<string> {
   const found = await findModels(modelFolders);
-  const named = found.get(nameOrFolder);
+  const named = found.get(nameOrPath);
   if (named !== undefined) return named;
-  if (await isFolder(nameOrFolder)) return resolve(nameOrFolder);
+  if (isPlace(nameOrPath)) return resolve(nameOrPath);
   const names = [...found.keys()].sort((a, b) => a.localeCompare(b, 'en'));
   throw new LocretError(
     'model-not-found',
-    `There is no model "${nameOrFolder}", neither by name nor as a folder. ` +
+    `There is no model "${nameOrPath}", neither by name nor as a folder or file. ` +
       (names.length === 0 ? `No models are in ${modelFolders.join(', ')}.` : `Names: ${names.join(', ')}.`),
-    'Give one of the names, or the folder of a model as published on the Hugging Face hub.',
+    'Give one of the names, the folder of a model as published on the Hugging Face hub, or a GGUF file.',
   );
 }
 
-/** Name → folder of everything that looks like a model. */
+/** Name → place of everything that looks like a model. */
 async function findModels(modelFolders: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
   for (const parent of modelFolders) {
-    const names = await readdir(parent).catch(() => []);
-    for (const name of names) {
-      const folder = resolve(parent, name);
-      if (!found.has(name) && existsSync(join(folder, 'config.json'))) found.set(name, folder);
+    for (const entry of await readdir(parent).catch(() => [])) {
+      const place = resolve(parent, entry);
+      const name = modelNameAt(place);
+      if (name !== undefined && !found.has(name)) found.set(name, place);
     }
   }
   return found;
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (stats) => stats.isDirectory(),
-    () => false,
-  );
+/** Undefined also where the model is too damaged to tell: what is wrong is said of its weights. */
+function descriptionOf(source: ModelSource): string | undefined {
+  try {
+    return source.description();
+  } catch (error) {
+    if (isLocretError(error)) return undefined;
+    throw error;
+  }
 }
 
-function describe(name: string, folder: string): ModelEntry {
-  const description = cardHeading(folder);
-  const base = { name, folder, ...(description === undefined ? {} : { description }) };
+function describe(name: string, place: string): ModelEntry {
+  const source = openModelSource(place);
+  const base = { name, folder: place, description: descriptionOf(source) };
   try {
-    const checkpoint = openCheckpoint(folder);
-    checkpoint.close();
-    const { shape, storedBytes } = checkpoint;
-    const { heads } = readLocretSettings(folder);
-    const labels = heads === undefined ? undefined : headLabels(heads);
+    const weights = source.openWeights();
+    weights.close();
+    const { shape, storedBytes } = weights;
+    const { heads } = source.locretSettings();
     return {
       ...base,
       family: shape.family,
       parameters: parameterCount(shape),
       storedBytes,
       heads: heads !== undefined && existsSync(heads),
-      ...(labels === undefined ? {} : { headLabels: labels }),
+      headLabels: heads && headLabels(heads),
     };
   } catch (error) {
     if (!isLocretError(error)) throw error;
     return { ...base, problem: error.message };
   }
-}
-
-/** The first line of README.md that is text, without front matter and heading marks. */
-function cardHeading(folder: string): string | undefined {
-  let card: string;
-  try {
-    card = readTextFile(join(folder, 'README.md'), CARD_LIMIT, DAMAGED_MODEL);
-  } catch {
-    return undefined;
-  }
-  const lines = card.replace(/^---\r?\n[^]*?\n---\r?\n/, '').split(/\r?\n/);
-  const line = lines.find((candidate) => /[\p{L}\p{N}]/u.test(candidate));
-  return line?.replace(/^#+\s*/, '').trim();
 }
 
 /** Numbers in the weights of a decoder; tied embeddings count once. */
@@ -141,7 +100,12 @@ function parameterCount(shape: ModelShape): number {
     (shape.queryKeyValueBias ? queryKeyValue : 0) +
     (shape.outputBias ? hidden : 0) +
     (shape.feedForwardBias ? 2 * feedForward + hidden : 0);
-  const norms = 2 * hidden + (shape.queryKeyNorm ? 2 * headDim : 0);
-  const layer = hidden * (queryKeyValue + queries + 3 * feedForward) + biases + norms;
-  return shape.layers * layer + hidden + shape.vocabulary * hidden * (shape.tiedEmbeddings ? 1 : 2);
+  const matrices = hidden * (queryKeyValue + queries + 3 * feedForward);
+  const norms = shape.layers.flatMap((layer) => layer.norms).reduce((sum, norm) => sum + normWidth(shape, norm), 0);
+  return (
+    shape.layers.length * (matrices + biases) +
+    norms +
+    hidden +
+    shape.vocabulary * hidden * (shape.tiedEmbeddings ? 1 : 2)
+  );
 }

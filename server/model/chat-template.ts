@@ -1,9 +1,5 @@
 import { Template } from '@huggingface/jinja';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { LocretError, messageOf } from '../errors.js';
-import { DAMAGED_MODEL, isJsonObject, readTextFile, type JsonFields } from './json-fields.js';
-import { namedSpecialTokens, readTokenizerConfig } from './tokenizer-config.js';
 import type { ModelTokenizer } from './tokenizer.js';
 
 export interface ChatMessage {
@@ -11,7 +7,7 @@ export interface ChatMessage {
   readonly content: string;
 }
 
-/** The model's own jinja template (`chat_template.jinja`, or in `tokenizer_config.json`). */
+/** The model's own jinja template. */
 export interface ChatTemplate {
   /** @throws LocretError template-failed with the template's own message */
   render(messages: readonly ChatMessage[], options: { readonly addGenerationPrompt: boolean }): string;
@@ -19,10 +15,8 @@ export interface ChatTemplate {
   readonly supportsSystem: boolean;
 }
 
-const TEMPLATE_LIMIT = 1024 * 1024;
-
 /** What a base model without a template is asked with: a form that occurs in plain text. */
-const PLAIN_TEMPLATE = [
+const plainTemplate = [
   '{{- text_begin -}}',
   '{%- for message in messages -%}',
   "{%- if message.role == 'system' -%}{{- message.content + '\\n\\n' -}}",
@@ -33,43 +27,38 @@ const PLAIN_TEMPLATE = [
   "{%- if add_generation_prompt -%}{{- 'Answer:' -}}{%- endif -%}",
 ].join('');
 
+/** A chat template as a model brings it. */
+export interface WrittenTemplate {
+  /** Where it is written, for error messages. */
+  readonly origin: string;
+  /** Jinja; undefined where the model has none. */
+  readonly source: string | undefined;
+  /** Special tokens by the names that templates use: `bos_token`, `eos_token`. */
+  readonly specialTokens: ReadonlyMap<string, string>;
+}
+
 /**
- * Opens the chat template of a model folder. A model without one gets a plain form: the system message, then
- * `Question: …` and `Answer: …` by turns, behind whatever the tokenizer puts in front of a text.
- * @throws LocretError template-failed when the template cannot be parsed, model-corrupt or tokenizer-unsupported when
- *   its file is damaged
+ * Makes a model's chat template. A model without one gets a plain form: the system message, then `Question: …` and
+ * `Answer: …` by turns, behind whatever the tokenizer puts in front of a text.
+ * @throws LocretError template-failed when the template cannot be parsed
  */
-export function openChatTemplate(folder: string, tokenizer: ModelTokenizer): ChatTemplate {
-  const config = readTokenizerConfig(folder);
-  const { file, source } = templateSource(folder, config);
+export function createChatTemplate(written: WrittenTemplate, tokenizer: ModelTokenizer): ChatTemplate {
+  const { origin, source = plainTemplate, specialTokens } = written;
   try {
     const variables = {
-      ...Object.fromEntries(namedSpecialTokens(config)),
+      ...Object.fromEntries(specialTokens),
       text_begin: tokenizer.decode(tokenizer.encode('', { addSpecialTokens: true })),
     };
-    return new JinjaChatTemplate(file, new Template(source), variables);
+    return new JinjaChatTemplate(origin, new Template(source), variables);
   } catch (error) {
-    throw templateFailed(file, error);
+    throw templateFailed(origin, error);
   }
 }
 
-function templateSource(folder: string, config: JsonFields | undefined): { file: string; source: string } {
-  const file = join(folder, 'chat_template.jinja');
-  if (existsSync(file)) return { file, source: readTextFile(file, TEMPLATE_LIMIT, DAMAGED_MODEL) };
-  const template = config?.value('chat_template');
-  if (config === undefined || template === undefined) return { file: folder, source: PLAIN_TEMPLATE };
-  const named: unknown[] = Array.isArray(template) ? template : [{ name: 'default', template }];
-  for (const item of named) {
-    if (!isJsonObject(item) || item['name'] !== 'default') continue;
-    if (typeof item['template'] === 'string') return { file: config.file, source: item['template'] };
-  }
-  throw config.wrong('chat_template', 'a string, or a list of named templates with one named "default"');
-}
-
-function templateFailed(file: string, error: unknown): LocretError {
+function templateFailed(origin: string, error: unknown): LocretError {
   return new LocretError(
     'template-failed',
-    `The chat template in ${file} fails: ${messageOf(error)}.`,
+    `The chat template in ${origin} fails: ${messageOf(error)}.`,
     'Choose a model whose template takes user and assistant messages by turns, or correct the template.',
     { cause: error },
   );
@@ -79,7 +68,7 @@ class JinjaChatTemplate implements ChatTemplate {
   readonly supportsSystem: boolean;
 
   constructor(
-    private readonly file: string,
+    private readonly origin: string,
     private readonly template: Template,
     /** Special tokens by the names that templates use. */
     private readonly variables: Readonly<Record<string, string>>,
@@ -97,7 +86,7 @@ class JinjaChatTemplate implements ChatTemplate {
         add_generation_prompt: options.addGenerationPrompt,
       });
     } catch (error) {
-      throw templateFailed(this.file, error);
+      throw templateFailed(this.origin, error);
     }
   }
 

@@ -1,10 +1,9 @@
-import type { ModelShape } from './shape.js';
+import type { HeadInput } from '../contract/words.js';
+import type { LayerNorm, ModelShape } from './shape.js';
+import type { WeightEncoding } from './weight-encoding.js';
 
 /** The linear layers of a decoder layer, under the same names for every family (fused projections come apart). */
 export type LayerLinear = 'query' | 'key' | 'value' | 'attentionOutput' | 'gate' | 'up' | 'down';
-
-/** The norms of a decoder layer; the last two exist only with `queryKeyNorm`. */
-export type LayerNorm = 'beforeAttention' | 'beforeFeedForward' | 'queryHead' | 'keyHead';
 
 /** A matrix of weights, read from disk each time it is asked for, so that no more than one is in memory. */
 export interface WeightMatrix {
@@ -12,24 +11,25 @@ export interface WeightMatrix {
   readonly origin: string;
   readonly rows: number;
   readonly columns: number;
-  /** How its numbers are stored. */
-  readonly storedType: 'F32' | 'F16' | 'BF16';
-  /** All rows in row-major order (`[out, in]`) as float32, upcast from what is stored. */
+  /** How its numbers are stored. Every row is whole blocks. */
+  readonly encoding: WeightEncoding;
+  /** All rows in row-major order (`[out, in]`), decoded to float32. */
   read(): Float32Array;
   /** Some rows as they are stored, `rows * columns` numbers. */
   readonly readRows: (firstRow: number, rows: number) => Uint8Array;
 }
 
-/** The weights of a model folder in one form for all families. Shapes were checked against the {@link ModelShape}. */
+/** The weights of a model in one form for all families. Shapes were checked against the {@link ModelShape}. */
 export interface Checkpoint {
-  readonly folder: string;
+  /** Where it lies, for error messages. */
+  readonly place: string;
   readonly shape: ModelShape;
-  /** Changes whenever any weight file or the config changes: names, sizes, modification times and headers, hashed. */
+  /** Changes whenever a file of the weights or of their shape changes: names, sizes, modification times and headers, hashed. */
   readonly fingerprint: string;
   /** Bytes of weights as stored. */
   readonly storedBytes: number;
-  /** How most weights are stored. */
-  readonly storedType: 'F32' | 'F16' | 'BF16';
+  /** How most weights are stored, by bytes. */
+  readonly encoding: WeightEncoding;
   /** `[vocabulary, hidden]`. */
   readonly embedding: WeightMatrix;
   /** `[vocabulary, hidden]`; the embedding itself when tied. */
@@ -42,12 +42,6 @@ export interface Checkpoint {
   norm(layer: number, which: LayerNorm): Float32Array;
   close(): void;
 }
-
-/**
- * What a retaining head reads of a token. `qkv`, as published: the query, key and value projections before q/k norm and
- * before RoPE, side by side. `hidden`: what these are projected from, the normalized input of attention.
- */
-export type HeadInput = 'qkv' | 'hidden';
 
 /** Numbers that a retaining head reads of a token. */
 export function headInputWidth(shape: ModelShape, input: HeadInput): number {

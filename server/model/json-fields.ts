@@ -1,5 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
-import { LocretError, messageOf, systemErrorCode, type ErrorCode } from '../errors.js';
+import type { ErrorCode } from '../contract/words.js';
+import { JsonReader, showJson, type Refuse } from '../contract/json.js';
+import * as kinds from '../contract/kinds.js';
+import { LocretError, messageOf, systemErrorCode } from '../errors.js';
 
 /** Why a file of a model folder is refused, and what the user can do. */
 export interface Refusal {
@@ -8,7 +11,7 @@ export interface Refusal {
 }
 
 /** What a damaged file of a downloaded model is answered with. */
-export const DAMAGED_MODEL: Refusal = {
+export const damagedModel: Refusal = {
   code: 'model-corrupt',
   remedy: 'Download the model again, or choose another model folder.',
 };
@@ -17,22 +20,6 @@ export const DAMAGED_MODEL: Refusal = {
 export interface Bounds {
   readonly min: number;
   readonly max: number;
-}
-
-/** True for a JSON object: not null, not an array. */
-export function isJsonObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** A short form of any JSON value for error messages. */
-export function showJson(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  try {
-    const text = JSON.stringify(value);
-    return text.length > 80 ? `${text.slice(0, 77)}...` : text;
-  } catch {
-    return 'a value nested too deeply';
-  }
 }
 
 /**
@@ -60,122 +47,90 @@ export function readTextFile(file: string, limit: number, refusal: Refusal): str
   }
 }
 
-/** The fields of a JSON object in a file, each checked as it is read; errors name the file, the key and the value. */
+/**
+ * The fields of a JSON object in a file, each checked as it is read; errors name the file, the key and the value. A key that
+ * is absent or null is undefined.
+ */
 export class JsonFields {
   private constructor(
     readonly file: string,
-    readonly values: Readonly<Record<string, unknown>>,
-    private readonly refusal: Refusal,
-    private readonly prefix: string,
+    private readonly reader: JsonReader,
   ) {}
 
   /** Reads a file whose whole content is one JSON object. */
-  static read(file: string, limit: number, refusal: Refusal): JsonFields {
-    const text = readTextFile(file, limit, refusal);
+  static read(file: string, limit: number, { code, remedy }: Refusal): JsonFields {
+    const text = readTextFile(file, limit, { code, remedy });
     let value: unknown;
     try {
       value = JSON.parse(text);
     } catch (error) {
-      throw new LocretError(refusal.code, `${file} is not JSON: ${messageOf(error)}.`, refusal.remedy, {
-        cause: error,
-      });
+      throw new LocretError(code, `${file} is not JSON: ${messageOf(error)}.`, remedy, { cause: error });
     }
-    if (!isJsonObject(value)) {
-      throw new LocretError(refusal.code, `${file} must hold a JSON object, not ${showJson(value)}.`, refusal.remedy);
-    }
-    return new JsonFields(file, value, refusal, '');
+    const refuse: Refuse = (key, found, { expected }) =>
+      key === ''
+        ? new LocretError(code, `${file} must hold a JSON object, not ${showJson(found)}.`, remedy)
+        : new LocretError(code, `${file}: "${key}" must be ${expected}, not ${showJson(found)}.`, remedy);
+    return new JsonFields(file, new JsonReader(value, refuse));
   }
 
-  /** True when the key has a value other than null. */
+  get values(): Readonly<Record<string, unknown>> {
+    return this.reader.values;
+  }
+
   has(key: string): boolean {
-    return this.value(key) !== undefined;
+    return this.reader.has(key);
   }
 
-  /** The raw value; null counts as absent. */
   value(key: string): unknown {
-    return Object.hasOwn(this.values, key) ? (this.values[key] ?? undefined) : undefined;
+    return this.reader.value(key);
   }
 
   /** An error about one key: what was expected, and what is there. */
-  wrong(key: string, expected: string): LocretError {
-    return new LocretError(
-      this.refusal.code,
-      `${this.file}: "${this.prefix}${key}" must be ${expected}, not ${showJson(this.value(key))}.`,
-      this.refusal.remedy,
-    );
+  wrong(key: string, expected: string): Error {
+    return this.reader.wrong(key, expected);
+  }
+
+  find<Value>(key: string, kind: kinds.Kind<Value>): Value | undefined {
+    return this.reader.find(key, kind);
   }
 
   object(key: string): JsonFields | undefined {
-    const value = this.value(key);
-    if (value === undefined) return undefined;
-    if (!isJsonObject(value)) throw this.wrong(key, 'an object');
-    return new JsonFields(this.file, value, this.refusal, `${this.prefix}${key}.`);
+    return this.has(key) ? new JsonFields(this.file, this.reader.object(key)) : undefined;
   }
 
   string(key: string): string | undefined {
-    const value = this.value(key);
-    if (value === undefined || typeof value === 'string') return value;
-    throw this.wrong(key, 'a string');
+    return this.find(key, kinds.text);
   }
 
   boolean(key: string): boolean | undefined {
-    const value = this.value(key);
-    if (value === undefined || typeof value === 'boolean') return value;
-    throw this.wrong(key, 'true or false');
+    return this.find(key, kinds.flag);
   }
 
-  number(key: string, bounds: Bounds): number | undefined {
-    const value = this.value(key);
-    if (value === undefined) return undefined;
-    if (typeof value === 'number' && value >= bounds.min && value <= bounds.max) return value;
-    throw this.wrong(key, `a number from ${bounds.min} to ${bounds.max}`);
+  number(key: string, { min, max }: Bounds): number | undefined {
+    return this.find(key, kinds.number(min, max));
   }
 
-  integer(key: string, bounds: Bounds): number | undefined {
-    const value = this.value(key);
-    if (value === undefined) return undefined;
-    if (Number.isSafeInteger(value)) {
-      const whole = Number(value);
-      if (whole >= bounds.min && whole <= bounds.max) return whole;
-    }
-    throw this.wrong(key, `a whole number from ${bounds.min} to ${bounds.max}`);
+  integer(key: string, { min, max }: Bounds): number | undefined {
+    return this.find(key, kinds.wholeNumber(min, max));
   }
 
-  requiredInteger(key: string, bounds: Bounds): number {
-    const value = this.integer(key, bounds);
-    if (value === undefined) throw this.wrong(key, `a whole number from ${bounds.min} to ${bounds.max}`);
-    return value;
+  requiredInteger(key: string, { min, max }: Bounds): number {
+    return this.reader.get(key, kinds.wholeNumber(min, max));
   }
 
   /** A list of numbers, all within the bounds. */
-  numbers(key: string, bounds: Bounds): number[] | undefined {
-    const value = this.value(key);
-    if (value === undefined) return undefined;
-    const expected = `a list of numbers from ${bounds.min} to ${bounds.max}`;
-    if (!Array.isArray(value)) throw this.wrong(key, expected);
-    return value.map((item: unknown) => {
-      if (typeof item !== 'number' || !(item >= bounds.min && item <= bounds.max)) throw this.wrong(key, expected);
-      return item;
-    });
+  numbers(key: string, { min, max }: Bounds): number[] | undefined {
+    return this.find(key, kinds.listOf(kinds.number(min, max), `numbers from ${min} to ${max}`));
   }
 
   /** A whole number or a list of them, as `eos_token_id` is. */
   integers(key: string, bounds: Bounds): number[] | undefined {
-    const value = this.value(key);
-    if (value === undefined) return undefined;
-    if (!Array.isArray(value)) return [this.requiredInteger(key, bounds)];
-    const numbers = this.numbers(key, bounds) ?? [];
-    if (!numbers.every(Number.isSafeInteger)) throw this.wrong(key, 'a list of whole numbers');
-    return numbers;
+    const isList = Array.isArray(this.value(key));
+    if (isList) return this.find(key, kinds.listOf(kinds.wholeNumber(bounds.min, bounds.max), 'whole numbers'));
+    return this.has(key) ? [this.requiredInteger(key, bounds)] : undefined;
   }
 
-  strings(key: string): string[] | undefined {
-    const value = this.value(key);
-    if (value === undefined) return undefined;
-    if (!Array.isArray(value)) throw this.wrong(key, 'a list of strings');
-    return value.map((item: unknown) => {
-      if (typeof item !== 'string') throw this.wrong(key, 'a list of strings');
-      return item;
-    });
+  strings(key: string): readonly string[] | undefined {
+    return this.find(key, kinds.texts);
   }
 }

@@ -1,18 +1,16 @@
-import { stat } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
-import { LocretError } from '../errors.js';
-import { openChatTemplate, type ChatTemplate } from './chat-template.js';
-import { readModelShape } from './config.js';
-import { readGenerationSettings, type GenerationSettings } from './generation-settings.js';
-import { readLocretSettings, type LocretSettings } from './locret-settings.js';
+import { setImmediate } from 'node:timers/promises';
+import type { LocretSettings } from '../contract/settings.js';
+import type { ChatTemplate } from './chat-template.js';
+import type { GenerationSettings } from './generation-settings.js';
+import { openModelSource } from './open-model-source.js';
 import type { ModelShape } from './shape.js';
-import { openTokenizer, type ModelTokenizer } from './tokenizer.js';
+import type { ModelTokenizer } from './tokenizer.js';
 
-/** A model folder without its weights: what reading and asking need besides the engine. */
+/** A model without its weights: what reading and asking need besides the engine. */
 export interface LoadedModel {
-  /** Absolute. */
-  readonly folder: string;
-  /** The folder's last name, for people. */
+  /** Where it lies; `openModelSource` opens it there again. */
+  readonly place: string;
+  /** For people. */
   readonly name: string;
   readonly shape: ModelShape;
   readonly tokenizer: ModelTokenizer;
@@ -22,33 +20,24 @@ export interface LoadedModel {
 }
 
 /**
- * Opens everything of a model folder but its weights (those: `openCheckpoint`).
- * @param folder in the form in which models are published on the Hugging Face hub
+ * Opens everything of a model but its weights. Others get their turn on this thread between the parts: a large tokenizer
+ * alone takes half a second.
+ * @param place what `openModelSource` takes
  * @throws LocretError model-not-found, model-unsupported, model-corrupt, tokenizer-unsupported, template-failed; each
  *   names the file and the value, and what was expected
  */
-export async function openModel(folder: string): Promise<LoadedModel> {
-  const absolute = resolve(folder);
-  const isFolder = await stat(absolute).then(
-    (stats) => stats.isDirectory(),
-    () => false,
-  );
-  if (!isFolder) {
-    throw new LocretError(
-      'model-not-found',
-      `${absolute} is not a folder.`,
-      'Give the folder of a model as published on the Hugging Face hub, or a name that `locret models` lists.',
-    );
-  }
-  const shape = readModelShape(absolute);
-  const tokenizer = openTokenizer(absolute, shape.vocabulary);
+export async function openModel(place: string): Promise<LoadedModel> {
+  const source = openModelSource(place);
+  const shape = source.shape();
+  const tokenizer = source.tokenizer();
+  await setImmediate();
   return {
-    folder: absolute,
-    name: basename(absolute),
+    place: source.place,
+    name: source.name,
     shape,
     tokenizer,
-    template: openChatTemplate(absolute, tokenizer),
-    generation: readGenerationSettings(absolute, tokenizer),
-    locret: readLocretSettings(absolute),
+    template: source.template(tokenizer),
+    generation: source.generation(tokenizer),
+    locret: source.locretSettings(),
   };
 }

@@ -1,4 +1,4 @@
-import type { Rope } from './shape.js';
+import { layerOf, ropesOf, type ModelShape, type Rope } from './shape.js';
 
 /** Cosines and sines of every slot's rotation. */
 export interface RopeTable {
@@ -70,4 +70,32 @@ export function ropeTable(rope: Rope, slots: number, planned = slots): RopeTable
     turnCos,
     turnSin,
   };
+}
+
+/** The tables of a model's layers; layers that are rotated alike share one. */
+export class RopeTables {
+  private readonly tables: ReadonlyMap<Rope, RopeTable>;
+
+  /**
+   * @param slots of every table
+   * @param planned what {@link ropeTable} takes
+   */
+  constructor(
+    private readonly shape: ModelShape,
+    slots: number,
+    planned = slots,
+  ) {
+    this.tables = new Map(ropesOf(shape).map((rope) => [rope, ropeTable(rope, slots, planned)]));
+  }
+
+  /** Each once, in the order of `ropesOf`. */
+  get all(): readonly RopeTable[] {
+    return [...this.tables.values()];
+  }
+
+  of(layer: number): RopeTable {
+    const table = this.tables.get(layerOf(this.shape, layer).rope);
+    if (table === undefined) throw new RangeError(`no table for layer ${layer}`);
+    return table;
+  }
 }

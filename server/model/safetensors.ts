@@ -1,18 +1,17 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync } from 'node:fs';
 import { endianness } from 'node:os';
+import { isJsonObject, showJson } from '../contract/json.js';
 import { LocretError, messageOf } from '../errors.js';
-import { widenBfloat16, widenFloat16 } from './half-precision.js';
-import { isJsonObject, showJson, type Refusal } from './json-fields.js';
+import type { Refusal } from './json-fields.js';
+import { decodePieces, encodedBytes, floatEncodings, type WeightEncoding } from './weight-encoding.js';
 import { openRegularFile, readFully, refuse } from './weight-file.js';
 
 /** The longest header that is read; the format's own limit. */
-const HEADER_LIMIT = 100 * 1024 * 1024;
-/** Bytes read at once while 16-bit numbers are widened. */
-const PIECE_BYTES = 4 * 1024 * 1024;
-const MAX_DIMENSIONS = 8;
+const headerLimit = 100 * 1024 * 1024;
+const mostDimensions = 8;
 
-const BITS: ReadonlyMap<string, number> = new Map([
+const bitsOfType: ReadonlyMap<string, number> = new Map([
   ['F4', 4],
   ['F6_E2M3', 6],
   ['F6_E3M2', 6],
@@ -36,6 +35,13 @@ const BITS: ReadonlyMap<string, number> = new Map([
   ['I64', 64],
   ['U64', 64],
 ]);
+
+const weightEncodings: ReadonlyMap<string, WeightEncoding> = new Map(
+  Object.values(floatEncodings).map((encoding) => [encoding.name, encoding]),
+);
+
+/** The types that weights are stored in. */
+export const weightTypes: readonly string[] = [...weightEncodings.keys()];
 
 /** A tensor of a safetensors file; offsets count from the file's beginning. */
 export interface TensorEntry {
@@ -106,12 +112,12 @@ export class SafetensorsFile {
   }
 
   /**
-   * Numbers of an F32, F16 or BF16 tensor as they are stored.
+   * Numbers of a tensor of one of {@link weightTypes}, as they are stored.
    * @param first index of the first number wanted, in row-major order
    * @param count how many
    */
   readNumbers(entry: TensorEntry, first: number, count: number): Uint8Array<ArrayBuffer> {
-    const bytes = new Uint8Array(count * numberBytes(entry));
+    const bytes = new Uint8Array(encodedBytes(encodingOf(entry), count));
     this.readInto(entry, bytes, beginOfNumbers(entry, first, count));
     return bytes;
   }
@@ -119,18 +125,9 @@ export class SafetensorsFile {
   /** The same numbers as float32. */
   readFloats(entry: TensorEntry, first: number, count: number): Float32Array<ArrayBuffer> {
     const begin = beginOfNumbers(entry, first, count);
-    const result = new Float32Array(count);
-    switch (entry.dtype) {
-      case 'F32':
-        this.readInto(entry, new Uint8Array(result.buffer), begin);
-        return result;
-      case 'BF16':
-        return this.readWidened(entry, begin, result, widenBfloat16);
-      case 'F16':
-        return this.readWidened(entry, begin, result, widenFloat16);
-      default:
-        throw this.refuse(`has a tensor "${entry.name}" of type ${entry.dtype}; expected F32, F16 or BF16`);
-    }
+    return decodePieces(encodingOf(entry), count, (target, offset) => {
+      this.readInto(entry, target, begin + offset);
+    });
   }
 
   close(): void {
@@ -141,22 +138,6 @@ export class SafetensorsFile {
   /** An error about this file, with the refusal's code. */
   refuse(what: string, cause?: unknown): LocretError {
     return refuse(this.path, this.refusal, what, cause);
-  }
-
-  private readWidened(
-    entry: TensorEntry,
-    begin: number,
-    result: Float32Array<ArrayBuffer>,
-    widen: (from: Uint16Array, to: Uint32Array) => void,
-  ): Float32Array<ArrayBuffer> {
-    const bits = new Uint32Array(result.buffer);
-    const piece = new Uint16Array(Math.min(PIECE_BYTES / 2, result.length));
-    for (let done = 0; done < result.length; done += piece.length) {
-      const part = piece.subarray(0, Math.min(piece.length, result.length - done));
-      this.readInto(entry, new Uint8Array(piece.buffer, 0, part.length * 2), begin + done * 2);
-      widen(part, bits.subarray(done, done + part.length));
-    }
-    return result;
   }
 
   private readInto(entry: TensorEntry, target: Uint8Array, position: number): void {
@@ -171,16 +152,23 @@ export class SafetensorsFile {
   }
 }
 
-/** Bytes of a number of an F32, F16 or BF16 tensor. */
-function numberBytes({ dtype }: TensorEntry): number {
-  return dtype === 'F32' ? 4 : 2;
+/** How many numbers a tensor has. */
+export function numbersOf({ shape }: TensorEntry): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** How the numbers of a tensor of weights are stored. @throws RangeError for a type that is not one of {@link weightTypes} */
+export function encodingOf({ dtype, name }: TensorEntry): WeightEncoding {
+  const encoding = weightEncodings.get(dtype);
+  if (encoding === undefined) throw new RangeError(`"${name}" of type ${dtype} holds no weights`);
+  return encoding;
 }
 
 /** Where some numbers of a tensor begin in the file. */
 function beginOfNumbers(entry: TensorEntry, first: number, count: number): number {
-  const width = numberBytes(entry);
-  const begin = entry.begin + first * width;
-  if (first >= 0 && count >= 0 && begin + count * width <= entry.end) return begin;
+  const encoding = encodingOf(entry);
+  const begin = entry.begin + encodedBytes(encoding, first);
+  if (first >= 0 && count >= 0 && begin + encodedBytes(encoding, count) <= entry.end) return begin;
   throw new RangeError(`numbers ${first} to ${first + count} of "${entry.name}" are outside of it`);
 }
 
@@ -190,7 +178,7 @@ function readHeader(path: string, refusal: Refusal, descriptor: number, fileSize
     throw refuse(path, refusal, `has ${fileSize} bytes; a safetensors file has at least 8`);
   }
   const declared = new DataView(lengthField.buffer).getBigUint64(0, true);
-  const limit = BigInt(Math.min(HEADER_LIMIT, fileSize - 8));
+  const limit = BigInt(Math.min(headerLimit, fileSize - 8));
   if (declared > limit) {
     throw refuse(path, refusal, `declares a header of ${declared} bytes; at most ${limit} are possible here`);
   }
@@ -251,10 +239,10 @@ function checkEntry(
   const wrong = (what: string): LocretError => refuse(path, refusal, `has a tensor "${name}" ${what}`);
   if (!isJsonObject(value)) throw wrong('whose description is not a JSON object');
   const dtype = value['dtype'];
-  const bits = typeof dtype === 'string' ? BITS.get(dtype) : undefined;
+  const bits = typeof dtype === 'string' ? bitsOfType.get(dtype) : undefined;
   if (typeof dtype !== 'string' || bits === undefined) throw wrong(`of unknown type ${showJson(dtype)}`);
   const shape = naturalNumbers(value['shape']);
-  if (shape === undefined || shape.length > MAX_DIMENSIONS)
+  if (shape === undefined || shape.length > mostDimensions)
     throw wrong(`of senseless shape ${showJson(value['shape'])}`);
   const numbers = shape.reduce((product, size) => product * size, 1);
   const bytes = (numbers * bits) / 8;

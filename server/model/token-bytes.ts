@@ -1,5 +1,5 @@
 import type { Tokenizer } from '@huggingface/tokenizers';
-import { isJsonObject } from './json-fields.js';
+import { isJsonObject } from '../contract/json.js';
 
 /** How a vocabulary writes bytes: GPT-2's table of 256 printable characters, or SentencePiece's `▁` and `<0x0A>`. */
 export type TokenForm = 'byte-level' | 'sentencepiece';

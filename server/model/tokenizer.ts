@@ -1,11 +1,9 @@
 import { Tokenizer } from '@huggingface/tokenizers';
-import { join } from 'node:path';
 import { LocretError, messageOf } from '../errors.js';
 import { markerBreaker } from './control-markers.js';
+import type { Refusal } from './json-fields.js';
 import { TokenBytes, type TokenForm } from './token-bytes.js';
 import { tokenStarts } from './token-starts.js';
-import { UNSUPPORTED_TOKENIZER } from './tokenizer-config.js';
-import { readTokenizerFiles } from './tokenizer-files.js';
 
 /** Tokens of a text and where each begins. */
 export interface TokenizedText {
@@ -35,27 +33,38 @@ export interface ModelTokenizer {
   neutralize(text: string): string;
 }
 
-/**
- * Opens the tokenizer of a model folder: `tokenizer.json` and, where there is one, `tokenizer_config.json`.
- * @param vocabulary rows of the model's embedding; added tokens beyond it are left out, because the model has none
- * @throws LocretError tokenizer-unsupported naming the file, for one that is missing, damaged or of another kind than
- *   byte-level or SentencePiece-style BPE
- */
-export function openTokenizer(folder: string, vocabulary = Number.MAX_SAFE_INTEGER): ModelTokenizer {
-  const { definition, form } = readTokenizerFiles(folder, vocabulary);
+/** A tokenizer as a model brings it, checked as far as the tokenizers package does not check it itself. */
+export interface TokenizerDefinition {
+  /** Where it is written, for error messages. */
+  readonly origin: string;
+  readonly form: TokenForm;
+  /** In the form of a `tokenizer.json`. */
+  readonly definition: Readonly<Record<string, unknown>>;
+}
+
+/** Why a tokenizer is refused. */
+export const unsupportedTokenizer: Refusal = {
+  code: 'tokenizer-unsupported',
+  remedy: 'Download the model again, or choose one whose folder has a tokenizer.json as transformers writes it.',
+};
+
+/** @throws LocretError tokenizer-unsupported for one that cannot encode */
+export function createTokenizer({ origin, form, definition }: TokenizerDefinition): ModelTokenizer {
   try {
-    return new HubTokenizer(new Tokenizer(definition, {}), form);
+    return new BpeTokenizer(new Tokenizer(definition, {}), form);
   } catch (error) {
     throw new LocretError(
-      UNSUPPORTED_TOKENIZER.code,
-      `${join(folder, 'tokenizer.json')} cannot be used: ${messageOf(error)}.`,
-      UNSUPPORTED_TOKENIZER.remedy,
+      unsupportedTokenizer.code,
+      `${origin} cannot be used: ${messageOf(error)}.`,
+      unsupportedTokenizer.remedy,
       { cause: error },
     );
   }
 }
 
-class HubTokenizer implements ModelTokenizer {
+const repositoryTokens = ['<|repo_name|>', '<|file_sep|>'];
+
+class BpeTokenizer implements ModelTokenizer {
   readonly hasRepositoryTokens: boolean;
   readonly neutralize: (text: string) => string;
   private readonly bytes: TokenBytes;
@@ -73,7 +82,7 @@ class HubTokenizer implements ModelTokenizer {
     this.special = new Set([...added.values()].filter((token) => token.special).map((token) => token.id));
     this.unknown = tokenizer.model?.unk_token_id;
     this.dropsFirstSpace = tokenizer.decoder?.decode(['▁a']) === 'a';
-    this.hasRepositoryTokens = REPOSITORY_TOKENS.every((token) => this.tokenId(token) !== undefined);
+    this.hasRepositoryTokens = repositoryTokens.every((token) => this.tokenId(token) !== undefined);
     this.neutralize = markerBreaker(added.values(), (text) => this.normalize(text));
     // A tokenizer that cannot encode fails here, where its file is named.
     if (!this.encode('a b\n', { addSpecialTokens: true }).every(Number.isSafeInteger)) {
@@ -130,5 +139,3 @@ class HubTokenizer implements ModelTokenizer {
     return (normalizer === null ? text : normalizer.normalize(text)).replaceAll('▁', ' ');
   }
 }
-
-const REPOSITORY_TOKENS = ['<|repo_name|>', '<|file_sep|>'];

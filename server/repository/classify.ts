@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { isBinaryFileSync } from 'isbinaryfile';
-import type { SkipReason } from './source.js';
+import type { SkipReason } from '../contract/words.js';
 
 /** Why a file is not read. */
 export interface Verdict {

@@ -69,7 +69,10 @@ export class ImportResolution {
         return this.ruby(filePath, name);
       case 'php':
         return this.php(filePath, name);
+      case 'bash':
+        return this.first([posix.join(posix.dirname(filePath), name), name]);
       case 'c-sharp':
+      case 'powershell':
         return undefined;
     }
   }

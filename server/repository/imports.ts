@@ -22,6 +22,8 @@ const importPatterns: Readonly<Record<Grammar, readonly RegExp[]>> = {
     /^[ \t]{0,8}use (?:function |const )?\\?([\w\\]{1,300})/gm,
     /\b(?:require|include)(?:_once)?[ (]{1,4}(?:__DIR__ ?\. ?)?(['"][^'"\n]{1,300})['"]/g,
   ],
+  bash: [/^[ \t]{0,8}(?:source|\.)[ \t]{1,8}['"]?([\w./-]{1,300})/gm],
+  powershell: [],
 };
 
 const pythonFrom = /^[ \t]{0,8}from (\.{0,20})([\w.]{0,300}) import ([^#\n]{0,500})/gm;

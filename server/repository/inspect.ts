@@ -17,6 +17,9 @@ export interface InspectedFile {
   readonly imports: readonly string[];
 }
 
+/** Gets a text file's whole content when it has been read, and may keep it. */
+export type OnText = (file: RepositoryFile, bytes: Buffer) => void;
+
 function tooLarge(bytes: number, limit: number): Verdict {
   return { reason: 'too-large', detail: `${bytes} bytes, the limit is ${limit}` };
 }
@@ -26,6 +29,7 @@ async function inspectContent(
   filePath: string,
   maxFileBytes: number,
   buffer: Buffer,
+  onText: OnText | undefined,
 ): Promise<InspectedFile | Verdict> {
   const opened = await openRegularFile(absolutePath);
   if (opened === undefined) return { reason: 'vanished', detail: 'it is no regular file any more' };
@@ -39,6 +43,7 @@ async function inspectContent(
     let bytes = 0;
     let characters = 0;
     let imports: readonly string[] = [];
+    const pieces: Buffer[] = [];
     for (;;) {
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, null);
       if (bytesRead === 0) break;
@@ -55,6 +60,7 @@ async function inspectContent(
       if (bytes > maxFileBytes) return tooLarge(bytes, maxFileBytes);
       hash.update(piece);
       count.add(piece);
+      if (onText !== undefined) pieces.push(Buffer.from(piece));
     }
     const ending = decoding.end();
     if (ending !== undefined) return ending;
@@ -69,6 +75,7 @@ async function inspectContent(
       lines: count.lines,
       language,
     };
+    onText?.(file, pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces));
     return { file, imports };
   } finally {
     await handle.close();
@@ -82,17 +89,19 @@ async function inspectContent(
  * @param filePath relative to the root, with forward slashes
  * @param maxFileBytes larger files are skipped before they are read
  * @param buffer holds a piece at a time; its content is lost
+ * @param onText gets the content of a text file
  */
 export async function inspectFile(
   root: string,
   filePath: string,
   maxFileBytes: number,
   buffer: Buffer,
+  onText?: OnText,
 ): Promise<InspectedFile | Verdict> {
   const named = classifyName(filePath);
   if (named !== undefined) return named;
   try {
-    return await inspectContent(path.join(root, filePath), filePath, maxFileBytes, buffer);
+    return await inspectContent(path.join(root, filePath), filePath, maxFileBytes, buffer, onText);
   } catch (error) {
     return verdictOfSystemError(error, filePath);
   }

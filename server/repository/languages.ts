@@ -2,7 +2,19 @@ import path from 'node:path';
 
 /** The grammars an outline can come from; C is parsed by the grammar of C++. */
 export type Grammar =
-  'typescript' | 'tsx' | 'javascript' | 'python' | 'rust' | 'go' | 'java' | 'cpp' | 'c-sharp' | 'ruby' | 'php';
+  | 'typescript'
+  | 'tsx'
+  | 'javascript'
+  | 'python'
+  | 'rust'
+  | 'go'
+  | 'java'
+  | 'cpp'
+  | 'c-sharp'
+  | 'ruby'
+  | 'php'
+  | 'bash'
+  | 'powershell';
 
 const grammarByExtension: ReadonlyMap<string, Grammar> = new Map<string, Grammar>([
   ['.ts', 'typescript'],
@@ -40,6 +52,12 @@ const grammarByExtension: ReadonlyMap<string, Grammar> = new Map<string, Grammar
   ['.gemspec', 'ruby'],
   ['.php', 'php'],
   ['.phtml', 'php'],
+  ['.sh', 'bash'],
+  ['.bash', 'bash'],
+  ['.zsh', 'bash'],
+  ['.bats', 'bash'],
+  ['.ps1', 'powershell'],
+  ['.psm1', 'powershell'],
 ]);
 
 const grammarByName: ReadonlyMap<string, Grammar> = new Map<string, Grammar>([

@@ -246,6 +246,27 @@ const php = `
   (#eq? @macro "define"))
 `;
 
+const bashVariables = (parent: (assignment: string) => string): string => `
+(${parent('(variable_assignment name: (variable_name) @name) @constant')} (#match? @name "^[A-Z_][A-Z0-9_]*$"))
+${parent('(variable_assignment name: (variable_name) @name) @variable')}
+`;
+
+const bash = `
+((comment) @lead (#not-match? @lead "^#!"))
+(function_definition name: (word) @name) @function
+${bashVariables((assignment) => `(program ${assignment})`)}
+${bashVariables((assignment) => `(program (declaration_command ${assignment}))`)}
+`;
+
+const powershell = `
+(comment) @lead
+(function_statement (function_name) @name) @function
+(class_statement . (simple_name) @name) @class
+(enum_statement . (simple_name) @name) @enum
+(class_method_definition (simple_name) @name) @method
+(class_property_definition (variable) @name) @field
+`;
+
 /** The outline query of each grammar. */
 export const outlineQueries: Readonly<Record<Grammar, string>> = {
   typescript,
@@ -259,4 +280,6 @@ export const outlineQueries: Readonly<Record<Grammar, string>> = {
   'c-sharp': cSharp,
   ruby,
   php,
+  bash,
+  powershell,
 };

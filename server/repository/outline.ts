@@ -1,13 +1,50 @@
 import type { Node, Parser, Query, Tree } from 'web-tree-sitter';
+import type { DefinitionKind } from '../contract/words.js';
 import { discardGrammars, loadGrammar } from './grammars.js';
 import { languageOf } from './languages.js';
-import type { Definition, DefinitionKind, RepositoryFile } from './source.js';
+import type { Definition, RepositoryFile } from './source.js';
 
 /** Longer texts have no outline: no person wrote them. UTF-16 units. */
 const maxTextLength = 2 << 20;
-/** Hostile text can cost more than linear time; an outline that takes longer is given up. */
-const maxMilliseconds = 5_000;
+/**
+ * Hostile text can cost more than linear time; an outline that takes longer is given up. What counts is the processor's
+ * time, so that nothing is lost on a busy machine: both the clock and the process's own time must have passed, as the
+ * process has other threads.
+ */
+const maxMilliseconds = 2_000;
+/** … unless so little was done that the text cannot be the cause. Steps that the parser reports. */
+const leastSteps = 16_384;
+/** With steps that take this long in all, it is. */
+const mostMilliseconds = 8_000;
 const maxNameLength = 200;
+
+/** Why a file has no outline. */
+export type OutlineProblem = 'no-grammar' | 'too-long' | 'too-slow' | 'failed';
+
+/** What a file defines, and why that is not known where it is not. */
+export interface Outline {
+  readonly definitions: readonly Definition[];
+  readonly problem?: OutlineProblem;
+}
+
+/** Tells when an outline has taken too long. */
+class OutlineLimit {
+  private readonly started = performance.now();
+  private readonly processor = process.cpuUsage();
+  private steps = 0;
+  isExceeded = false;
+
+  /** To be called now and then; true once it is exceeded. */
+  readonly check = (): boolean => {
+    this.steps += 1;
+    if (!this.isExceeded && performance.now() - this.started > maxMilliseconds) {
+      const { user, system } = process.cpuUsage(this.processor);
+      const milliseconds = Math.min(performance.now() - this.started, (user + system) / 1000);
+      this.isExceeded = milliseconds > (this.steps > leastSteps ? maxMilliseconds : mostMilliseconds);
+    }
+    return this.isExceeded;
+  };
+}
 
 const kinds: ReadonlyMap<string, DefinitionKind> = new Map<string, DefinitionKind>([
   ['function', 'function'],
@@ -112,10 +149,10 @@ function readMatches(
   tree: Tree,
   query: Query,
   text: string,
-  isLate: () => boolean,
+  limit: OutlineLimit,
 ): { places: Place[]; leads: Leads } | undefined {
-  const matches = query.matches(tree.rootNode, { progressCallback: isLate });
-  if (isLate()) return undefined;
+  const matches = query.matches(tree.rootNode, { progressCallback: limit.check });
+  if (limit.isExceeded) return undefined;
   const places: Place[] = [];
   const leads: Leads = { firstRowByLastRow: new Map(), firstRowByWrapEnd: new Map() };
   for (const { patternIndex, captures } of matches) {
@@ -192,30 +229,38 @@ function toDefinitions(path: string, { places, leads }: { places: Place[]; leads
 /**
  * The named definitions of a source text, in its order: functions, classes and their members, types, constants of the
  * top level. A constant whose value is a function counts as one. A file without a grammar has none, nor has a text that
- * cannot be parsed in a few seconds and a quarter of a gigabyte of memory.
+ * cannot be parsed in a few seconds of the processor's time and a quarter of a gigabyte of memory; that is said.
  *
  * @param text without a byte-order mark
  * @throws LocretError `engine-failed` when the grammar cannot be loaded
  */
-export async function outlineSource(file: RepositoryFile, text: string): Promise<readonly Definition[]> {
+export async function outlineText(file: Pick<RepositoryFile, 'path'>, text: string): Promise<Outline> {
   const grammar = languageOf(file.path);
-  if (grammar === undefined || text.length > maxTextLength) return [];
+  if (grammar === undefined) return { definitions: [], problem: 'no-grammar' };
+  if (text.length > maxTextLength) return { definitions: [], problem: 'too-long' };
   const { treeSitter, language, query } = await loadGrammar(grammar);
-  const deadline = performance.now() + maxMilliseconds;
-  const isLate = (): boolean => performance.now() > deadline;
+  const limit = new OutlineLimit();
   let parser: Parser | undefined;
   let tree: Tree | null = null;
   try {
     parser = new treeSitter.Parser();
     parser.setLanguage(language);
-    tree = parser.parse(text, null, { progressCallback: isLate });
-    const matches = tree === null ? undefined : readMatches(tree, query, text, isLate);
-    const definitions = matches === undefined ? [] : toDefinitions(file.path, matches);
+    tree = parser.parse(text, null, { progressCallback: limit.check });
+    const matches = tree === null ? undefined : readMatches(tree, query, text, limit);
+    const outline: Outline =
+      matches === undefined
+        ? { definitions: [], problem: 'too-slow' }
+        : { definitions: toDefinitions(file.path, matches) };
     tree?.delete();
     parser.delete();
-    return definitions;
+    return outline;
   } catch {
     discardGrammars([tree, parser]);
-    return [];
+    return { definitions: [], problem: 'failed' };
   }
+}
+
+/** The definitions of {@link outlineText} alone. */
+export async function outlineSource(file: RepositoryFile, text: string): Promise<readonly Definition[]> {
+  return (await outlineText(file, text)).definitions;
 }

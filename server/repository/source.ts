@@ -1,23 +1,5 @@
-/** Why a file of the repository is not part of the stream. */
-export type SkipReason =
-  | 'binary'
-  | 'generated'
-  | 'lock-file'
-  | 'too-large'
-  | 'unreadable'
-  | 'symlink-outside'
-  | 'nested-repository'
-  | 'not-utf8'
-  | 'vanished'
-  | 'empty';
-
-export interface SkippedFile {
-  /** Relative to the root, with forward slashes; a whole folder ends in a slash. */
-  readonly path: string;
-  readonly reason: SkipReason;
-  /** The particulars, for people: size and limit, the system's message, … */
-  readonly detail: string;
-}
+import type { SkippedFile } from '../contract/contents.js';
+import type { DefinitionKind } from '../contract/words.js';
 
 /** A text file of the repository, without its text. */
 export interface RepositoryFile {
@@ -42,15 +24,6 @@ export interface Survey {
   readonly skipped: readonly SkippedFile[];
   readonly bytes: number;
 }
-
-/** A file that differs from what was read. */
-export interface ChangedFile {
-  readonly path: string;
-  readonly change: 'modified' | 'added' | 'removed';
-}
-
-export type DefinitionKind =
-  'function' | 'method' | 'class' | 'interface' | 'type' | 'enum' | 'constant' | 'variable' | 'module' | 'field';
 
 /** A named definition in a file. Lines are 1-based and inclusive and cover its leading documentation comment. */
 export interface Definition {

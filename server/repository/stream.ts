@@ -2,12 +2,13 @@ import { createHash, type Hash } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
+import type { SkippedFile } from '../contract/contents.js';
 import { systemErrorCode, throwIfCancelled } from '../errors.js';
 import type { Verdict } from './classify.js';
 import { LineCount, TextDecoding } from './decode-text.js';
 import { pieceBytes } from './inspect.js';
 import { openRegularFile } from './open-regular-file.js';
-import type { RepositoryFile, SkippedFile, Survey } from './source.js';
+import type { RepositoryFile, Survey } from './source.js';
 import { verdictOfSystemError } from './system-errors.js';
 import type { TextForm } from './text-form.js';
 import { TextCutter } from './text-cutter.js';
@@ -37,7 +38,7 @@ export interface StreamOptions {
   readonly neutralize: (text: string) => string;
   /** A file that has grown beyond it since the survey is skipped. */
   readonly maxFileBytes?: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called before a file's header, with the file as surveyed, but of the size and time that it had when it was opened. */
   onFileBegin?(file: RepositoryFile): void;
   /**

@@ -1,18 +1,23 @@
 import path from 'node:path';
+import type { SkippedFile } from '../contract/contents.js';
+import type { SkipReason } from '../contract/words.js';
 import { LocretError, throwIfCancelled } from '../errors.js';
-import { inspectFile, pieceBytes, type InspectedFile } from './inspect.js';
+import { inspectFile, pieceBytes, type InspectedFile, type OnText } from './inspect.js';
 import { orderFiles } from './order.js';
+import type { RepositoryPart } from './repository-part.js';
 import { resolveRoot } from './root.js';
-import type { SkippedFile, SkipReason, Survey, SurveyOptions } from './source.js';
+import type { Survey, SurveyOptions } from './source.js';
 import { walkRepository } from './walk.js';
 
 /** Files that are read at the same time, each with a buffer of one piece. */
 const readers = 8;
 
 export interface SurveyHooks {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called after each file with how many were found to be text or skipped so far. */
-  onFile?(filesSeen: number): void;
+  readonly onFile?: ((filesSeen: number) => void) | undefined;
+  /** Called with the content of each text file that is read, in no particular order; the survey itself holds none. */
+  readonly onText?: OnText | undefined;
 }
 
 /** Runs `use` for each item that `items` yields, several at a time, each with a buffer of its own. */
@@ -33,13 +38,17 @@ export interface FoundFiles {
   readonly skipped: readonly SkippedFile[];
 }
 
-const byPath = (a: SkippedFile, b: SkippedFile): number => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
+/** In code-unit order: the same on every machine. */
+export function byPath(a: { readonly path: string }, b: { readonly path: string }): number {
+  return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
+}
 
 /**
  * Walks a repository and tells of each file whether it is a text to be read.
  *
  * @param root its real path
  * @param known a file that need not be read again, by its path
+ * @param part what is walked; undefined: everything
  * @throws LocretError `repository-unreadable`, `cancelled`
  */
 export async function findFiles(
@@ -47,16 +56,17 @@ export async function findFiles(
   options: SurveyOptions,
   hooks: SurveyHooks,
   known: (filePath: string) => Promise<InspectedFile | undefined>,
+  part?: RepositoryPart,
 ): Promise<FoundFiles> {
   const texts: InspectedFile[] = [];
   const skipped: SkippedFile[] = [];
-  await forEachConcurrently(walkRepository(root, options, hooks.signal), async (found, buffer) => {
+  await forEachConcurrently(walkRepository(root, options, hooks.signal, part), async (found, buffer) => {
     throwIfCancelled(hooks.signal, 'Surveying the repository');
     if ('skipped' in found) {
       skipped.push(found.skipped);
     } else {
       const inspected =
-        (await known(found.path)) ?? (await inspectFile(root, found.path, options.maxFileBytes, buffer));
+        (await known(found.path)) ?? (await inspectFile(root, found.path, options.maxFileBytes, buffer, hooks.onText));
       if ('file' in inspected) texts.push(inspected);
       else skipped.push({ path: found.path, ...inspected });
     }

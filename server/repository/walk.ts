@@ -1,11 +1,13 @@
 import type { Dirent } from 'node:fs';
 import { lstat, readdir, realpath } from 'node:fs/promises';
 import path from 'node:path';
+import type { SkippedFile } from '../contract/contents.js';
 import { messageOf, systemErrorCode, throwIfCancelled } from '../errors.js';
 import { gitFolderOf } from './git-folder.js';
 import { IgnoreRules } from './ignore-rules.js';
+import type { RepositoryPart } from './repository-part.js';
 import { unreadableRoot } from './root.js';
-import type { SkippedFile, SurveyOptions } from './source.js';
+import type { SurveyOptions } from './source.js';
 
 /** What a walk comes upon: a file that git would track, or something that is skipped without being opened. */
 export type Found = { readonly path: string } | { readonly skipped: SkippedFile };
@@ -55,12 +57,14 @@ async function kindOf(folder: string, entry: Dirent): Promise<Kind> {
  * - Named pipes, sockets and devices are left out, as git leaves them out. `.git` is never entered.
  *
  * @param root absolute, links resolved
+ * @param part what is looked at; only the folders on the way to it are listed besides. Undefined: everything
  * @throws LocretError `cancelled`; `repository-unreadable` when the root itself cannot be listed
  */
 export async function* walkRepository(
   root: string,
   options: SurveyOptions,
   signal: AbortSignal | undefined,
+  part?: RepositoryPart,
 ): AsyncGenerator<Found, void, undefined> {
   const { rules: rootRules, inGit } = await IgnoreRules.open(root, options);
   const open: { folder: string; rules: IgnoreRules }[] = [{ folder: '', rules: rootRules }];
@@ -79,6 +83,7 @@ export async function* walkRepository(
       throwIfCancelled(signal, 'Surveying the repository');
       if (entry.name === '.git') continue;
       const filePath = folder === '' ? entry.name : `${folder}/${entry.name}`;
+      if (part?.leadsTo(filePath) === false) continue;
       const absolutePath = path.join(absoluteFolder, entry.name);
       const kind = await kindOf(absoluteFolder, entry);
       if (kind === 'folder') {

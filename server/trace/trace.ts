@@ -96,7 +96,7 @@ function layerTrace(decision: LayerDecision, exempt: number): LayerTrace {
 
 /** Scores of the tokens that were read without eviction, by layer and KV head, joined over their chunks. */
 function tailScores(reports: readonly ChunkReport[], { shape }: EngineDescription): number[][][] {
-  return Array.from({ length: shape.layers }, (_, layer) =>
+  return shape.layers.map((_, layer) =>
     Array.from({ length: shape.kvHeads }, (_, head) =>
       reports.flatMap((report) => Array.from(decisionsOf(report)[layer]?.chunkScores[head] ?? [])),
     ),
@@ -204,7 +204,7 @@ export async function traceRun(engine: Engine, tokens: Int32Array, options: Trac
       begin: split,
       end: tokens.length,
       scores: tailScores(tailReports, description),
-      cache_len_after: Array.from({ length: shape.layers }, () => length),
+      cache_len_after: shape.layers.map(() => length),
     },
     last_prompt_logits: Array.from(logits.subarray(-shape.vocabulary)),
     generated_ids: generated.tokens,

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { LocretError } from '../errors.js';
-import { JsonValue } from '../memory/json-value.js';
+import { readStored } from '../memory/keeping/stored-json.js';
 import type { Refusal } from '../model/json-fields.js';
 import { SafetensorsFile } from '../model/safetensors.js';
 import type { TensorToWrite } from '../model/safetensors-writer.js';
@@ -90,9 +90,8 @@ export function readPausedTraining(file: string): PausedTraining | undefined {
 }
 
 function courseIn(opened: SafetensorsFile): CourseState {
-  const parse: (text: string) => unknown = JSON.parse;
   try {
-    return courseStateOf(new JsonValue(parse(opened.metadata.get('course') ?? ''), 'course'));
+    return courseStateOf(readStored(opened.metadata.get('course') ?? '', 'course'));
   } catch {
     throw opened.refuse('does not say how the training went');
   }

@@ -1,3 +1,4 @@
+import type { LabelKind } from '../contract/words.js';
 import { LocretError } from '../errors.js';
 import type { RandomSource } from '../engine/random.js';
 import { beginningTokens, promptFrame, type PromptFrame } from '../model/prompt-frame.js';
@@ -5,7 +6,6 @@ import type { LoadedModel } from '../model/model.js';
 import { plainForm, repositoryTokenForm } from '../repository/text-form.js';
 import { factsOf, type Fact } from './facts.js';
 import { answerOf, chooseFacts, questionOf } from './questions.js';
-import type { LabelKind } from './label-kind.js';
 import type { Exchange, TrainingSample } from './sample.js';
 import { readSource, type SourceText, type TrainingFile } from './training-files.js';
 

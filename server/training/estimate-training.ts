@@ -1,3 +1,4 @@
+import type { TrainingEstimate } from '../contract/training.js';
 import { checkpointFile, readPausedTraining } from './checkpoint-file.js';
 import { beginningState, HeadOptimizer } from './head-optimizer.js';
 import { initialWeights } from './head-weights.js';
@@ -5,30 +6,6 @@ import { LabelledSamples, type SampleHooks } from './labelled-samples.js';
 import { openModelForTraining, trainingIdentity, type TrainingSettings } from './train-heads.js';
 import { trainingBytes } from './training-memory.js';
 import { measuredSamples, measurementsLeft } from './training-steps.js';
-
-/** A training that is paused beside the file that heads are to be written to. */
-export interface PausedBeside {
-  readonly step: number;
-  readonly steps: number;
-  /** Whether it is this one: then it goes on there. Else it is given up when this one begins anew. */
-  readonly isThis: boolean;
-}
-
-/** What is known of a training before it begins. */
-export interface TrainingEstimate {
-  readonly trainingFiles: number;
-  readonly heldOutFiles: number;
-  /** Tokens of a sample's text. */
-  readonly tokens: number;
-  readonly steps: number;
-  /** Of one step, as measured. */
-  readonly secondsPerStep: number;
-  /** What is left takes about so long. */
-  readonly secondsLeft: number;
-  /** Bytes of memory that it takes, about. */
-  readonly peakBytes: number;
-  readonly paused?: PausedBeside;
-}
 
 /** The first step also pays for what is set up with it. */
 const timedSteps = 2;

@@ -15,10 +15,10 @@ export async function evaluateHeads(
   settings: Omit<SampleSettings, 'input'>,
   hooks: SampleHooks = {},
 ): Promise<HeadQuality> {
-  const model = await openModel(settings.modelFolder);
+  const model = await openModel(settings.model);
   const { shape } = model;
   const opened = openRetainingHeads(heads, shape);
-  const weights = Array.from({ length: shape.layers }, (_, layer) => ({
+  const weights = shape.layers.map((_, layer) => ({
     first: opened.first(layer),
     second: opened.second(layer),
   }));

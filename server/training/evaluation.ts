@@ -1,11 +1,12 @@
+import type { HeadInput } from '../contract/words.js';
 import { headInputWidth } from '../model/checkpoint.js';
-import type { HeadInput } from '../model/checkpoint.js';
 import type { ModelShape } from '../model/shape.js';
 import { buildHeadScoreGraph, headStepNames } from './graphs/head-training-graphs.js';
-import { GraphSession } from './graphs/graph-session.js';
+import { GraphSession } from '../backends/processor/graph/graph-session.js';
 import type { LayerSample } from './head-optimizer.js';
 import type { LayerWeights } from './head-weights.js';
 import { headOverlaps } from './overlap.js';
+import { trainingPurpose } from './training-purpose.js';
 
 /** How well heads predict labels that they were not trained on. */
 export interface HeadQuality {
@@ -47,10 +48,10 @@ export async function measureHeads(
   const width = (weights[0]?.first.length ?? 0) / inputs;
   const session = await GraphSession.open(
     buildHeadScoreGraph({ kvHeads, width, inputs }),
-    'measuring the retaining heads',
+    trainingPurpose('measuring the retaining heads'),
     threads,
   );
-  const overlaps = Array.from({ length: layers }, () => new Float64Array(kvHeads));
+  const overlaps = layers.map(() => new Float64Array(kvHeads));
   let [count, tokens, regression] = [0, 0, 0];
   try {
     for await (const sample of samples) {
@@ -67,7 +68,7 @@ export async function measureHeads(
           { [headStepNames.scores]: undefined },
         );
         const scores = output(headStepNames.scores);
-        regression += smoothLoss(scores, labels, kvHeads) / layers;
+        regression += smoothLoss(scores, labels, kvHeads) / layers.length;
         const sums = overlaps[layer];
         for (const [kvHead, overlap] of headOverlaps(scores, labels, kvHeads).entries())
           if (sums !== undefined) sums[kvHead] = (sums[kvHead] ?? 0) + overlap;
@@ -79,7 +80,7 @@ export async function measureHeads(
   const means = overlaps.map((sums) => Array.from(sums, (sum) => sum / count));
   return {
     regression: regression / count,
-    overlap: means.flat().reduce((sum, one) => sum + one, 0) / (layers * kvHeads),
+    overlap: means.flat().reduce((sum, one) => sum + one, 0) / (layers.length * kvHeads),
     overlaps: means,
     samples: count,
     tokens,

@@ -1,5 +1,6 @@
+import type { HeadInput } from '../contract/words.js';
 import { LocretError } from '../errors.js';
-import { headInputWidth, type HeadInput } from '../model/checkpoint.js';
+import { headInputWidth } from '../model/checkpoint.js';
 import type { ModelShape } from '../model/shape.js';
 import {
   buildHeadStepGraph,
@@ -8,9 +9,10 @@ import {
   type HeadMatrix,
   type HeadStepConstants,
 } from './graphs/head-training-graphs.js';
-import { GraphSession, type Numbers } from './graphs/graph-session.js';
+import { GraphSession, type Numbers } from '../backends/processor/graph/graph-session.js';
 import type { LayerWeights } from './head-weights.js';
 import { headOverlaps } from './overlap.js';
+import { trainingPurpose } from './training-purpose.js';
 
 /** What one layer's head is to learn of one sample. */
 export interface LayerSample {
@@ -100,8 +102,8 @@ export class HeadOptimizer {
     const inputs = headInputWidth(shape, input);
     const width = (layers[0]?.first.weight.length ?? 0) / inputs;
     const { kvHeads } = shape;
-    const graph = buildHeadStepGraph({ ...publishedOptimizer, layers: shape.layers, kvHeads, width, inputs });
-    const session = await GraphSession.open(graph, 'training the retaining heads', threads);
+    const graph = buildHeadStepGraph({ ...publishedOptimizer, layers: shape.layers.length, kvHeads, width, inputs });
+    const session = await GraphSession.open(graph, trainingPurpose('training the retaining heads'), threads);
     return new HeadOptimizer(session, shape, { first: [width, inputs], second: [kvHeads, width] }, layers, steps);
   }
 

@@ -1,7 +1,8 @@
 import { rename, rm } from 'node:fs/promises';
+import type { HeadInput } from '../contract/words.js';
 import { LocretError, messageOf, systemErrorCode } from '../errors.js';
 import { seededRandom } from '../engine/random.js';
-import { headInputWidth, type HeadInput } from '../model/checkpoint.js';
+import { headInputWidth } from '../model/checkpoint.js';
 import { headInputKey, headTensorName } from '../model/retaining-heads.js';
 import { type TensorToWrite, writeSafetensors } from '../model/safetensors-writer.js';
 import type { ModelShape } from '../model/shape.js';
@@ -33,7 +34,7 @@ function normalNumbers(count: number, deviation: number, random: () => number): 
 export function initialWeights(shape: ModelShape, input: HeadInput, width: number, seed: number): LayerWeights[] {
   const random = seededRandom(seed);
   const inputs = headInputWidth(shape, input);
-  return Array.from({ length: shape.layers }, () => ({
+  return shape.layers.map(() => ({
     first: normalNumbers(width * inputs, initialDeviation, random),
     second: normalNumbers(shape.kvHeads * width, initialDeviation, random),
   }));

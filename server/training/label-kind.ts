@@ -1,10 +1,4 @@
-/**
- * What a unit is worth. `published`: the largest logit that an answer's tokens give to it. `contribution`: the largest
- * share of a layer's output that it has at an answer's tokens. `reconstruction`: the same while the model repeats the text
- * (KVzip, arXiv 2505.23416). Shares can be compared over heads, logits cannot.
- */
-export type LabelKind = 'published' | 'contribution' | 'reconstruction';
-export const labelKinds = ['published', 'contribution', 'reconstruction'] as const satisfies readonly LabelKind[];
+import type { LabelKind } from '../contract/words.js';
 
 /** Whether labels of a kind need the hidden states of the observed tokens. */
 export function observesHidden(kind: LabelKind): boolean {

@@ -1,8 +1,8 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { TrainingEstimate } from '../contract/training.js';
 import { errorFromMessage } from '../engine/worker-messages.js';
 import { LocretError } from '../errors.js';
-import type { TrainingEstimate } from './estimate-training.js';
 import type { TrainedHeads, TrainingSettings } from './train-heads.js';
 import type { FromTraining, ToTraining, TrainingEvent, TrainingOutcome } from './training-messages.js';
 

@@ -2,20 +2,20 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import path from 'node:path';
+import type { CoursePoint, TrainingOptions } from '../contract/training.js';
 import { LocretError, messageOf } from '../errors.js';
 import { freeMemory } from '../memory/planning/free-memory.js';
 import { headInputWidth } from '../model/checkpoint.js';
 import { openModel, type LoadedModel } from '../model/model.js';
-import { headLabelsKey } from '../model/retaining-heads.js';
+import { headLabelsKey, headModelKey } from '../model/retaining-heads.js';
 import { checkpointFile, discardTraining, readCheckpoint } from './checkpoint-file.js';
 import type { HeadQuality } from './evaluation.js';
 import { beginningState, HeadOptimizer } from './head-optimizer.js';
 import { initialWeights, writeHeads } from './head-weights.js';
 import { LabelledSamples, sampleTokens, type SampleSettings } from './labelled-samples.js';
-import { TrainingCourse, type CoursePoint } from './training-course.js';
+import { TrainingCourse } from './training-course.js';
 import { withTrainingLock } from './training-lock.js';
 import { checkTrainingMemory } from './training-memory.js';
-import type { TrainingOptions } from './training-options.js';
 import { trainingRecordKey, type TrainingRecord } from './training-record.js';
 import { runSteps, type StepHooks } from './training-steps.js';
 
@@ -53,8 +53,8 @@ export interface TrainedHeads {
 
 /** Everything that the numbers of a training depend on. */
 export function trainingIdentity(settings: TrainingSettings, samples: LabelledSamples): string {
-  const { repositories, input, labels, answers, questions, seed, precision, width, steps, warmup, rate } = settings;
-  const { fingerprint, tokens } = samples;
+  const { repositories, input, labels, answers, questions, seed, width, steps, warmup, rate } = settings;
+  const { fingerprint, tokens, precision } = samples;
   const parts = { repositories, input, labels, answers, questions, seed, precision, width, steps, warmup, rate };
   return createHash('sha256')
     .update(JSON.stringify({ ...parts, fingerprint, tokens }))
@@ -66,7 +66,7 @@ export function trainingIdentity(settings: TrainingSettings, samples: LabelledSa
  * @throws LocretError for a model that cannot be used, invalid-argument for samples that it cannot read, out-of-memory
  */
 export async function openModelForTraining(settings: TrainingSettings): Promise<LoadedModel> {
-  const model = await openModel(settings.modelFolder);
+  const model = await openModel(settings.model);
   checkTrainingMemory(model, settings, sampleTokens(model, settings.tokens), freeMemory());
   return model;
 }
@@ -103,7 +103,7 @@ async function trainOn(
   const { shape } = samples.model;
   const identity = trainingIdentity(settings, samples);
   const sizes = { first: width * headInputWidth(shape, input), second: shape.kvHeads * width };
-  const checkpoint = readCheckpoint(checkpointFile(out), identity, shape.layers, sizes);
+  const checkpoint = readCheckpoint(checkpointFile(out), identity, shape.layers.length, sizes);
   const state = checkpoint?.layers ?? beginningState(initialWeights(shape, input, width, settings.seed));
   const optimizer = await HeadOptimizer.open(shape, input, state, checkpoint?.steps ?? 0, threads);
   try {
@@ -118,6 +118,7 @@ async function trainOn(
     const quality = await runSteps({ samples, optimizer, course, identity }, settings, hooks);
     await writeHeads(out, optimizer.weights(), shape, input, {
       [headLabelsKey]: settings.labels,
+      [headModelKey]: samples.modelIdentity,
       'locret.steps': String(settings.steps),
       'locret.overlap': quality.overlap.toFixed(4),
       [trainingRecordKey]: JSON.stringify(recordOf(samples, settings, course)),
@@ -130,7 +131,8 @@ async function trainOn(
 }
 
 function recordOf(samples: LabelledSamples, settings: TrainingSettings, course: TrainingCourse): TrainingRecord {
-  const { input, labels, answers, width, steps, warmup, rate, questions, seed, precision } = settings;
+  const { input, labels, answers, width, steps, warmup, rate, questions, seed } = settings;
+  const { precision } = samples;
   const { training, heldOut } = samples.fileCounts;
   return {
     model: samples.model.name,

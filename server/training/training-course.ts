@@ -1,19 +1,6 @@
-import type { JsonValue } from '../memory/json-value.js';
-import type { HeadQuality } from './evaluation.js';
+import type { JsonReader } from '../contract/json.js';
+import type { CoursePoint, Goodness } from '../contract/training.js';
 import type { StepLoss } from './head-optimizer.js';
-
-/** What is told of heads at one moment: SmoothL1, and the share of the true top tenth that they find. */
-export type Goodness = Pick<HeadQuality, 'regression' | 'overlap'>;
-
-/** A point of a training's course. */
-export interface CoursePoint {
-  /** Steps made. */
-  readonly step: number;
-  /** Means over the steps since the point before; undefined at the beginning. */
-  readonly learned?: Goodness;
-  /** On samples that are not trained on. */
-  readonly heldOut: Goodness;
-}
 
 /** Steps since the last point: sums over them. */
 interface Pending extends Goodness {
@@ -76,27 +63,24 @@ export class TrainingCourse {
   }
 }
 
-function goodnessOf(value: JsonValue): Goodness {
-  return { regression: value.field('regression').number(), overlap: value.field('overlap').number() };
+function goodnessOf(reader: JsonReader): Goodness {
+  return { regression: reader.amount('regression'), overlap: reader.amount('overlap') };
 }
 
-/** Reads points as they were written. @throws Error naming the value that is of another form */
-export function pointsOf(value: JsonValue): CoursePoint[] {
-  return value.list((point) => {
-    const learned = point.field('learned').optional(goodnessOf);
-    return {
-      step: point.field('step').count(),
-      ...(learned === undefined ? {} : { learned }),
-      heldOut: goodnessOf(point.field('heldOut')),
-    };
-  });
+/** Reads a list of points as they were written. @throws Error naming the value that is of another form */
+export function pointsOf(reader: JsonReader, name: string): CoursePoint[] {
+  return reader.list(name, (point) => ({
+    step: point.count('step'),
+    learned: point.findObject('learned', goodnessOf),
+    heldOut: goodnessOf(point.object('heldOut')),
+  }));
 }
 
 /** Reads a course as it was written. @throws Error naming the value that is of another form */
-export function courseStateOf(value: JsonValue): CourseState {
-  const pending = value.field('pending');
+export function courseStateOf(reader: JsonReader): CourseState {
+  const pending = reader.object('pending');
   return {
-    points: pointsOf(value.field('points')),
-    pending: { steps: pending.field('steps').count(), ...goodnessOf(pending) },
+    points: pointsOf(reader, 'points'),
+    pending: { steps: pending.count('steps'), ...goodnessOf(pending) },
   };
 }

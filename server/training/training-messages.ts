@@ -1,8 +1,8 @@
+import type { TrainingEstimate, TrainingPhase } from '../contract/training.js';
 import type { ErrorMessage } from '../engine/worker-messages.js';
-import type { TrainingEstimate } from './estimate-training.js';
 import type { HeadQuality } from './evaluation.js';
 import type { TrainedHeads, TrainingBegin, TrainingSettings } from './train-heads.js';
-import type { TrainingPhase, TrainingProgress } from './training-steps.js';
+import type { TrainingProgress } from './training-steps.js';
 
 /** What the process that trains is told. The first message says what it is for. */
 export type ToTraining =

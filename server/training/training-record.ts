@@ -1,11 +1,18 @@
+import type { JsonReader } from '../contract/json.js';
+import { texts } from '../contract/kinds.js';
+import {
+  headInputs,
+  labelKinds,
+  processorPrecisions,
+  type ProcessorPrecision,
+  trainingAnswers,
+} from '../contract/words.js';
+import type { CoursePoint, TrainingOptions } from '../contract/training.js';
 import { isLocretError } from '../errors.js';
-import { JsonValue } from '../memory/json-value.js';
+import { readStored } from '../memory/keeping/stored-json.js';
 import type { Refusal } from '../model/json-fields.js';
-import { isPytorchFile } from '../model/pytorch-file.js';
 import { SafetensorsFile } from '../model/safetensors.js';
-import { labelKinds } from './label-kind.js';
-import { pointsOf, type CoursePoint } from './training-course.js';
-import type { TrainingOptions } from './training-options.js';
+import { pointsOf } from './training-course.js';
 
 /** How heads were trained, as their file tells it. */
 export interface TrainingRecord {
@@ -17,7 +24,9 @@ export interface TrainingRecord {
   readonly heldOutFiles: number;
   /** Tokens of a sample's text. */
   readonly tokens: number;
-  readonly options: Omit<TrainingOptions, 'tokens' | 'threads'>;
+  readonly options: Omit<TrainingOptions, 'tokens' | 'threads' | 'precision'> & {
+    readonly precision: ProcessorPrecision;
+  };
   readonly course: readonly CoursePoint[];
 }
 
@@ -26,32 +35,31 @@ export const trainingRecordKey = 'locret.training';
 
 const damaged: Refusal = { code: 'heads-corrupt', remedy: 'Train the heads again, or use others.' };
 
-function optionsOf(value: JsonValue): TrainingRecord['options'] {
+function optionsOf(reader: JsonReader): TrainingRecord['options'] {
   return {
-    input: value.field('input').word(['qkv', 'hidden']),
-    labels: value.field('labels').word(labelKinds),
-    answers: value.field('answers').word(['source', 'model']),
-    width: value.field('width').count(),
-    steps: value.field('steps').count(),
-    warmup: value.field('warmup').count(),
-    rate: value.field('rate').number(),
-    questions: value.field('questions').count(),
-    seed: value.field('seed').count(),
-    precision: value.field('precision').word(['float32', 'int8', 'int4']),
+    input: reader.word('input', headInputs),
+    labels: reader.word('labels', labelKinds),
+    answers: reader.word('answers', trainingAnswers),
+    width: reader.count('width'),
+    steps: reader.count('steps'),
+    warmup: reader.count('warmup'),
+    rate: reader.amount('rate'),
+    questions: reader.count('questions'),
+    seed: reader.count('seed'),
+    precision: reader.word('precision', processorPrecisions),
   };
 }
 
 function recordOf(text: string): TrainingRecord {
-  const parse: (text: string) => unknown = JSON.parse;
-  const value = new JsonValue(parse(text), trainingRecordKey);
+  const reader = readStored(text, trainingRecordKey);
   return {
-    model: value.field('model').string(),
-    repositories: value.field('repositories').list((name) => name.string()),
-    trainingFiles: value.field('trainingFiles').count(),
-    heldOutFiles: value.field('heldOutFiles').count(),
-    tokens: value.field('tokens').count(),
-    options: optionsOf(value.field('options')),
-    course: pointsOf(value.field('course')),
+    model: reader.text('model'),
+    repositories: reader.get('repositories', texts),
+    trainingFiles: reader.count('trainingFiles'),
+    heldOutFiles: reader.count('heldOutFiles'),
+    tokens: reader.count('tokens'),
+    options: optionsOf(reader.object('options')),
+    course: pointsOf(reader, 'course'),
   };
 }
 
@@ -62,7 +70,6 @@ function recordOf(text: string): TrainingRecord {
  * @throws LocretError heads-corrupt when the file is damaged
  */
 export function readTrainingRecord(heads: string): TrainingRecord | undefined {
-  if (isPytorchFile(heads, damaged)) return undefined;
   const opened = SafetensorsFile.open(heads, damaged);
   try {
     const text = opened.metadata.get(trainingRecordKey);

@@ -1,3 +1,4 @@
+import type { TrainingPhase } from '../contract/training.js';
 import { isLocretError } from '../errors.js';
 import { SavePace } from '../memory/reading/save-pace.js';
 import { checkpointFile, writeCheckpoint } from './checkpoint-file.js';
@@ -7,12 +8,6 @@ import type { LabelledSamples, SampleSettings } from './labelled-samples.js';
 import { learningRate, type Schedule } from './schedule.js';
 import { StepClock } from './step-clock.js';
 import type { TrainingCourse } from './training-course.js';
-
-/**
- * What is being done. `label`: the model reads a sample and says what its units are worth; `learn`: the heads make their
- * step; `evaluate`: they are measured on samples that are not trained on.
- */
-export type TrainingPhase = 'label' | 'learn' | 'evaluate';
 
 export interface TrainingProgress {
   /** Steps made, of `steps`. */
@@ -43,13 +38,15 @@ export interface OpenedTraining {
 }
 
 /** Samples on which heads are measured while they are trained. */
-export const measuredSamples = 8;
+export const measuredSamples = 4;
 /** Measurements in the course of a training, without that before the first step. */
 const measurements = 10;
+/** So many steps take far longer than a measurement. */
+const leastInterval = 50;
 
-/** Steps from one measurement to the next. */
+/** Steps from one measurement to the next; the last may come sooner. */
 function measurementInterval(steps: number): number {
-  return Math.max(1, Math.ceil(steps / measurements));
+  return Math.max(leastInterval, Math.ceil(steps / measurements));
 }
 
 /** How often heads are still measured. @param measuredStep of the last measurement; -1 before the first one */

@@ -1,5 +1,5 @@
+import type { ReadProgress } from '../contract/roots.js';
 import { isLocretError, LocretError, messageOf } from '../errors.js';
-import type { ReadProgress } from '../memory/contents/memory.js';
 import type { MemoryOpening } from '../memory/open-memory.js';
 import type { ReadMemory } from '../memory/contents/repository-memory.js';
 import type { MemoryStatus, RootState, RootStatus } from '../contract/protocol.js';
@@ -42,6 +42,11 @@ export class MemoryState {
     return this.interrupted;
   }
 
+  /** How far what is being done is. */
+  get moving(): ReadProgress | undefined {
+    return this.activity && this.progress;
+  }
+
   get isIdle(): boolean {
     return this.activity === undefined;
   }
@@ -55,11 +60,9 @@ export class MemoryState {
       snapshot: this.snapshot,
       answering: this.answers > 0,
       notices: [...this.notices],
-      ...(progress === undefined ? {} : { progress }),
-      ...(held === undefined ? {} : { memory: memoryStatus(held) }),
-      ...(failure === undefined
-        ? {}
-        : { error: { code: failure.code, message: failure.message, remedy: failure.remedy } }),
+      progress,
+      memory: held && memoryStatus(held),
+      error: failure && { code: failure.code, message: failure.message, remedy: failure.remedy },
     };
   }
 

@@ -1,37 +1,33 @@
 import path from 'node:path';
 import type { Answer } from '../answer/answer.js';
-import { questionTextOf } from '../answer/answer-question.js';
-import { askMemory } from '../answer/ask.js';
 import { isLocretError, LocretError, messageOf, throwIfCancelled } from '../errors.js';
 import { MemoryFiles } from '../memory/keeping/memory-files.js';
 import { MemoryOpening, type MemoryHooks, type MemorySettings, type OpenHow } from '../memory/open-memory.js';
 import { planModel, type PlannedModel } from '../memory/planning/planned-model.js';
 import type { ReadMemory } from '../memory/contents/repository-memory.js';
-import type { RootStatus, RootUri } from '../contract/protocol.js';
+import type { ReadProgress, RootStatus, RootUri } from '../contract/protocol.js';
 import { surveyRepository } from '../repository/survey.js';
 import { abortable } from './abortable.js';
 import { AutoUpdate } from './auto-update.js';
+import { FolderPaths } from './folder-paths.js';
 import { MemoryState, type Activity, type HeldMemory } from './memory-state.js';
-import type { Operation, OperationQueue } from './operation-queue.js';
-import { answerDeep, questionOf, type RootQuestion } from './root-questions.js';
-import { memorySettings, type ChosenSettings } from './settings.js';
-import type { Occupant, SharedEngine } from './shared-engine.js';
-
-/** What the roots of a workspace share. */
-export interface Surroundings {
-  readonly engine: SharedEngine;
-  readonly queue: OperationQueue;
-  readonly settings: () => ChosenSettings;
-  /** Called whenever the status of a root may have changed. */
-  readonly onChange: () => void;
-  /** Told what is worth a line in the log. */
-  readonly log: (text: string) => void;
-}
+import type { Operation } from './operation-queue.js';
+import { askRoot, type AskedRoot, type QuestionCall, type RootQuestion } from './root-questions.js';
+import { memorySettings } from './settings.js';
+import type { Surroundings } from './surroundings.js';
 
 /** Something under way that can be waited for, and ended. */
 interface Running {
   readonly done: Promise<void>;
   readonly stop: AbortController;
+}
+
+/** How a root is read. */
+export interface Reading {
+  /** Everything again, even if there is a snapshot. */
+  readonly fresh?: boolean;
+  /** Rather go on with a reading that was interrupted than take the snapshot before it. */
+  readonly resume?: boolean;
 }
 
 /**
@@ -44,13 +40,14 @@ type Source = 'stored' | 'fresh' | 'resume';
  * The memory of one workspace folder: opened when it is first needed, kept up to date, asked. Everything that needs the
  * engine goes through the workspace's queue.
  */
-export class RootMemory implements Occupant {
+export class RootMemory implements AskedRoot {
   readonly name: string;
-  private readonly state: MemoryState;
+  readonly state: MemoryState;
   /** Everybody who needs the memory waits for the same opening. */
   private opening: Running | undefined;
   private updating: Running | undefined;
   private readonly autoUpdate: AutoUpdate;
+  private readonly paths: FolderPaths;
 
   constructor(
     readonly uri: RootUri,
@@ -61,6 +58,7 @@ export class RootMemory implements Occupant {
     const base = path.basename(folder);
     this.name = base === '' ? folder : base;
     this.state = new MemoryState(surroundings.onChange);
+    this.paths = new FolderPaths(folder);
     this.autoUpdate = new AutoUpdate(
       this,
       () => surroundings.settings().autoUpdateSeconds,
@@ -74,12 +72,18 @@ export class RootMemory implements Occupant {
     return { root: this.uri, name: this.name, ...this.state.status(this.surroundings.engine.current !== undefined) };
   }
 
+  /** How far a reading or an update is that is under way. */
+  get progress(): ReadProgress | undefined {
+    return this.state.moving;
+  }
+
   onLeave(): void {
     this.surroundings.onChange();
   }
 
   /** Looks for a snapshot, or for a reading that was interrupted. Nothing is loaded. */
   async inspect(): Promise<void> {
+    await this.paths.resolveLinks();
     const { planned, settings } = await this.plan();
     const files = new MemoryFiles(planned, settings);
     this.state.found(files.hasSnapshot, files.partialProgress());
@@ -102,10 +106,10 @@ export class RootMemory implements Occupant {
    *
    * @throws LocretError what opening throws; cancelled
    */
-  async open(how: { readonly fresh: boolean }, signal?: AbortSignal): Promise<void> {
+  async open({ fresh = false, resume = false }: Reading = {}, signal?: AbortSignal): Promise<void> {
     if (this.opening === undefined) {
-      if (!how.fresh && this.isOpen) return;
-      const source = how.fresh ? 'fresh' : this.state.paused === undefined ? 'stored' : 'resume';
+      if (!fresh && this.isOpen) return;
+      const source = fresh ? 'fresh' : resume || this.state.paused !== undefined ? 'resume' : 'stored';
       const stop = new AbortController();
       const task = async (ends: AbortSignal): Promise<void> => {
         await this.openNow(source, ends);
@@ -118,6 +122,18 @@ export class RootMemory implements Occupant {
       this.opening = { done, stop };
     }
     await abortable(this.opening.done, signal, 'Waiting for the repository to be read');
+  }
+
+  /** As {@link open}; cancelling pauses the reading. */
+  async read(how: Reading, signal: AbortSignal): Promise<void> {
+    throwIfCancelled(signal, 'Reading the repository');
+    const stop = (): void => void this.stopReading(true);
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      await this.open(how);
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
   }
 
   /**
@@ -134,9 +150,10 @@ export class RootMemory implements Occupant {
     this.state.dropped();
   }
 
-  /** Folds changed files in. @throws LocretError cancelled, what updating throws */
+  /** Looks at all files and folds the changed ones in. @throws LocretError cancelled, what updating throws */
   async update(signal: AbortSignal | undefined): Promise<void> {
-    if (!this.isOpen) await this.open({ fresh: false }, signal);
+    if (!this.isOpen) await this.open({}, signal);
+    this.state.held?.memory.disk.touchAll();
     await this.fold({ background: false, signal });
   }
 
@@ -156,33 +173,27 @@ export class RootMemory implements Occupant {
     return changed;
   }
 
-  /** Something below the root may have changed on disk. */
-  touch(): void {
-    if (this.state.held !== undefined) this.autoUpdate.touch();
+  /** A file or folder may have changed on disk. @param file absolute; of no concern where it is not below this root */
+  touch(file: string): void {
+    const { held } = this.state;
+    const place = this.paths.pathOf(file);
+    if (held === undefined || place === undefined) return;
+    held.memory.disk.touch(place);
+    this.autoUpdate.touch();
+  }
+
+  /** From now on every change on disk is told by {@link touch}. */
+  watch(): void {
+    this.state.held?.memory.disk.watch();
   }
 
   /**
    * Answers a question, after opening the memory where it is not open.
-   * @throws LocretError what {@link open}, {@link askMemory} and {@link askDeep} throw; cancelled
+   * @throws LocretError what {@link open} and asking a memory throw; cancelled
    */
-  async ask(asked: RootQuestion, signal: AbortSignal): Promise<Answer> {
-    questionTextOf(asked);
-    const { queue } = this.surroundings;
-    if (!asked.deep && !this.isOpen) {
-      asked.onPartial({ kind: 'phase', phase: 'opening' });
-      await this.open({ fresh: false }, signal);
-    }
-    if (queue.isBusy) asked.onPartial({ kind: 'phase', phase: 'waiting' });
-    const answer = await this.run({
-      name: 'The question',
-      signal,
-      task: (ends) => {
-        const answer = (): Promise<Answer> =>
-          asked.deep ? this.answerDeep(asked, ends) : this.answerFromMemory(asked, ends);
-        return this.state.answering(answer);
-      },
-    });
-    if (answer.coverage.changed.length > 0) this.touch();
+  async ask(asked: RootQuestion, call: QuestionCall): Promise<Answer> {
+    const answer = await askRoot(this, this.surroundings, asked, call);
+    if (answer.coverage.changed.length > 0) this.autoUpdate.touch();
     return answer;
   }
 
@@ -208,12 +219,12 @@ export class RootMemory implements Occupant {
   }
 
   /** True when a question can be answered without reading: at most a snapshot has to be restored. */
-  private get isOpen(): boolean {
+  get isOpen(): boolean {
     return this.state.held !== undefined && (this.surroundings.engine.isHeldBy(this) || this.state.hasSnapshot);
   }
 
   /** Runs an operation on the engine. One that failed is of no use any more: the next operation loads it anew. */
-  private run<Result>(operation: Operation<Result>): Promise<Result> {
+  run<Result>(operation: Operation<Result>): Promise<Result> {
     return this.surroundings.queue.run({
       ...operation,
       task: async (signal) => {
@@ -237,10 +248,11 @@ export class RootMemory implements Occupant {
         const { planned, settings } = await this.plan();
         files = new MemoryFiles(planned, settings);
         // Nobody should wait for a model to be told that there is nothing to read.
-        const reads = source !== 'stored' || !files.hasSnapshot;
-        const survey = reads ? await surveyRepository(planned.root, settings.survey, { signal }) : undefined;
-        const { engine } = await this.surroundings.engine.load(settings, this.notice);
         for (const notice of planned.plan.notices) this.notice(notice);
+        const reads = source === 'fresh' || !files.hasSnapshot || (source === 'resume' && files.hasPartial);
+        const { onFile } = this.surroundings;
+        const survey = reads ? await surveyRepository(planned.root, settings.survey, { signal, onFile }) : undefined;
+        const { engine } = await this.surroundings.engine.load(settings, this.notice);
         throwIfCancelled(signal, 'Loading the model');
         this.surroundings.engine.give(this);
         const opening = new MemoryOpening(planned, engine, settings);
@@ -254,7 +266,7 @@ export class RootMemory implements Occupant {
   }
 
   /** The memory in the engine: restored where another root's was there. */
-  private async inEngine(signal: AbortSignal): Promise<HeldMemory> {
+  async inEngine(signal: AbortSignal): Promise<HeldMemory> {
     if (this.state.held !== undefined && this.surroundings.engine.isHeldBy(this)) return this.state.held;
     await this.openNow('stored', signal);
     if (this.state.held !== undefined) return this.state.held;
@@ -263,6 +275,7 @@ export class RootMemory implements Occupant {
 
   private async hold(memory: ReadMemory, opening: MemoryOpening): Promise<ReadMemory> {
     const { length } = await memory.engine.stats();
+    if (this.surroundings.isWatched()) memory.disk.watch();
     this.state.opened({ memory, opening, units: length, budget: memory.engine.description.plan.budget });
     return memory;
   }
@@ -305,45 +318,28 @@ export class RootMemory implements Occupant {
       }
     });
     // An interrupted reading is a newer one: the memory before was restored to be asked meanwhile.
-    if (updated === undefined) await this.openNow(opening.partialProgress() === undefined ? 'fresh' : 'resume', ends);
-    else if (updated !== memory) await this.hold(updated, opening);
-  }
-
-  private async answerFromMemory(asked: RootQuestion, signal: AbortSignal): Promise<Answer> {
-    const { memory } = await this.inEngine(signal);
-    asked.onPartial({ kind: 'phase', phase: 'answering' });
-    return askMemory(memory, questionOf(asked, this.surroundings.settings(), signal));
-  }
-
-  private async answerDeep(asked: RootQuestion, signal: AbortSignal): Promise<Answer> {
-    const { settings } = await this.plan();
-    const { engine, settings: chosen } = this.surroundings;
-    const loaded = await engine.load(settings, this.notice);
-    return answerDeep({
-      loaded,
-      options: settings.survey,
-      question: questionOf(asked, chosen(), signal),
-      onPartial: asked.onPartial,
-      signal,
-      // The memory comes back from its snapshot when it is next needed.
-      onEmptied: () => {
-        engine.give(undefined);
-      },
-    });
+    if (updated === undefined) {
+      this.notice('So much has changed that the repository is read anew.');
+      await this.openNow(opening.partialProgress() === undefined ? 'fresh' : 'resume', ends);
+    } else if (updated !== memory) {
+      await this.hold(updated, opening);
+    }
   }
 
   private hooks(signal: AbortSignal, activity: Activity): MemoryHooks {
     return {
       signal,
       onNotice: this.notice,
+      onFile: this.surroundings.onFile,
       onProgress: (progress) => {
         this.state.reached(activity, progress);
       },
     };
   }
 
-  private readonly notice = (text: string): void => {
-    this.surroundings.log(`${this.name}: ${text}`);
+  /** Tells the user something about this memory. */
+  readonly notice = (text: string): void => {
+    this.surroundings.onNotice(this.name, text);
     this.state.notice(text);
   };
 }

@@ -1,21 +1,27 @@
-import { fileURLToPath } from 'node:url';
 import { LocretError } from '../errors.js';
 import { listModels } from '../model/catalog.js';
 import type { ModelsResult, RootUri, WorkspaceStatus } from '../contract/protocol.js';
+import { filePathOf } from './file-uri.js';
+import type { TrainingEvent } from '../training/training-messages.js';
 import { HeadTraining } from './head-training.js';
 import { modelFolders } from './model-folders.js';
 import { OperationQueue } from './operation-queue.js';
-import { RootMemory, type Surroundings } from './root-memory.js';
+import { RootMemory } from './root-memory.js';
 import { makeSameMemories, parseSettings, type ChosenSettings } from './settings.js';
 import { SharedEngine } from './shared-engine.js';
+import type { Surroundings } from './surroundings.js';
 
 export interface WorkspaceHooks {
   /** Called whenever something of the status may have changed. */
   readonly onChange: () => void;
   /** Called when a training came further. */
-  readonly onTraining: () => void;
+  readonly onTraining: (event: TrainingEvent) => void;
   /** Told what is worth a line in the log. */
   readonly log: (text: string) => void;
+  /** Told what the user should know about the memory of a root, which is named; default: it is logged. */
+  readonly onNotice?: (root: string, notice: string) => void;
+  /** Called while a root's files are found, with how many were looked at. */
+  readonly onFile?: (filesSeen: number) => void;
 }
 
 /** A workspace folder as a client names it. */
@@ -30,11 +36,14 @@ export class Workspace {
   private readonly engine: SharedEngine;
   private readonly surroundings: Surroundings;
   private readonly byUri = new Map<RootUri, RootMemory>();
-  private settings: ChosenSettings = parseSettings({});
   private idleTimer: NodeJS.Timeout | undefined;
+  private watched = false;
   private closed = false;
 
-  constructor(private readonly hooks: WorkspaceHooks) {
+  constructor(
+    private readonly hooks: WorkspaceHooks,
+    private settings: ChosenSettings = parseSettings({}),
+  ) {
     const onChange = (): void => {
       this.changed();
     };
@@ -50,8 +59,15 @@ export class Workspace {
       engine: this.engine,
       queue: this.queue,
       settings: () => this.settings,
+      isWatched: () => this.watched,
       onChange,
       log: hooks.log,
+      onNotice:
+        hooks.onNotice ??
+        ((root, notice) => {
+          hooks.log(`${root}: ${notice}`);
+        }),
+      onFile: hooks.onFile ?? (() => undefined),
     };
   }
 
@@ -60,13 +76,11 @@ export class Workspace {
   }
 
   get status(): WorkspaceStatus {
-    const engine = this.engine.status;
-    const training = this.training.status;
     return {
       model: this.settings.model,
       roots: this.roots.map((root) => root.status),
-      ...(engine === undefined ? {} : { engine }),
-      ...(training === undefined ? {} : { training }),
+      engine: this.engine.status,
+      training: this.training.status,
     };
   }
 
@@ -81,23 +95,31 @@ export class Workspace {
     );
   }
 
-  /** The root that a file lies in: the innermost, where one lies in another. */
-  rootOf(file: string): RootMemory | undefined {
-    return this.roots
-      .filter((root) => file.startsWith(withSeparator(root.folder)))
-      .toSorted((a, b) => b.folder.length - a.folder.length)[0];
+  /** From now on every change on disk is told by {@link touch}. */
+  watch(): void {
+    this.watched = true;
+    for (const root of this.roots) root.watch();
+  }
+
+  /** A file or folder may have changed on disk: all roots that it lies in are told. @param file absolute */
+  touch(file: string): void {
+    for (const root of this.roots) root.touch(file);
   }
 
   /** Adds folders; those that are not on this machine's disk are left out. */
   addFolders(folders: readonly WorkspaceFolder[]): void {
     for (const { uri } of folders) {
-      const folder = folderOf(uri);
-      if (folder === undefined || this.byUri.has(uri)) continue;
-      const root = new RootMemory(uri, folder, this.surroundings);
-      this.byUri.set(uri, root);
-      this.inspect(root);
+      const folder = filePathOf(uri);
+      if (folder !== undefined && !this.byUri.has(uri)) this.inspect(this.add(uri, folder));
     }
     this.changed();
+  }
+
+  /** Adds a folder; nothing is looked at before it is used. @param folder absolute */
+  add(uri: RootUri, folder: string): RootMemory {
+    const root = new RootMemory(uri, folder, this.surroundings);
+    this.byUri.set(uri, root);
+    return root;
   }
 
   async removeFolders(folders: readonly WorkspaceFolder[]): Promise<void> {
@@ -179,17 +201,5 @@ export class Workspace {
       void this.unload();
     }, minutes * 60_000);
     this.idleTimer.unref();
-  }
-}
-
-function withSeparator(folder: string): string {
-  return /[/\\]$/.test(folder) ? folder : folder + (folder.includes('\\') ? '\\' : '/');
-}
-
-function folderOf(uri: RootUri): string | undefined {
-  try {
-    return fileURLToPath(uri);
-  } catch {
-    return undefined;
   }
 }

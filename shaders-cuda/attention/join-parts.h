@@ -18,7 +18,6 @@ struct AttentionParts {
   float* values;
   /**
    * Per part and row: largest logit in units of log2, and the sum of 2^(logit - largest), float32 `[parts, rows, 2]`.
-   * /
    */
   float* sums;
   std::int32_t parts;

@@ -48,7 +48,6 @@ __device__ __forceinline__ void turnVectors(float (&first)[8], float (&second)[8
 
 /**
  * @throws Error model-unsupported unless rotaryDim is even and within the head; on tensor cores also a multiple of 16
- * /
  */
 inline void expectRotaryDim(NumberFormat activation, int rotaryDim, int headDim) {
   const int step = activation == NumberFormat::float32 ? 2 : 16;

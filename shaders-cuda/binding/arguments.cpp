@@ -1,6 +1,20 @@
 #include "binding/arguments.h"
 
 namespace locret::binding {
+namespace {
+
+/** The elements of a typed array. */
+template <typename Number>
+std::span<Number> typedArray(napi_env env, napi_value value, napi_typedarray_type type, const std::string& otherwise) {
+  napi_typedarray_type found = napi_int8_array;
+  std::size_t length = 0;
+  void* data = nullptr;
+  const napi_status status = napi_get_typedarray_info(env, value, &found, &length, &data, nullptr, nullptr);
+  if (status != napi_ok || found != type) throw JavaScriptError(otherwise);
+  return {static_cast<Number*>(data), length};
+}
+
+}  // namespace
 
 void check(napi_env env, napi_status status) {
   if (status == napi_ok) return;
@@ -22,12 +36,6 @@ napi_value Arguments::at(std::size_t index) const {
   return values_[index];
 }
 
-bool Arguments::isNull(std::size_t index) const {
-  napi_valuetype type = napi_undefined;
-  check(env_, napi_typeof(env_, at(index), &type));
-  return type == napi_undefined || type == napi_null;
-}
-
 std::int32_t Arguments::integer(std::size_t index) const {
   std::int32_t number = 0;
   check(env_, napi_get_value_int32(env_, at(index), &number));
@@ -40,32 +48,16 @@ void* Arguments::external(std::size_t index) const {
   return pointer;
 }
 
-template <typename Number>
-std::span<Number> Arguments::array(std::size_t index, napi_typedarray_type type, const char* name) const {
-  napi_typedarray_type found = napi_int8_array;
-  std::size_t length = 0;
-  void* data = nullptr;
-  const napi_status status = napi_get_typedarray_info(env_, at(index), &found, &length, &data, nullptr, nullptr);
-  if (status != napi_ok || found != type) {
-    throw JavaScriptError("argument " + std::to_string(index) + " is no " + name);
-  }
-  return {static_cast<Number*>(data), length};
-}
-
 std::span<float> Arguments::floats(std::size_t index) const {
-  return array<float>(index, napi_float32_array, "Float32Array");
+  return typedArray<float>(env_, at(index), napi_float32_array, "argument " + std::to_string(index) + " is no Float32Array");
 }
 
 std::span<double> Arguments::doubles(std::size_t index) const {
-  return array<double>(index, napi_float64_array, "Float64Array");
+  return typedArray<double>(env_, at(index), napi_float64_array, "argument " + std::to_string(index) + " is no Float64Array");
 }
 
 std::span<std::int32_t> Arguments::integers(std::size_t index) const {
-  return array<std::int32_t>(index, napi_int32_array, "Int32Array");
-}
-
-std::span<unsigned char> Arguments::bytes(std::size_t index) const {
-  return array<unsigned char>(index, napi_uint8_array, "Uint8Array");
+  return typedArray<std::int32_t>(env_, at(index), napi_int32_array, "argument " + std::to_string(index) + " is no Int32Array");
 }
 
 napi_value Fields::field(const char* name) const {
@@ -96,6 +88,35 @@ bool Fields::truth(const char* name) const {
     throw JavaScriptError(std::string("the field ") + name + " is no boolean");
   }
   return value;
+}
+
+bool Fields::isNull(const char* name) const {
+  napi_valuetype type = napi_undefined;
+  check(env_, napi_typeof(env_, field(name), &type));
+  return type == napi_undefined || type == napi_null;
+}
+
+float* Fields::floats(const char* name) const {
+  if (isNull(name)) return nullptr;
+  const std::string otherwise = std::string("the field ") + name + " is no Float32Array";
+  return typedArray<float>(env_, field(name), napi_float32_array, otherwise).data();
+}
+
+std::int32_t* Fields::integers(const char* name) const { return isNull(name) ? nullptr : integerSpan(name).data(); }
+
+std::span<std::int32_t> Fields::integerSpan(const char* name) const {
+  const std::string otherwise = std::string("the field ") + name + " is no Int32Array";
+  return typedArray<std::int32_t>(env_, field(name), napi_int32_array, otherwise);
+}
+
+std::span<unsigned char> Fields::bytes(const char* name) const {
+  const std::string otherwise = std::string("the field ") + name + " is no Uint8Array";
+  return typedArray<unsigned char>(env_, field(name), napi_uint8_array, otherwise);
+}
+
+std::optional<Fields> Fields::fields(const char* name) const {
+  if (isNull(name)) return std::nullopt;
+  return Fields(env_, field(name));
 }
 
 ObjectBuilder::ObjectBuilder(napi_env env) : env_(env), object_(nullptr) {

@@ -31,7 +31,6 @@ class Arguments {
 
   napi_env env() const { return env_; }
   napi_value at(std::size_t index) const;
-  bool isNull(std::size_t index) const;
   std::int32_t integer(std::size_t index) const;
   /** The pointer that `napi_create_external` was given. */
   void* external(std::size_t index) const;
@@ -39,13 +38,9 @@ class Arguments {
   std::span<float> floats(std::size_t index) const;
   std::span<double> doubles(std::size_t index) const;
   std::span<std::int32_t> integers(std::size_t index) const;
-  std::span<unsigned char> bytes(std::size_t index) const;
 
  private:
-  template <typename Number>
-  std::span<Number> array(std::size_t index, napi_typedarray_type type, const char* name) const;
-
-  static constexpr std::size_t most = 12;
+  static constexpr std::size_t most = 4;
 
   napi_env env_;
   napi_value values_[most];
@@ -60,8 +55,16 @@ class Fields {
   std::int32_t integer(const char* name) const;
   double number(const char* name) const;
   bool truth(const char* name) const;
+  /** A typed array of exactly this element type; null where the field is. */
+  float* floats(const char* name) const;
+  std::int32_t* integers(const char* name) const;
+  std::span<std::int32_t> integerSpan(const char* name) const;
+  std::span<unsigned char> bytes(const char* name) const;
+  /** An object within this one; empty where the field is null. */
+  std::optional<Fields> fields(const char* name) const;
 
  private:
+  bool isNull(const char* name) const;
   napi_value field(const char* name) const;
 
   napi_env env_;

@@ -1,6 +1,7 @@
 #include "binding/calls.h"
 
 #include <algorithm>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -36,33 +37,14 @@ void expectLength(std::size_t length, std::size_t least, const char* name) {
 
 LocretConfig configOf(napi_env env, napi_value object) {
   const Fields fields(env, object);
-  const auto flag = [&](const char* name) { return fields.truth(name) ? 1 : 0; };
   LocretConfig config{};
-  config.layers = fields.integer("layers");
-  config.hidden = fields.integer("hidden");
-  config.heads = fields.integer("heads");
-  config.kvHeads = fields.integer("kvHeads");
-  config.headDim = fields.integer("headDim");
-  config.feedForward = fields.integer("feedForward");
-  config.vocabulary = fields.integer("vocabulary");
-  config.rotaryDim = fields.integer("rotaryDim");
-  config.slidingWindow = fields.integer("slidingWindow");
-  config.normEpsilon = static_cast<float>(fields.number("normEpsilon"));
-  config.tiedEmbeddings = flag("tiedEmbeddings");
-  config.queryKeyValueBias = flag("queryKeyValueBias");
-  config.outputBias = flag("outputBias");
-  config.feedForwardBias = flag("feedForwardBias");
-  config.queryKeyNorm = flag("queryKeyNorm");
-  config.headWidth = fields.integer("headWidth");
-  config.headInput = fields.integer("headInput");
-  config.policy = fields.integer("policy");
-  config.weightFormat = fields.integer("weightFormat");
-  config.cacheFormat = fields.integer("cacheFormat");
-  config.budget = fields.integer("budget");
-  config.chunk = fields.integer("chunk");
-  config.stabilizers = fields.integer("stabilizers");
-  config.pinned = fields.integer("pinned");
-  config.capacity = fields.integer("capacity");
+#define LOCRET_INTEGER(name) config.name = fields.integer(#name);
+#define LOCRET_REAL(name) config.name = static_cast<float>(fields.number(#name));
+#define LOCRET_TRUTH(name) config.name = fields.truth(#name) ? 1 : 0;
+  LOCRET_CONFIG_FIELDS(LOCRET_INTEGER, LOCRET_REAL, LOCRET_TRUTH)
+#undef LOCRET_INTEGER
+#undef LOCRET_REAL
+#undef LOCRET_TRUTH
   return config;
 }
 
@@ -154,13 +136,14 @@ napi_value close(const Arguments& arguments) {
 }
 
 napi_value load(const Arguments& arguments) {
-  const std::span<unsigned char> values = arguments.bytes(7);
-  const LocretPiece piece{.tensor = static_cast<LocretTensor>(arguments.integer(1)),
-                          .layer = arguments.integer(2),
-                          .firstRow = arguments.integer(3),
-                          .rows = arguments.integer(4),
-                          .columns = arguments.integer(5),
-                          .format = arguments.integer(6),
+  const Fields fields(arguments.env(), arguments.at(1));
+  const std::span<unsigned char> values = fields.bytes("values");
+  const LocretPiece piece{.tensor = static_cast<LocretTensor>(fields.integer("tensor")),
+                          .layer = fields.integer("layer"),
+                          .firstRow = fields.integer("firstRow"),
+                          .rows = fields.integer("rows"),
+                          .columns = fields.integer("columns"),
+                          .format = fields.integer("format"),
                           .values = values.data(),
                           .bytes = values.size()};
   expectSuccess(arguments.env(), locretLoad(engineOf(arguments), &piece));
@@ -184,24 +167,25 @@ napi_value state(const Arguments& arguments) {
 }
 
 napi_value pass(const Arguments& arguments) {
-  const std::span<std::int32_t> tokens = arguments.integers(1);
+  const Fields fields(arguments.env(), arguments.at(1));
+  const std::span<std::int32_t> tokens = fields.integerSpan("tokens");
+  const std::optional<Fields> wanted = fields.fields("decision");
   LocretDecision decision{};
-  const bool detailed = !arguments.isNull(7);
-  if (detailed) {
-    decision = {.ranks = arguments.floats(7).data(),
-                .scores = arguments.isNull(8) ? nullptr : arguments.floats(8).data(),
-                .tokenIndices = arguments.integers(9).data(),
-                .kept = arguments.integers(10).data()};
+  if (wanted) {
+    decision = {.ranks = wanted->floats("ranks"),
+                .scores = wanted->floats("scores"),
+                .tokenIndices = wanted->integers("tokenIndices"),
+                .kept = wanted->integers("kept")};
   }
   const LocretPass request{.tokens = tokens.data(),
                            .count = static_cast<std::int32_t>(tokens.size()),
-                           .firstTokenIndex = arguments.integer(2),
-                           .eviction = arguments.integer(3),
-                           .logits = arguments.integer(4),
-                           .logitRows = arguments.isNull(5) ? nullptr : arguments.floats(5).data(),
-                           .observeFrom = arguments.integer(6),
-                           .bonuses = arguments.isNull(11) ? nullptr : arguments.floats(11).data(),
-                           .decision = detailed ? &decision : nullptr};
+                           .firstTokenIndex = fields.integer("firstTokenIndex"),
+                           .eviction = fields.integer("eviction"),
+                           .logits = fields.integer("logits"),
+                           .logitRows = fields.floats("logitRows"),
+                           .observeFrom = fields.integer("observeFrom"),
+                           .bonuses = fields.floats("bonuses"),
+                           .decision = wanted ? &decision : nullptr};
   LocretPassTimes times{};
   expectSuccess(arguments.env(), locretPass(engineOf(arguments), &request, &times));
   return ObjectBuilder(arguments.env())
@@ -239,9 +223,10 @@ napi_value observed(const Arguments& arguments) {
 }
 
 napi_value rewind(const Arguments& arguments) {
-  const LocretState mark{.length = arguments.integer(1),
-                         .nextTokenIndex = arguments.integer(2),
-                         .evictions = arguments.integer(3),
+  const Fields fields(arguments.env(), arguments.at(1));
+  const LocretState mark{.length = fields.integer("length"),
+                         .nextTokenIndex = fields.integer("nextTokenIndex"),
+                         .evictions = fields.integer("evictions"),
                          .hasLogits = 0};
   expectSuccess(arguments.env(), locretRewind(engineOf(arguments), &mark));
   return nullptr;
@@ -262,10 +247,11 @@ napi_value forget(const Arguments& arguments) {
 
 namespace {
 
-LocretLayer layerFrom(const Arguments& arguments, std::size_t first) {
-  return {.units = arguments.bytes(first).data(),
-          .scores = arguments.floats(first + 1).data(),
-          .tokenIndices = arguments.integers(first + 2).data()};
+LocretLayer layerFrom(const Arguments& arguments, std::size_t index) {
+  const Fields fields(arguments.env(), arguments.at(index));
+  return {.units = fields.bytes("units").data(),
+          .scores = fields.floats("scores"),
+          .tokenIndices = fields.integers("tokenIndices")};
 }
 
 }  // namespace

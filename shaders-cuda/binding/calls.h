@@ -7,8 +7,9 @@
 namespace locret::binding {
 
 /*
- * The functions of the module, over typed arrays; the first argument is mostly an engine that `open` returned. What
- * fails is thrown in JavaScript: an error with `code` and `message`. What each does: engine/locret-cuda.h.
+ * The functions of the module; the first argument is mostly an engine that `open` returned. Structures are objects with
+ * the fields of engine/locret-cuda.h by name, pointers typed arrays, or null where they may be. What fails is thrown in
+ * JavaScript: an error with `code` and `message`. What each does: engine/locret-cuda.h.
  */
 
 /** devices(): the driver, and all devices. */
@@ -19,15 +20,11 @@ napi_value plan(const Arguments& arguments);
 napi_value open(const Arguments& arguments);
 /** close(engine): gives all its memory back; closing twice does nothing. */
 napi_value close(const Arguments& arguments);
-/** load(engine, tensor, layer, firstRow, rows, columns, format, bytes) */
+/** load(engine, piece) */
 napi_value load(const Arguments& arguments);
 napi_value ready(const Arguments& arguments);
 napi_value state(const Arguments& arguments);
-/**
- * pass(engine, tokens, firstTokenIndex, eviction, logits, logitRows, observeFrom, ranks, scores, tokenIndices, kept,
- * bonuses): milliseconds. The four before the last, for traces, are null together; bonuses may be null. The sizes of all
- * arrays are the caller's to know.
- */
+/** pass(engine, pass): milliseconds. The sizes of all arrays are the caller's to know. */
 napi_value pass(const Arguments& arguments);
 /** step(engine, token, observe) */
 napi_value step(const Arguments& arguments);
@@ -38,14 +35,14 @@ napi_value likeliest(const Arguments& arguments);
 napi_value startObserving(const Arguments& arguments);
 /** observed(engine, mass): observed tokens. */
 napi_value observed(const Arguments& arguments);
-/** rewind(engine, length, nextTokenIndex, evictions) */
+/** rewind(engine, mark) */
 napi_value rewind(const Arguments& arguments);
 napi_value clear(const Arguments& arguments);
 /** forget(engine, ranges): units that each KV head gave up. */
 napi_value forget(const Arguments& arguments);
-/** exportLayer(engine, layer, units, scores, tokenIndices) */
+/** exportLayer(engine, layer, target) */
 napi_value exportLayer(const Arguments& arguments);
-/** importLayer(engine, layer, length, units, scores, tokenIndices) */
+/** importLayer(engine, layer, length, source) */
 napi_value importLayer(const Arguments& arguments);
 /** resume(engine, length, nextTokenIndex) */
 napi_value resume(const Arguments& arguments);

@@ -12,7 +12,7 @@
 #include "device/error.h"
 
 #if defined(LOCRET_EMULATED)
-#include "emulation/kernel-arguments.h"
+#include "test/emulation/kernel-arguments.h"
 #define LOCRET_DYNAMIC_SHARED(type, name) type* const name = static_cast<type*>(::locret::emulation::dynamicShared())
 #else
 /** Declares `type* name`, the dynamic shared memory of a kernel, aligned to 128 bytes. */

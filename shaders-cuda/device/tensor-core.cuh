@@ -11,7 +11,7 @@
 #if defined(LOCRET_EMULATED)
 #include <source_location>
 
-#include "emulation/tensor-core.h"
+#include "test/emulation/tensor-core.h"
 #endif
 
 // Matrix products of a warp, and what feeds them. All 32 lanes call these together.

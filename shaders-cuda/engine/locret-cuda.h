@@ -74,40 +74,50 @@ enum { LOCRET_POLICY_LOCRET = 0, LOCRET_POLICY_KEY_DIFFERENCE = 1, LOCRET_POLICY
 /** What retaining heads read: the values of locret::HeadInput. */
 enum { LOCRET_HEAD_INPUT_QUERY_KEY_VALUE = 0, LOCRET_HEAD_INPUT_HIDDEN = 1 };
 
+/**
+ * The fields of a LocretConfig: whole numbers, real ones, and truths, which are 1 or 0. Whoever fills one from fields of
+ * another language goes by this list.
+ */
+#define LOCRET_CONFIG_FIELDS(INTEGER, REAL, TRUTH)                                                 \
+  INTEGER(layers)                                                                                  \
+  INTEGER(hidden)                                                                                  \
+  INTEGER(heads)                                                                                   \
+  INTEGER(kvHeads)                                                                                 \
+  INTEGER(headDim)                                                                                 \
+  INTEGER(feedForward)                                                                             \
+  INTEGER(vocabulary)                                                                              \
+  INTEGER(rotaryDim)                                                                               \
+  /* Slots that attention reaches back; 0: all. */                                                 \
+  INTEGER(slidingWindow)                                                                           \
+  REAL(normEpsilon)                                                                                \
+  TRUTH(tiedEmbeddings)                                                                            \
+  TRUTH(queryKeyValueBias)                                                                         \
+  TRUTH(outputBias)                                                                                \
+  TRUTH(feedForwardBias)                                                                           \
+  TRUTH(queryKeyNorm)                                                                              \
+  /* Width of the retaining heads (d_R); 0 without. */                                             \
+  INTEGER(headWidth)                                                                               \
+  /* What they read; without heads of no meaning. */                                               \
+  INTEGER(headInput)                                                                               \
+  INTEGER(policy)                                                                                  \
+  /* Of the matrices: any format. The activations follow: bfloat16 beside int8 and int4. */        \
+  INTEGER(weightFormat)                                                                            \
+  /* Of keys and values: any format; what is not quantized must be the activations'. */            \
+  INTEGER(cacheFormat)                                                                             \
+  /* Units every KV head keeps after an eviction; 0: nothing is ever evicted. */                   \
+  INTEGER(budget)                                                                                  \
+  INTEGER(chunk)                                                                                   \
+  INTEGER(stabilizers)                                                                             \
+  INTEGER(pinned)                                                                                  \
+  INTEGER(capacity)
+
 /** Everything that is fixed while an engine lives. */
 typedef struct LocretConfig {
-  int32_t layers;
-  int32_t hidden;
-  int32_t heads;
-  int32_t kvHeads;
-  int32_t headDim;
-  int32_t feedForward;
-  int32_t vocabulary;
-  int32_t rotaryDim;
-  /** Slots that attention reaches back; 0: all. */
-  int32_t slidingWindow;
-  float normEpsilon;
-  /** 1 or 0 each. */
-  int32_t tiedEmbeddings;
-  int32_t queryKeyValueBias;
-  int32_t outputBias;
-  int32_t feedForwardBias;
-  int32_t queryKeyNorm;
-  /** Width of the retaining heads (d_R); 0 without. */
-  int32_t headWidth;
-  /** What they read; without heads of no meaning. */
-  int32_t headInput;
-  int32_t policy;
-  /** Of the matrices: any format. The activations follow: bfloat16 beside int8 and int4. */
-  int32_t weightFormat;
-  /** Of keys and values: any format; what is not quantized must be the activations'. */
-  int32_t cacheFormat;
-  /** Units every KV head keeps after an eviction; 0: nothing is ever evicted. */
-  int32_t budget;
-  int32_t chunk;
-  int32_t stabilizers;
-  int32_t pinned;
-  int32_t capacity;
+#define LOCRET_INTEGER(name) int32_t name;
+#define LOCRET_REAL(name) float name;
+  LOCRET_CONFIG_FIELDS(LOCRET_INTEGER, LOCRET_REAL, LOCRET_INTEGER)
+#undef LOCRET_INTEGER
+#undef LOCRET_REAL
 } LocretConfig;
 
 /** Bytes of device memory by what they are for. */

@@ -10,7 +10,7 @@
 #include "products/shared-library.h"
 
 #if defined(LOCRET_EMULATED)
-#include "emulation/machine.h"
+#include "test/emulation/machine.h"
 #endif
 
 namespace locret {

@@ -1,7 +1,7 @@
 #include "products/shared-library.h"
 
 #if defined(LOCRET_EMULATED)
-#include "emulation/cublaslt.h"
+#include "test/emulation/cublaslt.h"
 #elif defined(_WIN32)
 #include <windows.h>
 #else

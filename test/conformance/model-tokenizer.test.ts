@@ -2,8 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { openChatTemplate, type ChatMessage } from '../../server/model/chat-template.js';
-import { openTokenizer } from '../../server/model/tokenizer.js';
+import type { ChatMessage } from '../../server/model/chat-template.js';
+import { openChatTemplate } from '../../server/model/hub-folder/open-chat-template.js';
+import { openTokenizer } from '../../server/model/hub-folder/open-tokenizer.js';
 
 interface Reference {
   readonly encode: readonly {

@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createEngine } from '../../server/backends/create-engine.js';
-import type { CudaOptions, WeightPrecision } from '../../server/engine/engine.js';
+import { createEngine } from '../../server/backends/index.js';
+import type { WeightPrecision } from '../../server/contract/words.js';
+import type { ChosenBackend } from '../../server/engine/engine.js';
 
 /** Models with logits and tokens that transformers computed. */
 export const models = fileURLToPath(new URL('../fixtures/hf', import.meta.url));
@@ -13,24 +14,24 @@ export interface ModelRun {
   readonly generate?: number;
   readonly precision?: WeightPrecision;
   readonly cacheFolder: string;
-  /** The GPU to run on; absent: the processor. */
-  readonly cuda?: CudaOptions;
+  /** Absent: the processor. */
+  readonly backend?: ChosenBackend;
 }
 
 /** Reads tokens without eviction and goes on greedily: logits `[tokens, vocabulary]`, and the tokens that follow. */
 export async function runModel(
   model: string,
   tokens: readonly number[],
-  { chunk, generate = 0, precision = 'float32', cacheFolder, cuda }: ModelRun,
+  { chunk, generate = 0, precision = 'float32', cacheFolder, backend }: ModelRun,
 ): Promise<{ readonly logits: Float32Array; readonly generated: readonly number[] }> {
   const engine = await createEngine({
-    model: path.join(models, model),
+    model: path.resolve(models, model),
     policy: 'sink-recent',
     precision,
     threads: 2,
     cacheFolder,
     plan: { budget: Infinity, chunk, stabilizers: 0, pinned: 0, capacity: tokens.length + generate },
-    ...(cuda === undefined ? {} : { cuda }),
+    ...(backend === undefined ? {} : { backend }),
   });
   try {
     const { logits } = await engine.extend(tokens, { evict: 'none', logits: 'all' });

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { apples, longSource, whereIsCountApples } from '../faults/terminal.js';
 import { Desk, refusalOf, uriOf } from './editor.js';
@@ -96,6 +97,43 @@ describe('reading through the sidecar', () => {
     expect(answer.coverage.changed).toBe(0);
   });
 
+  it('tells every folder that a changed file lies in: also the one around a folder that is open itself', async () => {
+    const desk = new Desk();
+    const outer = desk.repository('outer', { ...someFiles(6), 'inner/apple.ts': apples['apple.ts'] });
+    const inner = `${outer}/inner`;
+    const editor = await desk.open([outer, inner], { autoUpdateSeconds: 0 });
+    await editor.request('locret/read', { root: uriOf(inner) });
+    await editor.request('locret/read', { root: uriOf(outer) });
+    desk.write(inner, 'apple.ts', source('countPears'));
+    await editor.filesChanged(inner, 'apple.ts');
+    await editor.until(inner, ({ memory }) => memory?.changed === 1);
+    await editor.until(outer, ({ memory }) => memory?.changed === 1);
+  });
+
+  it('notices files that came, went, or are no longer wanted, though only their paths are told', async () => {
+    const desk = new Desk();
+    const root = desk.repository('files', someFiles(6));
+    const editor = await desk.open([root], { autoUpdateSeconds: 0 });
+    await editor.request('locret/read', { root: uriOf(root) });
+    const changedFiles = async (count: number): Promise<string[]> => {
+      await editor.until(root, ({ memory }) => memory?.changed === count);
+      const { changed } = await editor.request('locret/coverage', { root: uriOf(root) });
+      return changed.map(({ path, change }) => `${change} ${path}`);
+    };
+    desk.write(root, 'more/new.ts', source('newFunction'));
+    await editor.filesChanged(root, 'more');
+    expect(await changedFiles(1)).toEqual(['added more/new.ts']);
+    rmSync(`${root}/src/file1.ts`);
+    await editor.filesChanged(root, 'src/file1.ts');
+    expect(await changedFiles(2)).toEqual(['added more/new.ts', 'removed src/file1.ts']);
+    desk.write(root, 'src/.gitignore', 'file2.ts\n');
+    await editor.filesChanged(root, 'src/.gitignore');
+    expect(await changedFiles(4)).toContain('removed src/file2.ts');
+    expect(await editor.request('locret/update', { root: uriOf(root) })).toMatchObject({
+      memory: { filesRead: 6, changed: 0 },
+    });
+  });
+
   it('only tells of changed files where folding in is switched off, and folds them in on request', async () => {
     const desk = new Desk();
     const root = desk.repository('files', someFiles(12));
@@ -141,9 +179,9 @@ describe('reading through the sidecar', () => {
   it('plans a budget that is divided as the client asks for, and what stays before all else', async () => {
     const desk = new Desk();
     const root = desk.repository('apples', apples);
-    const editor = await desk.open([root], { allocation: 'shared', structure: 'headers' });
+    const editor = await desk.open([root], { allocation: 'pyramid', structure: 'headers' });
     const { rows } = await editor.request('locret/plan', { root: uriOf(root) });
-    expect(rows.find(([name]) => name === 'allocation')?.[1]).toBe('shared');
+    expect(rows.find(([name]) => name === 'allocation')?.[1]).toBe('pyramid');
     expect(rows.find(([name]) => name === 'structure')?.[1]).toBe('headers');
   });
 
@@ -157,7 +195,7 @@ describe('reading through the sidecar', () => {
     expect(unloaded.roots[0]).toMatchObject({ state: 'idle', snapshot: true, memory: { filesRead: 2 } });
     expect((await editor.ask(root, whereIsCountApples).result).memory.source).toBe('snapshot');
     await editor.until(root, 'ready');
-    expect(editor.status.engine).toMatchObject({ model: 'nano', backend: 'onnx', policy: 'locret' });
+    expect(editor.status.engine).toMatchObject({ model: 'nano', backend: 'cpu', policy: 'locret' });
   });
 
   it('unloads the model by itself when nobody uses it', async () => {

@@ -7,7 +7,7 @@ interface ShownBlock {
   readonly key: string;
   readonly nodes: readonly ChildNode[];
   /** Set for a block of code: it is changed in place, so that its buttons keep the focus while it grows. */
-  readonly code?: CodeBlock;
+  readonly code?: CodeBlock | undefined;
 }
 
 /** The text of an answer as it grows. Only blocks that have changed are built anew. */
@@ -36,7 +36,7 @@ export class AnswerText {
       built?.update(code?.text ?? '');
       const nodes = built === undefined ? [...renderBlock(block, links).childNodes] : [built.element];
       this.place(before, nodes);
-      return { key: block.key, nodes, ...(built === undefined ? {} : { code: built }) };
+      return { key: block.key, nodes, code: built };
     });
     for (const { nodes } of this.shown.slice(blocks.length)) for (const node of nodes) node.remove();
     this.shown = next;

@@ -1,4 +1,5 @@
-import type { Citation, RootAnswer, Turn } from '../../conversation/conversation.js';
+import type { Citation } from '../../../server/contract/protocol.js';
+import type { RootAnswer, Turn } from '../../conversation/conversation.js';
 import type { RootView } from '../messages.js';
 import { AnswerText } from './answer-text.js';
 import { coverageLine } from './coverage-line.js';

@@ -1,4 +1,4 @@
-import type { AnswerMode } from '../../conversation/conversation.js';
+import type { AnswerMode } from '../../../server/contract/protocol.js';
 import { allRoots, type MemoryView, type Target } from '../messages.js';
 import { button, element, icon, uniqueId } from './elements.js';
 import { l10n } from './localization.js';

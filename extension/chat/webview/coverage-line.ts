@@ -1,4 +1,5 @@
-import type { AnswerFacts, AnswerMode, RecalledBlock } from '../../conversation/conversation.js';
+import type { AnswerMode, RecalledBlock } from '../../../server/contract/protocol.js';
+import type { AnswerFacts } from '../../conversation/conversation.js';
 import type { CoveragePart } from '../messages.js';
 import { coverageFiles } from './coverage-files.js';
 import { element, icon, uniqueId } from './elements.js';

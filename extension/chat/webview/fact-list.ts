@@ -1,4 +1,5 @@
-import type { AnswerFacts, AnswerMode } from '../../conversation/conversation.js';
+import type { AnswerMode } from '../../../server/contract/protocol.js';
+import type { AnswerFacts } from '../../conversation/conversation.js';
 import { element } from './elements.js';
 import { l10n } from './localization.js';
 import { amount, bytes, seconds } from './quantities.js';

@@ -1,4 +1,4 @@
-import type { Citation } from '../../conversation/conversation.js';
+import type { Citation } from '../../../server/contract/protocol.js';
 import { send } from './extension-link.js';
 import { element, icon } from './elements.js';
 import { l10n } from './localization.js';

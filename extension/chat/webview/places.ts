@@ -1,4 +1,4 @@
-import type { Citation } from '../../conversation/conversation.js';
+import type { Citation } from '../../../server/contract/protocol.js';
 
 /** A piece of text, and the checked place it names, if it names one. */
 export interface TextPiece {

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LocretError, messageOf } from '../../errors.js';
+import type { CudaConfig } from './config.js';
 
 /** A GPU as the driver tells of it. */
 export interface CudaDevice {
@@ -25,35 +26,6 @@ export interface CudaDevices {
   /** Why no device can be used; empty otherwise. */
   readonly problem: string;
   readonly devices: readonly CudaDevice[];
-}
-
-/** `LocretConfig` of shaders-cuda/engine/locret-cuda.h. */
-export interface CudaConfig {
-  readonly layers: number;
-  readonly hidden: number;
-  readonly heads: number;
-  readonly kvHeads: number;
-  readonly headDim: number;
-  readonly feedForward: number;
-  readonly vocabulary: number;
-  readonly rotaryDim: number;
-  readonly slidingWindow: number;
-  readonly normEpsilon: number;
-  readonly tiedEmbeddings: boolean;
-  readonly queryKeyValueBias: boolean;
-  readonly outputBias: boolean;
-  readonly feedForwardBias: boolean;
-  readonly queryKeyNorm: boolean;
-  readonly headWidth: number;
-  readonly headInput: number;
-  readonly policy: number;
-  readonly weightFormat: number;
-  readonly cacheFormat: number;
-  readonly budget: number;
-  readonly chunk: number;
-  readonly stabilizers: number;
-  readonly pinned: number;
-  readonly capacity: number;
 }
 
 /** `LocretPlan`: bytes of device memory. */
@@ -84,6 +56,44 @@ export interface CudaState {
   readonly hasLogits: boolean;
 }
 
+/** `LocretPiece`: some rows of a tensor. */
+export interface CudaPiece {
+  readonly tensor: number;
+  readonly layer: number;
+  readonly firstRow: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly format: number;
+  readonly values: Uint8Array;
+}
+
+/** `LocretDecision`: what an eviction went by; arrays over the KV heads of all layers. */
+export interface CudaDecision {
+  readonly ranks: Float32Array;
+  readonly scores: Float32Array | null;
+  readonly tokenIndices: Int32Array;
+  readonly kept: Int32Array;
+}
+
+/** `LocretPass`: what null stands for is not wanted. The sizes of all arrays are the caller's to know. */
+export interface CudaPass {
+  readonly tokens: Int32Array;
+  readonly firstTokenIndex: number;
+  readonly eviction: number;
+  readonly logits: number;
+  readonly logitRows: Float32Array | null;
+  readonly observeFrom: number;
+  readonly bonuses: Float32Array | null;
+  readonly decision: CudaDecision | null;
+}
+
+/** `LocretLayer`: one layer of the cache as it lies on the device. */
+export interface CudaLayer {
+  readonly units: Uint8Array;
+  readonly scores: Float32Array;
+  readonly tokenIndices: Int32Array;
+}
+
 /** Milliseconds on the device; `scoring` is part of `model`. */
 export interface CudaPassTimes {
   readonly model: number;
@@ -103,55 +113,20 @@ export interface CudaBinding {
   /** @param cosine, sine float32 `[capacity, rotaryDim / 2]` */
   open(config: CudaConfig, cosine: Float32Array, sine: Float32Array, device: number): CudaHandle;
   close(engine: CudaHandle): void;
-  load(
-    engine: CudaHandle,
-    tensor: number,
-    layer: number,
-    firstRow: number,
-    rows: number,
-    columns: number,
-    format: number,
-    values: Uint8Array,
-  ): void;
+  load(engine: CudaHandle, piece: CudaPiece): void;
   ready(engine: CudaHandle): void;
   state(engine: CudaHandle): CudaState;
-  pass(
-    engine: CudaHandle,
-    tokens: Int32Array,
-    firstTokenIndex: number,
-    eviction: number,
-    logits: number,
-    logitRows: Float32Array | null,
-    observeFrom: number,
-    ranks: Float32Array | null,
-    scores: Float32Array | null,
-    tokenIndices: Int32Array | null,
-    kept: Int32Array | null,
-    bonuses: Float32Array | null,
-  ): CudaPassTimes;
+  pass(engine: CudaHandle, pass: CudaPass): CudaPassTimes;
   step(engine: CudaHandle, token: number, observe: number): void;
   lastLogits(engine: CudaHandle, logits: Float32Array): void;
   likeliest(engine: CudaHandle): number;
   startObserving(engine: CudaHandle, reach: number): void;
   observed(engine: CudaHandle, mass: Float64Array): number;
-  rewind(engine: CudaHandle, length: number, nextTokenIndex: number, evictions: number): void;
+  rewind(engine: CudaHandle, mark: Omit<CudaState, 'hasLogits'>): void;
   clear(engine: CudaHandle): void;
   forget(engine: CudaHandle, ranges: Int32Array): number;
-  exportLayer(
-    engine: CudaHandle,
-    layer: number,
-    units: Uint8Array,
-    scores: Float32Array,
-    tokenIndices: Int32Array,
-  ): void;
-  importLayer(
-    engine: CudaHandle,
-    layer: number,
-    length: number,
-    units: Uint8Array,
-    scores: Float32Array,
-    tokenIndices: Int32Array,
-  ): void;
+  exportLayer(engine: CudaHandle, layer: number, target: CudaLayer): void;
+  importLayer(engine: CudaHandle, layer: number, length: number, source: CudaLayer): void;
   resume(engine: CudaHandle, length: number, nextTokenIndex: number): void;
   tokenIndices(engine: CudaHandle, tokenIndices: Int32Array): void;
   memory(): { readonly allocatedBytes: number; readonly peakBytes: number };

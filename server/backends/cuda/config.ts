@@ -1,9 +1,12 @@
 import { LocretError } from '../../errors.js';
 import type { PolicyName } from '../../eviction/policy.js';
-import type { HeadInput, RetainingHeads } from '../../model/checkpoint.js';
-import type { ModelShape } from '../../model/shape.js';
-import type { CudaConfig } from './binding.js';
-import type { CachePlan, CachePrecision, WeightPrecision } from '../../engine/engine.js';
+import type { CachePrecision, HeadInput, WeightPrecision } from '../../contract/words.js';
+import type { RetainingHeads } from '../../model/checkpoint.js';
+import { commonLayer, type ModelShape } from '../../model/shape.js';
+import type { CachePlan } from '../../engine/engine.js';
+
+/** The name of this backend. */
+export const cudaName = 'cuda';
 
 /** The values of `locret::NumberFormat`. */
 export const numberFormats = { float32: 0, bfloat16: 1, float16: 2, int8: 3, int4: 4 } as const;
@@ -33,40 +36,49 @@ export interface CudaSizes {
   readonly heads: Pick<RetainingHeads, 'input' | 'width'> | undefined;
 }
 
+function format(precision: keyof typeof numberFormats): number {
+  return numberFormats[precision];
+}
+
 /** The format of activations: bfloat16 beside quantized weights, otherwise the weights'. */
 function activationFormat(precision: WeightPrecision): number {
-  return numberFormats[precision === 'int8' || precision === 'int4' ? 'bfloat16' : precision];
+  return format(precision === 'int8' || precision === 'int4' ? 'bfloat16' : precision);
 }
+
+/** `LocretConfig` of shaders-cuda/engine/locret-cuda.h, field by field. */
+export type CudaConfig = Readonly<ReturnType<typeof cudaConfig>>;
 
 /**
  * The configuration of an engine, as the native side takes it.
  * @throws LocretError model-unsupported for what only the processor does
  */
-export function cudaConfig({ shape, plan, policy, precision, cachePrecision, heads }: CudaSizes): CudaConfig {
+export function cudaConfig({ shape, plan, policy, precision, cachePrecision, heads }: CudaSizes) {
   const devicePolicy = policies.get(policy);
   if (devicePolicy === undefined) throw unsupported(`The policy "${policy}"`);
   if (plan.uneven !== undefined) throw unsupported(`The allocation "${plan.uneven.allocation}"`);
+  const layer = commonLayer(shape);
+  if (layer === undefined) throw unsupported('A model whose layers differ');
   return {
-    layers: shape.layers,
+    layers: shape.layers.length,
     hidden: shape.hidden,
     heads: shape.heads,
     kvHeads: shape.kvHeads,
     headDim: shape.headDim,
     feedForward: shape.feedForward,
     vocabulary: shape.vocabulary,
-    rotaryDim: shape.rope.rotaryDim,
-    slidingWindow: shape.slidingWindow ?? 0,
+    rotaryDim: layer.rope.rotaryDim,
+    slidingWindow: layer.window ?? 0,
     normEpsilon: shape.normEpsilon,
     tiedEmbeddings: shape.tiedEmbeddings,
     queryKeyValueBias: shape.queryKeyValueBias,
     outputBias: shape.outputBias,
     feedForwardBias: shape.feedForwardBias,
-    queryKeyNorm: shape.queryKeyNorm,
+    queryKeyNorm: layer.norms.includes('queryHead'),
     headWidth: heads?.width ?? 0,
     headInput: headInputs[heads?.input ?? 'qkv'],
     policy: devicePolicy,
-    weightFormat: numberFormats[precision],
-    cacheFormat: cachePrecision === 'full' ? activationFormat(precision) : numberFormats[cachePrecision],
+    weightFormat: format(precision),
+    cacheFormat: cachePrecision === 'full' ? activationFormat(precision) : format(cachePrecision),
     budget: plan.budget === Infinity ? 0 : plan.budget,
     chunk: plan.chunk,
     stabilizers: plan.stabilizers,

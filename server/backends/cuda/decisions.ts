@@ -34,7 +34,7 @@ export function decisionArrays(
   { budget }: RetainLimits,
   added: { readonly before: number; readonly count: number; readonly withScores: boolean },
 ): DecisionArrays {
-  const heads = layers * kvHeads;
+  const heads = layers.length * kvHeads;
   const length = added.before + added.count;
   return {
     length,
@@ -51,7 +51,7 @@ export function layerDecisions(
   limits: RetainLimits,
   { length, ranks: allRanks, scores, tokenIndices, kept: allKept }: DecisionArrays,
 ): LayerDecision[] {
-  const rows = layers * kvHeads;
+  const rows = layers.length * kvHeads;
   const scoreCount = scores.length / rows;
   const keptCount = allKept.length / rows;
   const headDecision = (row: number) => {
@@ -66,7 +66,7 @@ export function layerDecisions(
       evictionMargin: evictionMargin(ranks, length, kept, limits),
     };
   };
-  return Array.from({ length: layers }, (_, layer) => {
+  return layers.map((_, layer) => {
     const heads = Array.from({ length: kvHeads }, (__, head) => headDecision(layer * kvHeads + head));
     return {
       lengthBeforeEviction: length,

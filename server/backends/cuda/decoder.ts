@@ -1,20 +1,18 @@
-import { LocretError } from '../../errors.js';
 import type { CudaBinding, CudaHandle, CudaPlan, CudaState } from './binding.js';
 import { decisionArrays, layerDecisions, limitsOf } from './decisions.js';
 import { guardCuda } from './errors.js';
 import type { Decoder, DecoderPass, DecoderPassResult } from '../../engine/decoder.js';
 import {
   type AttentionMass,
-  favour,
   type EngineDescription,
   type EngineStats,
   type Eviction,
-  type KeptUnits,
   type LayerCache,
   type Mark,
+  structureBonus,
   type TokenRange,
 } from '../../engine/engine.js';
-import { countKeptUnits } from '../../engine/kept-units.js';
+import { foreignLayer } from '../../engine/foreign-layer.js';
 
 /** The values of the native interface. */
 const evictions: Readonly<Record<Eviction, number>> = { none: 0, 'between-chunks': 1, final: 2 };
@@ -23,7 +21,6 @@ const wantedLogits: Readonly<Record<DecoderPass['logits'], number>> = { none: 0,
 /** The decoder on a GPU; the cache lies there too. */
 export class CudaDecoder implements Decoder {
   private state: CudaState = { length: 0, nextTokenIndex: 0, evictions: 0, hasLogits: false };
-  private tokenIndex = 0;
   private readonly logits: Float32Array;
   /** Whether `logits` are the last ones. */
   private areCopied = false;
@@ -47,7 +44,7 @@ export class CudaDecoder implements Decoder {
   }
 
   get nextTokenIndex(): number {
-    return this.tokenIndex;
+    return this.state.nextTokenIndex;
   }
 
   lastLogits(): Float32Array | undefined {
@@ -63,26 +60,6 @@ export class CudaDecoder implements Decoder {
 
   likeliest(): number | undefined {
     return this.state.hasLogits ? guardCuda(() => this.binding.likeliest(this.engine)) : undefined;
-  }
-
-  fit(length: number): void {
-    if (length <= this.room) return;
-    throw new LocretError(
-      'invalid-argument',
-      `The cache holds ${this.room} units per KV head; ${length} would be needed.`,
-      'Read fewer tokens at once, or plan a larger capacity.',
-    );
-  }
-
-  skipTo(tokenIndex: number): void {
-    if (!Number.isSafeInteger(tokenIndex) || tokenIndex < this.tokenIndex || tokenIndex >= 2 ** 31) {
-      throw new LocretError(
-        'invalid-argument',
-        `The first token index is ${tokenIndex}, which is not behind the last one, ${this.tokenIndex - 1}.`,
-        'Give ascending token indices.',
-      );
-    }
-    this.tokenIndex = tokenIndex;
   }
 
   pass(pass: DecoderPass): Promise<DecoderPassResult> {
@@ -104,21 +81,24 @@ export class CudaDecoder implements Decoder {
     });
   }
 
-  observed(): AttentionMass {
-    const { layers, heads } = this.description.shape;
-    const sums = new Float64Array(this.state.nextTokenIndex);
-    const all = guardCuda(() => this.binding.observed(this.engine, sums)) * layers * heads;
-    const tokenIndices = Int32Array.from(sums.keys()).filter((token) => sums[token] !== 0);
-    return { tokenIndices, mass: Float32Array.from(tokenIndices, (token) => (sums[token] ?? 0) / all) };
+  observed(): Promise<AttentionMass> {
+    return settled(() => {
+      const { layers, heads } = this.description.shape;
+      const sums = new Float64Array(this.state.nextTokenIndex);
+      const all = guardCuda(() => this.binding.observed(this.engine, sums)) * layers.length * heads;
+      const tokenIndices = Int32Array.from(sums.keys()).filter((token) => sums[token] !== 0);
+      return { tokenIndices, mass: Float32Array.from(tokenIndices, (token) => (sums[token] ?? 0) / all) };
+    });
   }
 
   mark(): Mark {
-    return { length: this.state.length, nextTokenIndex: this.tokenIndex, evictions: this.state.evictions };
+    const { length, nextTokenIndex, evictions: times } = this.state;
+    return { length, nextTokenIndex, evictions: times };
   }
 
-  rewind({ length, nextTokenIndex, evictions: marked }: Mark): void {
+  rewind(mark: Mark): void {
     this.change(() => {
-      this.binding.rewind(this.engine, length, nextTokenIndex, marked);
+      this.binding.rewind(this.engine, mark);
     });
   }
 
@@ -140,51 +120,48 @@ export class CudaDecoder implements Decoder {
   exportLayer(layer: number): LayerCache {
     const { length } = this.state;
     const { kvHeads } = this.description.shape;
-    const packed = new Uint8Array(this.packedBytes(length));
+    const units = new Uint8Array(this.packedBytes(length));
     const scores = new Float32Array(this.withScores ? kvHeads * length : 0);
     const tokenIndices = new Int32Array(kvHeads * length);
     guardCuda(() => {
-      this.binding.exportLayer(this.engine, layer, packed, scores, tokenIndices);
+      this.binding.exportLayer(this.engine, layer, { units, scores, tokenIndices });
     });
-    return { length, packed, keys: new Float32Array(0), values: new Float32Array(0), scores, tokenIndices };
+    const none = new Float32Array(0);
+    return { length, packed: units, keys: none, values: none, scores, tokenIndices };
   }
 
-  async importLayers(layers: AsyncIterable<LayerCache>, nextTokenIndex: number): Promise<void> {
-    const { shape } = this.description;
-    this.clear();
-    let layer = 0;
-    let length: number | undefined;
-    for await (const units of layers) {
-      length ??= units.length;
-      if (layer === shape.layers || units.length !== length) throw this.foreign(layer, `${units.length} units`);
-      this.importLayer(layer, units);
-      layer += 1;
-    }
-    if (layer !== shape.layers) throw this.foreign(layer, '0 units');
+  importLayer(layer: number, { length, packed, scores, tokenIndices }: LayerCache): void {
+    const count = this.description.shape.kvHeads * length;
+    const bytes = this.packedBytes(length);
+    const expectedScores = this.withScores ? count : 0;
+    if (packed?.length !== bytes)
+      throw foreignLayer(layer, `${packed?.length ?? 0} bytes of keys and values`, `${bytes}`);
+    if (scores.length !== expectedScores) throw foreignLayer(layer, `${scores.length} scores`, `${expectedScores}`);
+    if (tokenIndices.length !== count) throw foreignLayer(layer, `${tokenIndices.length} token indices`, `${count}`);
+    if (length > this.room) throw foreignLayer(layer, `${length} units`, `at most ${this.room}`);
     this.change(() => {
-      this.binding.resume(this.engine, length ?? 0, nextTokenIndex);
+      this.binding.importLayer(this.engine, layer, length, { units: packed, scores, tokenIndices });
     });
   }
 
-  keptUnits(): KeptUnits {
+  resume(nextSlot: number, nextTokenIndex: number): void {
+    this.change(() => {
+      this.binding.resume(this.engine, nextSlot, nextTokenIndex);
+    });
+  }
+
+  tokenIndices(): readonly Int32Array[] {
     const { layers, kvHeads } = this.description.shape;
-    const all = new Int32Array(layers * kvHeads * this.state.length);
+    const all = new Int32Array(layers.length * kvHeads * this.state.length);
     guardCuda(() => {
       this.binding.tokenIndices(this.engine, all);
     });
-    return countKeptUnits([all]);
+    return [all];
   }
 
   stats(): Omit<EngineStats, 'seconds'> {
-    const { length, evictions: times } = this.state;
     const { cacheBytes, weightBytes, headBytes } = this.planned;
-    return {
-      length,
-      nextTokenIndex: this.tokenIndex,
-      evictions: times,
-      cacheBytes,
-      weightBytes: weightBytes + headBytes,
-    };
+    return { ...this.mark(), cacheBytes, weightBytes: weightBytes + headBytes };
   }
 
   dispose(): Promise<void> {
@@ -201,11 +178,11 @@ export class CudaDecoder implements Decoder {
 
   private refresh(): void {
     this.state = guardCuda(() => this.binding.state(this.engine));
-    this.tokenIndex = this.state.nextTokenIndex;
     this.areCopied = false;
   }
 
-  private passNow({ tokens, logits, eviction, observeFrom, detail, favoured }: DecoderPass): DecoderPassResult {
+  private passNow(pass: DecoderPass): DecoderPassResult {
+    const { tokens, firstTokenIndex, logits, eviction, observeFrom, detail, structure } = pass;
     const before = this.state.length;
     const { shape, plan } = this.description;
     const rows = { none: 0, last: 1, all: tokens.length }[logits];
@@ -215,20 +192,16 @@ export class CudaDecoder implements Decoder {
     let times;
     try {
       times = guardCuda(() =>
-        this.binding.pass(
-          this.engine,
+        this.binding.pass(this.engine, {
           tokens,
-          this.tokenIndex,
-          evictions[eviction],
-          wantedLogits[logits],
-          rows === 0 ? null : logitRows,
-          observeFrom ?? tokens.length,
-          arrays?.ranks ?? null,
-          this.withScores ? (arrays?.scores ?? null) : null,
-          arrays?.tokenIndices ?? null,
-          arrays?.kept ?? null,
-          favoured === undefined ? null : Float32Array.from(favoured, (isFavoured) => isFavoured * favour),
-        ),
+          firstTokenIndex,
+          eviction: evictions[eviction],
+          logits: wantedLogits[logits],
+          logitRows: rows === 0 ? null : logitRows,
+          observeFrom: observeFrom ?? tokens.length,
+          bonuses: structure === undefined ? null : Float32Array.from(structure, (is) => is * structureBonus),
+          decision: arrays === undefined ? null : { ...arrays, scores: this.withScores ? arrays.scores : null },
+        }),
       );
     } finally {
       // Also when an eviction failed: the units of the pass are there.
@@ -244,26 +217,6 @@ export class CudaDecoder implements Decoder {
   /** Bytes of a layer's keys and values with what quantization needs. */
   private packedBytes(length: number): number {
     return this.description.shape.kvHeads * length * this.planned.unitBytes + this.planned.layerTableBytes;
-  }
-
-  private importLayer(layer: number, { length, packed, scores, tokenIndices }: LayerCache): void {
-    const units = this.description.shape.kvHeads * length;
-    if (packed?.length !== this.packedBytes(length))
-      throw this.foreign(layer, `${packed?.length ?? 0} bytes of keys and values`);
-    if (scores.length !== (this.withScores ? units : 0)) throw this.foreign(layer, `${scores.length} scores`);
-    if (tokenIndices.length !== units) throw this.foreign(layer, `${tokenIndices.length} token indices`);
-    if (length > this.room) throw this.foreign(layer, `${length} units`);
-    this.change(() => {
-      this.binding.importLayer(this.engine, layer, length, packed, scores, tokenIndices);
-    });
-  }
-
-  private foreign(layer: number, found: string): LocretError {
-    return new LocretError(
-      'snapshot-foreign',
-      `Layer ${layer} of the cache to be restored has ${found}; this model, plan and cache precision expect others.`,
-      'Read the repository again with this model and these settings.',
-    );
   }
 }
 

@@ -1,4 +1,5 @@
 import { isLocretError, messageOf } from '../../errors.js';
+import type { Missing } from '../backend.js';
 import { type CudaBinding, cudaBindingFile, type CudaDevice, loadCudaBinding } from './binding.js';
 import { guardCuda } from './errors.js';
 
@@ -16,7 +17,7 @@ export interface CudaPresence {
   /** The engine, when a device can be used, and those devices with most free memory first. */
   readonly usable: UsableCuda | undefined;
   /** Why none can be used, as the end of a sentence, and what helps. */
-  readonly missing: { readonly problem: string; readonly remedy: string } | undefined;
+  readonly missing: Missing | undefined;
 }
 
 export interface UsableCuda {

@@ -1,45 +1,56 @@
 import { createHash } from 'node:crypto';
+import { DecoderEngine } from '../../engine/decoder-engine.js';
+import { type CachePrecision, cachePrecisions } from '../../contract/words.js';
+import type { Engine, EngineOptions } from '../../engine/engine.js';
 import { LocretError } from '../../errors.js';
 import { policyByName } from '../../eviction/policy-by-name.js';
-import { openCheckpoint } from '../../model/open-checkpoint.js';
-import { openRetainingHeads } from '../../model/retaining-heads.js';
-import { ropeTable } from '../../model/rope-table.js';
-import { checkPlan } from '../../engine/cache-plan.js';
+import { RopeTables } from '../../model/rope-table.js';
+import { withEngineParts } from '../engine-parts.js';
 import { loadCudaBinding } from './binding.js';
-import { cudaConfig } from './config.js';
+import { cudaConfig, cudaName } from './config.js';
 import { CudaDecoder } from './decoder.js';
 import { cudaError, guardCuda } from './errors.js';
 import { loadWeights } from './weights.js';
-import { DecoderEngine } from '../../engine/decoder-engine.js';
-import type { CudaOptions, Engine, EngineDescription, EngineOptions } from '../../engine/engine.js';
+
+/** A GPU to run on: the options of this backend. */
+export interface CudaOptions {
+  /** The file of the engine for it; see `cudaBindingFile`. */
+  readonly binding: string;
+  /** Index among the machine's devices. */
+  readonly device: number;
+  readonly cachePrecision: CachePrecision;
+}
+
+function cudaOptions({ backend }: EngineOptions): CudaOptions {
+  const options = backend?.options;
+  if (isCudaOptions(options)) return options;
+  throw new LocretError('invalid-argument', 'The options name no GPU.', 'Give the file of the engine and a device.');
+}
+
+function isCudaOptions(options: unknown): options is CudaOptions {
+  if (typeof options !== 'object' || options === null) return false;
+  const members = new Map<string, unknown>(Object.entries(options));
+  const isNumber = typeof members.get('device') === 'number';
+  const cachePrecision = members.get('cachePrecision');
+  return (
+    isNumber && typeof members.get('binding') === 'string' && cachePrecisions.some((known) => known === cachePrecision)
+  );
+}
 
 /**
  * Loads a model onto a GPU. It runs on the thread that calls; `openEngine` puts it into a worker.
- * @throws LocretError model-not-found, model-unsupported, model-corrupt, heads-corrupt, invalid-argument (a policy that
- * needs heads without heads, a plan that does not add up), out-of-memory with the arithmetic, engine-failed
+ * @throws LocretError what {@link withEngineParts} throws; out-of-memory with the arithmetic, engine-failed
  */
-export function createCudaEngine(
-  options: EngineOptions,
-  { binding: file, device, cachePrecision }: CudaOptions,
-): Engine {
+export async function createCudaEngine(options: EngineOptions): Promise<Engine> {
+  const { binding: file, device, cachePrecision } = cudaOptions(options);
   const { plan, precision, threads } = options;
-  checkPlan(plan);
   const policy = policyByName(options.policy);
   const binding = loadCudaBinding(file);
-  const checkpoint = openCheckpoint(options.model);
-  try {
+  return withEngineParts(options, policy, ({ checkpoint, heads }) => {
     const { shape } = checkpoint;
-    const heads = options.heads === undefined ? undefined : openRetainingHeads(options.heads, shape);
-    if (policy.needsRetainingHeads && heads === undefined) {
-      throw new LocretError(
-        'invalid-argument',
-        `The policy "${policy.name}" needs retaining heads, and none were given.`,
-        'Give the retaining heads of this model, or choose a policy that needs none.',
-      );
-    }
     const config = cudaConfig({ shape, plan, policy: policy.name, precision, cachePrecision, heads });
     const planned = guardCuda(() => binding.plan(config));
-    const { cos, sin } = ropeTable(shape.rope, plan.capacity);
+    const { cos, sin } = new RopeTables(shape, plan.capacity).of(0);
     const engine = guardCuda(() => binding.open(config, cos, sin, device));
     try {
       loadWeights(binding, engine, checkpoint, heads);
@@ -55,17 +66,8 @@ export function createCudaEngine(
       cachePrecision,
       policy.name,
     ];
-    const description: EngineDescription = {
-      backend: 'cuda',
-      shape,
-      plan,
-      policy: policy.name,
-      precision,
-      fingerprint: createHash('sha256').update(identity.join('\n')).digest('hex'),
-      threads,
-    };
+    const fingerprint = createHash('sha256').update(identity.join('\n')).digest('hex');
+    const description = { backend: cudaName, shape, plan, policy: policy.name, precision, fingerprint, threads };
     return new DecoderEngine(description, new CudaDecoder(binding, engine, planned, description, heads !== undefined));
-  } finally {
-    checkpoint.close();
-  }
+  });
 }

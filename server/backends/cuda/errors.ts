@@ -1,4 +1,5 @@
-import { type ErrorCode, LocretError, messageOf, systemErrorCode } from '../../errors.js';
+import type { ErrorCode } from '../../contract/words.js';
+import { LocretError, messageOf, systemErrorCode } from '../../errors.js';
 
 /** What the native side can fail with besides engine-failed, and what the user can do. */
 const remedies: Readonly<Partial<Record<string, { readonly code: ErrorCode; readonly remedy: string }>>> = {

@@ -1,18 +1,17 @@
-import { cudaConfig } from './config.js';
+import { cudaConfig, cudaName } from './config.js';
 import type { UsableCuda, UsableDevice } from './devices.js';
 import { guardCuda } from './errors.js';
-import type { CachePrecision, WeightPrecision } from '../../engine/engine.js';
+import type { PlannedBytes } from '../../contract/roots.js';
+import type { CachePrecision, WeightPrecision } from '../../contract/words.js';
+import type { ChosenBackend } from '../../engine/engine.js';
 import { LocretError } from '../../errors.js';
 import type { LoadedModel } from '../../model/model.js';
-import { largestFitting, planBasis } from '../../memory/planning/plan.js';
-import type {
-  HeadsSize,
-  MemoryPlan,
-  PlanBasis,
-  PlannedBytes,
-  PlannedSizes,
-  PlanSettings,
-} from '../../memory/planning/plan.js';
+import { largestFitting, type PlanBasis, planBasis, type PlannedSizes } from '../../memory/planning/basis.js';
+import { gigabytes } from '../../quantities.js';
+import type { MemoryPlan, PlanSettings } from '../../memory/planning/plan.js';
+import { floatEncodings, type WeightEncoding } from '../../model/weight-encoding.js';
+import type { Planning } from '../backend.js';
+import type { CudaOptions } from './engine.js';
 
 /** Device memory left alone: the kernels' code, and what other programs take meanwhile. */
 const reserve = 256 * 2 ** 20;
@@ -24,8 +23,8 @@ interface Holding {
 }
 
 /** The ways to hold a model, the most exact first: what was chosen, or each until one fits. */
-function holdings(basis: PlanBasis, settings: PlanSettings, stored: 'F32' | 'F16' | 'BF16'): readonly Holding[] {
-  const native = basis.isSmall ? 'float32' : stored === 'F16' ? 'float16' : 'bfloat16';
+function holdings(basis: PlanBasis, settings: PlanSettings, stored: WeightEncoding): readonly Holding[] {
+  const native = basis.isSmall ? 'float32' : stored === floatEncodings.float16 ? 'float16' : 'bfloat16';
   const precisions: readonly WeightPrecision[] =
     settings.precision === undefined ? [native, 'int8', 'int4'] : [settings.precision];
   const caches: readonly CachePrecision[] =
@@ -34,14 +33,16 @@ function holdings(basis: PlanBasis, settings: PlanSettings, stored: 'F32' | 'F16
 }
 
 /** What a plan on a device is made from. */
-export interface CudaPlanning {
-  readonly model: LoadedModel;
-  readonly settings: PlanSettings;
-  /** The retaining heads, where there are some. */
-  readonly retaining: HeadsSize | undefined;
+export interface CudaPlanning extends Planning {
   /** How most weights are stored. */
-  readonly storedType: 'F32' | 'F16' | 'BF16';
+  readonly encoding: WeightEncoding;
   readonly cuda: UsableCuda;
+}
+
+/** A GPU for an engine, with what only this backend understands. */
+export function chosenGpu(cuda: UsableCuda, { index }: UsableDevice, cachePrecision: CachePrecision): ChosenBackend {
+  const options: CudaOptions = { binding: cuda.file, device: index, cachePrecision };
+  return { name: cudaName, options };
 }
 
 function bytesOn(
@@ -50,7 +51,7 @@ function bytesOn(
   basis: PlanBasis,
   holding: Holding,
 ): (sizes: PlannedSizes) => PlannedBytes {
-  const { policy } = basis;
+  const { policy } = basis.common;
   return ({ cache: plan }) => {
     const config = cudaConfig({ shape: model.shape, plan, policy, heads: retaining, ...holding });
     const planned = guardCuda(() => cuda.binding.plan(config));
@@ -80,8 +81,7 @@ export function planCudaMemory(planning: CudaPlanning, reason: string): MemoryPl
   const basis = planBasis(model, settings);
   const [device] = cuda.devices;
   if (device === undefined) throw new RangeError('no device to plan for');
-  const { window, heads, policy, structure, notices } = basis;
-  const tried = holdings(basis, settings, planning.storedType).map((holding) => {
+  const tried = holdings(basis, settings, planning.encoding).map((holding) => {
     const bytesOf = bytesOn(planning, device, basis, holding);
     const sizes = basis.sizesWithin(Infinity);
     return { holding, bytesOf, sizes, bytes: bytesOf(sizes) };
@@ -92,23 +92,23 @@ export function planCudaMemory(planning: CudaPlanning, reason: string): MemoryPl
   const chosen = whole ?? { ...last, ...largestFitting(basis, last.bytesOf) };
   const { sizes, bytes, holding } = chosen;
   if (bytes.peak > bytes.free) throw outOfMemory(model, device, bytes, holding);
-  const options = { binding: cuda.file, device: device.index, cachePrecision: holding.cachePrecision };
-  return {
-    ...sizes,
-    window,
-    policy,
-    structure,
-    heads,
-    precision: holding.precision,
-    threads: settings.threads,
-    backend: { name: 'cuda', reason, deviceName: device.name, options },
-    bytes,
-    notices,
+  const { precision, cachePrecision } = holding;
+  const backend = {
+    ...chosenGpu(cuda, device, cachePrecision),
+    reason,
+    deviceName: device.name,
+    place: `GPU ${device.index}, ${device.name}`,
+    snapshotForm: { backend: cudaName, cachePrecision },
   };
-}
-
-function gigabytes(bytes: number): string {
-  return `${(bytes / 2 ** 30).toFixed(2)} GB`;
+  return {
+    ...basis.common,
+    ...sizes,
+    headLabels: planning.retaining?.labels,
+    precision,
+    cachePrecision,
+    backend,
+    bytes,
+  };
 }
 
 function outOfMemory(

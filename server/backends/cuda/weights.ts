@@ -1,6 +1,8 @@
 import { headInputWidth } from '../../model/checkpoint.js';
 import type { Checkpoint, LayerLinear, RetainingHeads, WeightMatrix } from '../../model/checkpoint.js';
-import type { CudaBinding, CudaHandle } from './binding.js';
+import { layerOf, type LayerNorm } from '../../model/shape.js';
+import { encodedBytes, floatEncodings, type WeightEncoding } from '../../model/weight-encoding.js';
+import type { CudaBinding, CudaHandle, CudaPiece } from './binding.js';
 import { numberFormats } from './config.js';
 
 /** The values of `LocretTensor`. */
@@ -26,13 +28,31 @@ const tensors = {
 
 type Tensor = keyof typeof tensors;
 
+const norms: Readonly<Record<LayerNorm, Tensor>> = {
+  beforeAttention: 'normBeforeAttention',
+  beforeFeedForward: 'normBeforeFeedForward',
+  queryHead: 'queryNorm',
+  keyHead: 'keyNorm',
+};
+
 /** LOCRET_LARGEST_PIECE: at most so much of a tensor is in this process's memory at once. */
 const largestPiece = 32 * 2 ** 20;
 
-const formats = { F32: numberFormats.float32, F16: numberFormats.float16, BF16: numberFormats.bfloat16 } as const;
+/** The formats that the device takes as they are stored, by encoding; others are sent as float32. */
+const formats: ReadonlyMap<WeightEncoding, number> = new Map([
+  [floatEncodings.float32, numberFormats.float32],
+  [floatEncodings.float16, numberFormats.float16],
+  [floatEncodings.bfloat16, numberFormats.bfloat16],
+]);
 
 function bytesOf(values: Float32Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+function decoded(encoding: WeightEncoding, stored: Uint8Array, numbers: number): Float32Array {
+  const values = new Float32Array(numbers);
+  encoding.decode(stored, values);
+  return values;
 }
 
 /** Streams a model's weights onto a device, piece by piece; there they are packed in the format that they run in. */
@@ -45,12 +65,16 @@ class WeightStream {
   /** Matrices that lie under each other in one tensor. */
   matrices(tensor: Tensor, layer: number, parts: readonly WeightMatrix[]): void {
     let row = 0;
-    for (const { rows, columns, storedType, readRows } of parts) {
-      const rowBytes = columns * (storedType === 'F32' ? 4 : 2);
+    for (const { rows, columns, encoding, readRows } of parts) {
+      const format = formats.get(encoding);
+      const rowBytes = encodedBytes(format === undefined ? floatEncodings.float32 : encoding, columns);
       const most = Math.max(1, Math.floor(largestPiece / rowBytes));
       for (let first = 0; first < rows; first += most) {
         const count = Math.min(most, rows - first);
-        this.send(tensor, layer, row, count, columns, formats[storedType], readRows(first, count));
+        const stored = readRows(first, count);
+        const values = format === undefined ? bytesOf(decoded(encoding, stored, count * columns)) : stored;
+        const piece = { layer, firstRow: row, rows: count, columns, format: format ?? numberFormats.float32, values };
+        this.send(tensor, piece);
         row += count;
       }
     }
@@ -62,8 +86,8 @@ class WeightStream {
     const rows = values.length / columns;
     for (let first = 0; first < rows; first += most) {
       const count = Math.min(most, rows - first);
-      const part = values.subarray(first * columns, (first + count) * columns);
-      this.send(tensor, layer, first, count, columns, numberFormats.float32, bytesOf(part));
+      const part = bytesOf(values.subarray(first * columns, (first + count) * columns));
+      this.send(tensor, { layer, firstRow: first, rows: count, columns, format: numberFormats.float32, values: part });
     }
   }
 
@@ -79,16 +103,8 @@ class WeightStream {
     if (all.length > 0) this.floats(tensor, layer, all, 1);
   }
 
-  private send(
-    tensor: Tensor,
-    layer: number,
-    firstRow: number,
-    rows: number,
-    columns: number,
-    format: number,
-    values: Uint8Array,
-  ): void {
-    this.binding.load(this.engine, tensors[tensor], layer, firstRow, rows, columns, format, values);
+  private send(tensor: Tensor, piece: Omit<CudaPiece, 'tensor'>): void {
+    this.binding.load(this.engine, { tensor: tensors[tensor], ...piece });
   }
 }
 
@@ -107,7 +123,7 @@ export function loadWeights(
   stream.matrices('embedding', 0, [checkpoint.embedding]);
   if (!shape.tiedEmbeddings) stream.matrices('languageHead', 0, [checkpoint.languageHead]);
   stream.vectors('finalNorm', 0, [checkpoint.finalNorm()]);
-  for (let layer = 0; layer < shape.layers; layer++) {
+  for (let layer = 0; layer < shape.layers.length; layer++) {
     const matrices = (tensor: Tensor, which: readonly LayerLinear[]): void => {
       stream.matrices(
         tensor,
@@ -122,12 +138,7 @@ export function loadWeights(
         which.map((name) => checkpoint.bias(layer, name)),
       );
     };
-    stream.vectors('normBeforeAttention', layer, [checkpoint.norm(layer, 'beforeAttention')]);
-    stream.vectors('normBeforeFeedForward', layer, [checkpoint.norm(layer, 'beforeFeedForward')]);
-    if (shape.queryKeyNorm) {
-      stream.vectors('queryNorm', layer, [checkpoint.norm(layer, 'queryHead')]);
-      stream.vectors('keyNorm', layer, [checkpoint.norm(layer, 'keyHead')]);
-    }
+    for (const norm of layerOf(shape, layer).norms) stream.vectors(norms[norm], layer, [checkpoint.norm(layer, norm)]);
     matrices('queryKeyValue', ['query', 'key', 'value']);
     biases('queryKeyValueBias', ['query', 'key', 'value']);
     matrices('attentionOutput', ['attentionOutput']);

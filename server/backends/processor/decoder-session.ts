@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { LocretError, messageOf, systemErrorCode } from '../../errors.js';
-import type { Checkpoint, HeadInput, RetainingHeads } from '../../model/checkpoint.js';
-import type { ModelShape } from '../../model/shape.js';
-import { attentionInputs, type EqualLengths, headGroups, maskedLogit, steeredGroups } from './graph/attention.js';
+import type { HeadInput, ProcessorPrecision } from '../../contract/words.js';
+import type { Checkpoint, RetainingHeads } from '../../model/checkpoint.js';
+import { layerOf, type ModelShape } from '../../model/shape.js';
+import { attentionInputs, maskedLogit, type Steering, steeringOf } from './graph/attention.js';
 import { buildDecoderGraph, decoderInputs, decoderOutputs } from './graph/decoder-graph.js';
-import type { WeightPrecision } from './graph/linear.js';
+import { int64 } from './graph/int64.js';
 import { PackedWeights } from './graph/packed-weights.js';
-import type { RopeTable } from '../../model/rope-table.js';
+import type { RopeTables } from '../../model/rope-table.js';
 import type { NewUnits, RetainedCache } from './retained-cache.js';
 import { forbidTelemetry } from '../../engine/telemetry.js';
 
@@ -17,7 +18,7 @@ import { forbidTelemetry } from '../../engine/telemetry.js';
 export interface DecoderSessionOptions {
   readonly checkpoint: Checkpoint;
   readonly heads: RetainingHeads | undefined;
-  readonly precision: WeightPrecision;
+  readonly precision: ProcessorPrecision;
   readonly threads: number;
   /** Tokens of the usual pass. */
   readonly chunk: number;
@@ -25,8 +26,8 @@ export interface DecoderSessionOptions {
   readonly cacheFolder: string;
   /** Inputs of retaining heads that passes give out, for training. */
   readonly headInputs?: readonly HeadInput[];
-  /** Which KV heads always hold equally many cache units; default: those of the whole model. */
-  readonly equalLengths?: EqualLengths;
+  /** Whether layers may hold different numbers of cache units. */
+  readonly layersDiffer?: boolean;
 }
 
 /** One run of the model over new tokens behind the cache. */
@@ -36,6 +37,8 @@ export interface Pass {
   readonly logitRows: readonly number[];
   /** Whether the rotated queries are wanted. */
   readonly queries: boolean;
+  /** Which of the inputs of retaining heads that the session gives out are wanted; default: none. */
+  readonly headInputs?: readonly HeadInput[];
 }
 
 /** What a pass gives; valid until the next one. */
@@ -46,7 +49,7 @@ export interface PassResult {
   readonly units: readonly NewUnits[];
   /** Per layer `[tokens, heads * headDim]`; empty unless asked for. */
   readonly queries: readonly Float32Array[];
-  /** Per layer `[tokens, headInputWidth]`; empty unless the session was opened with it. */
+  /** Per layer `[tokens, headInputWidth]`; empty unless asked for. */
   readonly headInputs: Readonly<Record<HeadInput, readonly Float32Array[]>>;
 }
 
@@ -92,39 +95,37 @@ function floats(outputs: InferenceSession.ReturnType, name: string): Float32Arra
   throw engineFailure('reading its outputs', new Error(`no float32 output ${name}`));
 }
 
-/** Whole numbers from 0 to 2^31 - 1 as an int64 tensor, written as halves: a bigint for each would be garbage. */
-function int64Tensor(values: ArrayLike<number>, dimensions: readonly number[]): Tensor {
-  const data = new BigInt64Array(values.length);
-  const halves = new Int32Array(data.buffer);
-  for (let i = 0; i < values.length; i++) halves[2 * i] = values[i] ?? 0;
-  return new Tensor('int64', data, dimensions);
-}
-
 function countFrom(first: number, count: number): Int32Array {
   const numbers = new Int32Array(count);
   for (let i = 0; i < count; i++) numbers[i] = first + i;
   return numbers;
 }
 
-const none = new Float32Array(0);
+/** Lets a single token see the units below `length`, and of those the ones within its window. */
+function maskPast(mask: Float32Array, length: number, window = Infinity): void {
+  const first = Math.max(0, length + 1 - window);
+  mask.fill(maskedLogit, 0, first);
+  mask.fill(0, first, length);
+  mask.fill(maskedLogit, length);
+}
 
 /** The decoder in onnxruntime: runs passes over a cache that lies outside of it. */
 export class DecoderSession {
   private readonly pastTensors = new Map<string, Tensor>();
-  /** By the tokens of a pass. */
-  private readonly outputTensors = new Map<number, Record<string, Tensor | null>>();
-  /** By the mask's name, `[capacity of the group's regions]`. */
-  private readonly pastMasks = new Map<string, Float32Array>();
+  /** By the tokens of a pass, and whether queries are among its outputs. */
+  private readonly outputTensors = new Map<string, Record<string, Tensor | null>>();
+  /** `[capacity]` */
+  private readonly pastMasks = new Map<Steering, Float32Array>();
   private layout = 0;
-  private ropeTensors: Readonly<Record<string, Tensor>> = {};
-  private rope: RopeTable | undefined;
+  private readonly ropeTensors: Record<string, Tensor> = {};
+  private ropes: RopeTables | undefined;
 
   private constructor(
     private readonly session: InferenceSession,
+    private readonly OrtTensor: typeof Tensor,
     private readonly shape: ModelShape,
     private readonly withScores: boolean,
-    private readonly headInputs: readonly HeadInput[],
-    private readonly equalLengths: EqualLengths,
+    private readonly layersDiffer: boolean,
     private readonly chunk: number,
     /** Bytes of packed weights. */
     readonly weightBytes: number,
@@ -135,19 +136,23 @@ export class DecoderSession {
    * @throws LocretError disk-full when they cannot be written, engine-failed when onnxruntime refuses the graph
    */
   static async open(options: DecoderSessionOptions): Promise<DecoderSession> {
-    const { checkpoint, heads, precision, threads, cacheFolder, headInputs = [], equalLengths = 'model' } = options;
+    const { checkpoint, heads, precision, threads, cacheFolder, headInputs = [] } = options;
+    const windows = new Set(checkpoint.shape.layers.map(({ window }) => window));
+    const layersDiffer = options.layersDiffer === true || windows.size > 1;
     const file = (kind: string, source: string): PackedWeights =>
       new PackedWeights(cacheFolder, `${kind}-${precision}-${source.slice(0, 16)}.weights`, source);
     const weights = file('backbone', checkpoint.fingerprint);
     const headWeights = file('heads', heads?.fingerprint ?? '');
-    const graph = buildDecoderGraph({ checkpoint, heads, precision, weights, headWeights, headInputs, equalLengths });
+    const graph = buildDecoderGraph({ checkpoint, heads, precision, weights, headWeights, headInputs, layersDiffer });
     weights.write();
     if (heads !== undefined) headWeights.write();
     const graphFile = writeGraph(cacheFolder, graph);
     forbidTelemetry();
+    // Loaded here: who only plans where a model runs does not need the library.
+    const onnxruntime = await import('onnxruntime-node');
     let session: InferenceSession;
     try {
-      session = await InferenceSession.create(graphFile, {
+      session = await onnxruntime.InferenceSession.create(graphFile, {
         executionProviders: ['cpu'],
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
@@ -155,14 +160,14 @@ export class DecoderSession {
         logSeverityLevel: 3,
       });
     } catch (error) {
-      throw engineFailure(`loading ${checkpoint.folder}`, error);
+      throw engineFailure(`loading ${checkpoint.place}`, error);
     }
     return new DecoderSession(
       session,
+      onnxruntime.Tensor,
       checkpoint.shape,
       heads !== undefined,
-      headInputs,
-      equalLengths,
+      layersDiffer,
       options.chunk,
       weights.bytes + (heads === undefined ? 0 : headWeights.bytes),
     );
@@ -172,8 +177,8 @@ export class DecoderSession {
    * Runs the tokens of a pass in the slots behind the cache, which is read and not changed.
    * @throws LocretError engine-failed
    */
-  async run(cache: RetainedCache, rope: RopeTable, pass: Pass): Promise<PassResult> {
-    const feeds = this.feeds(cache, rope, pass);
+  async run(cache: RetainedCache, ropes: RopeTables, pass: Pass): Promise<PassResult> {
+    const feeds = this.feeds(cache, ropes, pass);
     let outputs: InferenceSession.ReturnType;
     try {
       outputs = await this.session.run(feeds, this.fetches(pass));
@@ -181,7 +186,7 @@ export class DecoderSession {
       throw engineFailure('running the model', error);
     }
     const headInput = (input: HeadInput): Float32Array[] =>
-      this.headInputs.includes(input)
+      pass.headInputs?.includes(input) === true
         ? this.layers((layer) => floats(outputs, decoderOutputs.headInput(layer, input)))
         : [];
     return {
@@ -200,98 +205,83 @@ export class DecoderSession {
    * Where the outputs go. Passes of the usual sizes, a whole chunk or one token, write into the same tensors each time:
    * fresh ones would pile up until they are collected.
    */
-  private fetches({ tokens, logitRows, queries }: Pass): Record<string, Tensor | null> {
+  private fetches({ tokens, logitRows, queries, headInputs = [] }: Pass): Record<string, Tensor | null> {
     const count = tokens.length;
-    const isUsual =
-      (count === this.chunk || count === 1) && logitRows.length === 1 && !queries && this.headInputs.length === 0;
-    const known = isUsual ? this.outputTensors.get(count) : undefined;
+    const isUsual = (count === this.chunk || count === 1) && logitRows.length === 1 && headInputs.length === 0;
+    const kind = `${count} ${queries}`;
+    const known = isUsual ? this.outputTensors.get(kind) : undefined;
     if (known !== undefined) return known;
     const { layers, kvHeads, headDim, heads, vocabulary } = this.shape;
     const output = (width: number): Tensor | null =>
-      isUsual ? new Tensor('float32', new Float32Array(count * width), [1, count, width]) : null;
-    const logits = isUsual ? new Tensor('float32', new Float32Array(vocabulary), [1, 1, vocabulary]) : null;
+      isUsual ? new this.OrtTensor('float32', new Float32Array(count * width), [1, count, width]) : null;
+    const logits = isUsual ? new this.OrtTensor('float32', new Float32Array(vocabulary), [1, 1, vocabulary]) : null;
     const fetches: Record<string, Tensor | null> = { [decoderOutputs.logits]: logits };
-    for (let layer = 0; layer < layers; layer++) {
+    for (const layer of layers.keys()) {
       fetches[decoderOutputs.newKey(layer)] = output(kvHeads * headDim);
       fetches[decoderOutputs.newValue(layer)] = output(kvHeads * headDim);
       if (this.withScores) fetches[decoderOutputs.score(layer)] = output(kvHeads);
       if (queries) fetches[decoderOutputs.query(layer)] = output(heads * headDim);
-      for (const input of this.headInputs) fetches[decoderOutputs.headInput(layer, input)] = null;
+      for (const input of headInputs) fetches[decoderOutputs.headInput(layer, input)] = null;
     }
-    if (isUsual) this.outputTensors.set(count, fetches);
+    if (isUsual) this.outputTensors.set(kind, fetches);
     return fetches;
   }
 
-  private feeds(cache: RetainedCache, rope: RopeTable, { tokens, logitRows }: Pass): Record<string, Tensor> {
+  private feeds(cache: RetainedCache, ropes: RopeTables, { tokens, logitRows }: Pass): Record<string, Tensor> {
     this.refreshPast(cache);
-    this.refreshRope(rope);
+    this.refreshRopes(ropes);
     const count = tokens.length;
     return {
       ...this.ropeTensors,
       ...Object.fromEntries(this.pastTensors),
       ...this.steering(cache, count),
-      [decoderInputs.tokens]: int64Tensor(tokens, [1, count]),
-      [decoderInputs.slots]: int64Tensor(countFrom(cache.nextSlot, count), [1, count]),
-      [decoderInputs.logitRows]: int64Tensor(logitRows, [logitRows.length]),
-      [attentionInputs.single]: new Tensor('bool', [count === 1], [1]),
+      [decoderInputs.tokens]: new this.OrtTensor('int64', int64(tokens), [1, count]),
+      [decoderInputs.slots]: new this.OrtTensor('int64', int64(countFrom(cache.nextSlot, count)), [1, count]),
+      [decoderInputs.logitRows]: new this.OrtTensor('int64', int64(logitRows), [logitRows.length]),
+      [attentionInputs.single]: new this.OrtTensor('bool', [count === 1], [1]),
     };
   }
 
-  /** What tells the attention of each group of heads how many units there are. */
+  /** What tells the attention of each layer, or of all of them, how many units there are. */
   private steering(cache: RetainedCache, count: number): Record<string, Tensor> {
-    const lengths =
-      this.equalLengths === 'model' ? cache.groups(0) : this.layers((layer) => cache.groups(layer)).flat();
     const feeds: Record<string, Tensor> = {};
-    for (const [index, group] of steeredGroups(this.shape, this.equalLengths).entries()) {
-      const { length = 0, capacity = 0 } = lengths[index] ?? {};
-      const name = attentionInputs.pastMask(group);
-      const mask = this.pastMasks.get(name) ?? new Float32Array(capacity);
-      if (count === 1) this.maskPast(mask, length);
-      feeds[name] = new Tensor('float32', mask, [1, 1, 1, capacity]);
-      feeds[attentionInputs.lastUnit(group)] = new Tensor('int32', Int32Array.of(length + count - 1), [1]);
-      feeds[attentionInputs.totalLength(group)] = new Tensor('int32', Int32Array.of(length + count), []);
+    for (let layer = 0; layer < (this.layersDiffer ? this.shape.layers.length : 1); layer++) {
+      const { length, capacity } = cache.layer(layer);
+      const steering = steeringOf(layer, this.layersDiffer);
+      const mask = this.pastMasks.get(steering) ?? new Float32Array(capacity);
+      if (count === 1) maskPast(mask, length, layerOf(this.shape, layer).window);
+      feeds[attentionInputs.pastMask(steering)] = new this.OrtTensor('float32', mask, [1, 1, 1, capacity]);
+      feeds[attentionInputs.lastUnit(steering)] = new this.OrtTensor('int32', Int32Array.of(length + count - 1), [1]);
+      feeds[attentionInputs.totalLength(steering)] = new this.OrtTensor('int32', Int32Array.of(length + count), []);
     }
     return feeds;
   }
 
   private layers<Result>(of: (layer: number) => Result): Result[] {
-    return Array.from({ length: this.shape.layers }, (_, layer) => of(layer));
+    return this.shape.layers.map((_, layer) => of(layer));
   }
 
   /** Tensors over the cache's own arrays: onnxruntime reads them in place. They change only with the cache's layout. */
   private refreshPast(cache: RetainedCache): void {
     if (this.layout === cache.layout) return;
-    const { layers, headDim } = this.shape;
+    const { layers, kvHeads, headDim } = this.shape;
     this.layout = cache.layout;
-    for (let layer = 0; layer < layers; layer++) {
-      const units = cache.groups(layer);
-      for (const [index, group] of headGroups(this.shape, this.equalLengths, layer).entries()) {
-        const { capacity, keys, values } = units[index] ?? { capacity: 0, keys: none, values: none };
-        const dimensions = [1, group.kvHeads, capacity, headDim];
-        this.pastTensors.set(attentionInputs.pastKey(group), new Tensor('float32', keys, dimensions));
-        this.pastTensors.set(attentionInputs.pastValue(group), new Tensor('float32', values, dimensions));
-        this.pastMasks.set(attentionInputs.pastMask(group), new Float32Array(capacity));
-      }
+    for (const layer of layers.keys()) {
+      const { capacity, keys, values } = cache.layer(layer);
+      const dimensions = [1, kvHeads, capacity, headDim];
+      this.pastTensors.set(attentionInputs.pastKey(layer), new this.OrtTensor('float32', keys, dimensions));
+      this.pastTensors.set(attentionInputs.pastValue(layer), new this.OrtTensor('float32', values, dimensions));
+      this.pastMasks.set(steeringOf(layer, this.layersDiffer), new Float32Array(capacity));
     }
   }
 
-  private refreshRope(rope: RopeTable): void {
-    if (this.rope === rope) return;
-    this.rope = rope;
-    const dimensions = [rope.slots, rope.pairs];
-    this.ropeTensors = {
-      [decoderInputs.ropeCos]: new Tensor('float32', rope.cos, dimensions),
-      [decoderInputs.ropeSin]: new Tensor('float32', rope.sin, dimensions),
-    };
-  }
-
-  /** Lets a single token see the units below `length`, and of those the ones within its sliding window. */
-  private maskPast(mask: Float32Array, length: number): void {
-    const { slidingWindow = Infinity } = this.shape;
-    const first = Math.max(0, length + 1 - slidingWindow);
-    mask.fill(maskedLogit, 0, first);
-    mask.fill(0, first, length);
-    mask.fill(maskedLogit, length);
+  private refreshRopes(ropes: RopeTables): void {
+    if (this.ropes === ropes) return;
+    this.ropes = ropes;
+    for (const [index, { slots, pairs, cos, sin }] of ropes.all.entries()) {
+      this.ropeTensors[decoderInputs.ropeCos(index)] = new this.OrtTensor('float32', cos, [slots, pairs]);
+      this.ropeTensors[decoderInputs.ropeSin(index)] = new this.OrtTensor('float32', sin, [slots, pairs]);
+    }
   }
 
   async dispose(): Promise<void> {

@@ -1,38 +1,31 @@
-import type { EvictionPolicy, UnitScoring } from '../../eviction/policy.js';
-import type { ModelShape } from '../../model/shape.js';
-import { AttentionObserver } from './attention-mass.js';
 import type { Decoder, DecoderPass, DecoderPassResult } from '../../engine/decoder.js';
-import type { DecoderSession, PassResult } from './decoder-session.js';
-import { DecoderState } from './decoder-state.js';
 import type {
   AttentionMass,
   CachePlan,
   EngineStats,
-  KeptUnits,
   LayerCache,
   LayerDecision,
   Mark,
   TokenRange,
 } from '../../engine/engine.js';
+import type { EvictionPolicy, ScoredPass } from '../../eviction/policy.js';
+import type { ModelShape } from '../../model/shape.js';
+import { type AttentionGraph, AttentionObserver } from './attention-mass.js';
+import type { DecoderSession, PassResult } from './decoder-session.js';
+import { DecoderState } from './decoder-state.js';
 import { evictUnits, forgetTokens } from './evict-units.js';
-import { countKeptUnits } from '../../engine/kept-units.js';
-import { scoreUnits } from './unit-scoring.js';
 
-interface Observation {
-  readonly observer: AttentionObserver;
-  readonly reach: number;
-}
-
-/** The decoder in onnxruntime, with its retained cache in this process's memory. */
-export class OnnxDecoder implements Decoder {
+/** The decoder in onnxruntime on the processor, with its retained cache in this process's memory. */
+export class ProcessorDecoder implements Decoder {
   private readonly state: DecoderState;
-  private observation: Observation | undefined;
+  private observer: AttentionObserver | undefined;
 
   constructor(
     private readonly session: DecoderSession,
     private readonly shape: ModelShape,
     private readonly plan: CachePlan,
     private readonly policy: EvictionPolicy,
+    private readonly attention: AttentionGraph,
     withScores: boolean,
   ) {
     this.state = new DecoderState(session, shape, plan, withScores);
@@ -58,49 +51,45 @@ export class OnnxDecoder implements Decoder {
     return undefined;
   }
 
-  fit(length: number): void {
-    this.state.fit(length);
-  }
-
-  skipTo(tokenIndex: number): void {
-    this.state.skipTo(tokenIndex);
-  }
-
   async pass(pass: DecoderPass): Promise<DecoderPassResult> {
-    const { tokens, logits, observeFrom, favoured } = pass;
+    const { tokens, logits, observeFrom, structure } = pass;
     const { vocabulary } = this.shape;
     const { scoring } = this.policy;
     const started = performance.now();
-    const wantsAll = logits === 'all' || scoring?.observes === 'surprisal';
-    const rows = wantsAll ? Array.from(tokens, (_, row) => row) : [tokens.length - 1];
-    const queries = observeFrom !== undefined || scoring?.observes === 'queries';
-    const result = await this.state.pass(tokens, rows, queries, favoured);
+    const wantsAll = logits === 'all' || scoring?.wants.logits === true;
+    const logitRows = wantsAll ? Array.from(tokens, (_, row) => row) : [tokens.length - 1];
+    const queries = observeFrom !== undefined || scoring?.wants.queries === true;
+    this.state.nextTokenIndex = pass.firstTokenIndex;
+    const result = await this.state.pass({ tokens, logitRows, queries }, structure);
     const modelled = performance.now();
-    if (observeFrom !== undefined) this.observe(result, { begin: observeFrom, end: tokens.length }, tokens.length);
+    if (observeFrom !== undefined) {
+      const rows = { begin: observeFrom, end: tokens.length };
+      await this.observer?.observePass(result.queries, rows, tokens.length);
+    }
     const evicting = performance.now();
-    if (scoring !== undefined) await this.score(scoring, pass, result);
+    await scoring?.score(this.scoredPass(pass, result));
     const layers = this.evict(pass, result);
     return {
       // A single row lies in a tensor that the next pass writes to.
-      logits: logits === 'all' && rows.length > 1 ? result.logits : result.logits.slice(-vocabulary),
+      logits: logits === 'all' && logitRows.length > 1 ? result.logits : result.logits.slice(-vocabulary),
       milliseconds: { model: modelled - started, eviction: performance.now() - evicting },
       layers,
     };
   }
 
   async step(token: number, observe: boolean): Promise<void> {
-    const result = await this.state.pass(Int32Array.of(token), [0], observe);
-    if (observe) this.observe(result, { begin: 0, end: 1 }, 1);
+    const result = await this.state.pass({ tokens: Int32Array.of(token), logitRows: [0], queries: observe });
+    if (observe) await this.observer?.observeToken(result.queries);
   }
 
   startObserving(reach = Infinity): void {
-    this.observation = { observer: new AttentionObserver(this.shape, this.state.cache), reach };
+    this.observer = new AttentionObserver(this.attention, this.state.cache, reach);
   }
 
-  observed(): AttentionMass {
-    const mass = this.observation?.observer.mass();
-    this.observation = undefined;
-    return mass ?? { tokenIndices: new Int32Array(0), mass: new Float32Array(0) };
+  async observed(): Promise<AttentionMass> {
+    const { observer } = this;
+    this.observer = undefined;
+    return (await observer?.mass()) ?? { tokenIndices: new Int32Array(0), mass: new Float32Array(0) };
   }
 
   mark(): Mark {
@@ -116,7 +105,7 @@ export class OnnxDecoder implements Decoder {
       cache: this.state.cache,
       shape: this.shape,
       policy: this.policy,
-      rope: this.state.rope,
+      ropes: this.state.ropes,
       pinned: this.plan.pinned,
       ranges,
     });
@@ -133,17 +122,21 @@ export class OnnxDecoder implements Decoder {
     return this.state.cache.export(layer);
   }
 
-  importLayers(layers: AsyncIterable<LayerCache>, nextTokenIndex: number): Promise<void> {
-    return this.state.import(layers, nextTokenIndex);
+  importLayer(layer: number, units: LayerCache): void {
+    this.state.importLayer(layer, units);
   }
 
-  keptUnits(): KeptUnits {
+  resume(nextSlot: number, nextTokenIndex: number): void {
+    this.state.resume(nextSlot, nextTokenIndex);
+  }
+
+  tokenIndices(): readonly Int32Array[] {
     const { cache } = this.state;
     const { layers, kvHeads } = this.shape;
-    const heads = Array.from({ length: layers * kvHeads }, (_, index) => {
-      return cache.head(Math.floor(index / kvHeads), index % kvHeads).tokenIndices;
-    });
-    return countKeptUnits(heads);
+    return Array.from(
+      { length: layers.length * kvHeads },
+      (_, index) => cache.head(Math.floor(index / kvHeads), index % kvHeads).tokenIndices,
+    );
   }
 
   stats(): Omit<EngineStats, 'seconds'> {
@@ -152,26 +145,25 @@ export class OnnxDecoder implements Decoder {
     return { length: cache.length, nextTokenIndex, evictions, cacheBytes: cache.bytes, weightBytes };
   }
 
-  dispose(): Promise<void> {
-    return this.session.dispose();
+  async dispose(): Promise<void> {
+    await this.attention.dispose();
+    await this.session.dispose();
   }
 
-  /** @param added tokens of the pass */
-  private observe(
-    { queries }: PassResult,
-    rows: { readonly begin: number; readonly end: number },
-    added: number,
-  ): void {
-    if (this.observation === undefined) return;
-    const { observer, reach } = this.observation;
-    const queryOf = (layer: number): Float32Array => queries[layer] ?? new Float32Array(0);
-    observer.observe(queryOf, rows, added, Math.max(0, this.length - reach));
-  }
-
-  /** Scores units by what the pass shows, for policies that need more than keys and retaining heads. */
-  private score(scoring: UnitScoring, { tokens, eviction, patches }: DecoderPass, result: PassResult): Promise<void> {
+  /** What a policy scores units by that needs more than keys and retaining heads. */
+  private scoredPass({ tokens, eviction }: DecoderPass, { queries, logits }: PassResult): ScoredPass {
     const { state, shape } = this;
-    return scoreUnits({ scoring, state, shape, tokens, result, patches, scoresOld: eviction !== 'none' });
+    return {
+      shape: { ...shape, layers: shape.layers.length },
+      tokens,
+      queries,
+      logits,
+      nextSlot: state.cache.nextSlot,
+      rotation: (layer) => state.ropes.of(layer),
+      evicts: eviction !== 'none',
+      units: (layer, kvHead) => state.cache.head(layer, kvHead),
+      readBehind: (others, use) => state.readBehind(others, use),
+    };
   }
 
   private evict({ tokens, eviction, detail }: DecoderPass, result: PassResult): LayerDecision[] | undefined {
@@ -179,14 +171,15 @@ export class OnnxDecoder implements Decoder {
     const evicts = eviction !== 'none' && this.length > budget;
     if (!evicts && !detail) return undefined;
     const exempt = { pinned, stabilizers: eviction === 'between-chunks' ? stabilizers : 0 };
-    const decisions = evictUnits({
+    const { decisions } = evictUnits({
       cache: this.state.cache,
       shape: this.shape,
       policy: this.policy,
-      rope: this.state.rope,
+      ropes: this.state.ropes,
       added: tokens.length,
       exempt: eviction === 'none' ? undefined : exempt,
       detail: detail ? result.units : undefined,
+      takesOut: false,
     });
     if (evicts) this.state.evictions += 1;
     return decisions;

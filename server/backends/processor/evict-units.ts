@@ -1,9 +1,9 @@
-import type { EvictionPolicy } from '../../eviction/policy.js';
-import type { ModelShape } from '../../model/shape.js';
-import type { EqualLengths } from './graph/attention.js';
-import type { RopeTable } from '../../model/rope-table.js';
-import type { LayerDecision, TokenRange } from '../../engine/engine.js';
 import { evictionMargin, type RetainLimits, retainTopUnits } from '../../eviction/retain-top-units.js';
+import type { EvictionPolicy } from '../../eviction/policy.js';
+import type { Units } from '../../eviction/units.js';
+import type { LayerDecision, TokenRange } from '../../engine/engine.js';
+import type { RopeTables } from '../../model/rope-table.js';
+import type { ModelShape } from '../../model/shape.js';
 import type { NewUnits, RetainedCache } from './retained-cache.js';
 
 /** What one eviction over the whole cache goes by. */
@@ -11,13 +11,23 @@ export interface EvictionPass {
   readonly cache: RetainedCache;
   readonly shape: ModelShape;
   readonly policy: EvictionPolicy;
-  readonly rope: RopeTable;
+  readonly ropes: RopeTables;
   /** Units that the pass before added at the end. */
   readonly added: number;
   /** Units of every head that are exempt; undefined when nothing is evicted. */
   readonly exempt: Omit<RetainLimits, 'budget'> | undefined;
   /** The units that were added, when each decision is to be reported. */
   readonly detail: readonly NewUnits[] | undefined;
+  /** Whether somebody wants the units that leave; otherwise they are gone, and nothing is copied. */
+  readonly takesOut: boolean;
+}
+
+/** What an eviction did. */
+export interface Evicted {
+  /** With `detail`. */
+  readonly decisions: LayerDecision[] | undefined;
+  /** The units that left, per layer and KV head; none unless they were wanted. */
+  readonly units: readonly Units[];
 }
 
 const everything: RetainLimits = { budget: Infinity, pinned: 0, stabilizers: 0 };
@@ -40,55 +50,65 @@ function chunkScores({ scores }: NewUnits, kvHead: number, kvHeads: number): Flo
   return Float32Array.from({ length: scores.length / kvHeads }, (_, token) => scores[token * kvHeads + kvHead] ?? 0);
 }
 
+/** Which units of a KV head stay, and by what. */
+interface HeadChoice {
+  readonly ranks: Float32Array;
+  readonly kept: Int32Array;
+}
+
+/** The decisions of one layer, before anything moves. */
+function decisionOf(
+  { cache, shape }: EvictionPass,
+  layer: number,
+  added: NewUnits,
+  choices: readonly HeadChoice[],
+  limits: RetainLimits,
+): LayerDecision {
+  const { length } = cache.layer(layer);
+  return {
+    lengthBeforeEviction: length,
+    chunkScores: choices.map((_, kvHead) => chunkScores(added, kvHead, shape.kvHeads)),
+    keptSlots: choices.map(({ kept }) => kept),
+    keptTokens: choices.map(({ kept }, kvHead) => {
+      const { tokenIndices } = cache.head(layer, kvHead);
+      return kept.map((slot) => tokenIndices[slot] ?? 0);
+    }),
+    keptRanks: choices.map(({ ranks, kept }) => Float32Array.from(kept, (slot) => ranks[slot] ?? 0)),
+    evictionMargin: choices.map(({ ranks, kept }) => evictionMargin(ranks, length, kept, limits)),
+  };
+}
+
 /**
  * Every KV head keeps its highest ranked units, in place (Algorithm 1 of arXiv 2410.01805): as many as the plan's budgets
- * give it. Returns the decisions when `detail` is given.
+ * give its layer.
  */
-export function evictUnits(pass: EvictionPass): LayerDecision[] | undefined {
-  const { cache, shape, rope, exempt, detail } = pass;
+export function evictUnits(pass: EvictionPass): Evicted {
+  const { cache, shape, ropes, exempt, detail, takesOut } = pass;
   const { budgets } = cache;
   const nextSlot = exempt === undefined ? cache.nextSlot : Math.min(cache.nextSlot, budgets.longest);
-  const kvHeads = Array.from({ length: shape.kvHeads }, (_, kvHead) => kvHead);
-  const layers = Array.from({ length: shape.layers }, (_, layer) => {
-    const added = detail?.[layer];
-    const average = exempt === undefined ? everything : { ...exempt, budget: budgets.ofLayer(layer) };
-    const ranksOfHeads = kvHeads.map((kvHead) => rankUnits(pass, layer, kvHead, pass.added, average));
-    const kept = exempt === undefined ? [] : budgets.ofHeads(layer, ranksOfHeads, exempt);
-    const lengthBeforeEviction = Math.max(...kvHeads.map((kvHead) => cache.head(layer, kvHead).length));
-    const heads = kvHeads.flatMap((kvHead) => {
-      const { tokenIndices, length } = cache.head(layer, kvHead);
-      const ranks = ranksOfHeads[kvHead] ?? new Float32Array(0);
-      const limits = { ...average, budget: kept[kvHead] ?? Infinity };
-      const keptSlots = retainTopUnits(ranks, length, limits);
-      const decision =
-        added === undefined
-          ? []
-          : {
-              chunkScores: chunkScores(added, kvHead, shape.kvHeads),
-              keptSlots,
-              keptTokens: keptSlots.map((slot) => tokenIndices[slot] ?? 0),
-              keptRanks: Float32Array.from(keptSlots, (slot) => ranks[slot] ?? 0),
-              evictionMargin: evictionMargin(ranks, length, keptSlots, limits),
-            };
-      if (keptSlots.length < length || nextSlot < cache.nextSlot)
-        cache.compact(layer, kvHead, keptSlots, nextSlot, rope);
-      return decision;
+  const decisions: LayerDecision[] = [];
+  const units: Units[] = [];
+  for (let layer = 0; layer < shape.layers.length; layer++) {
+    const limits = exempt === undefined ? everything : { ...exempt, budget: budgets.ofLayer(layer) };
+    const { length } = cache.layer(layer);
+    const choices = Array.from({ length: shape.kvHeads }, (_, kvHead): HeadChoice => {
+      const ranks = rankUnits(pass, layer, kvHead, pass.added, limits);
+      return { ranks, kept: retainTopUnits(ranks, length, limits) };
     });
-    return {
-      lengthBeforeEviction,
-      chunkScores: heads.map((head) => head.chunkScores),
-      keptSlots: heads.map((head) => head.keptSlots),
-      keptTokens: heads.map((head) => head.keptTokens),
-      keptRanks: heads.map((head) => head.keptRanks),
-      evictionMargin: heads.map((head) => head.evictionMargin),
-    };
-  });
-  if (exempt !== undefined) cache.settle(nextSlot);
-  return detail === undefined ? undefined : layers;
+    const added = detail?.[layer];
+    if (added !== undefined) decisions.push(decisionOf(pass, layer, added, choices, limits));
+    if (takesOut) units.push(...choices.map(({ kept }, kvHead) => cache.unitsBeside(layer, kvHead, kept)));
+    if (length > limits.budget || nextSlot < cache.nextSlot) {
+      const kept = choices.map((choice) => choice.kept);
+      cache.compact(layer, kept, nextSlot, ropes.of(layer));
+    }
+  }
+  cache.settle(nextSlot);
+  return { decisions: detail === undefined ? undefined : decisions, units };
 }
 
 /** Which units are to leave, whatever their rank. */
-export interface Forgetting extends Pick<EvictionPass, 'cache' | 'shape' | 'policy' | 'rope'> {
+export interface Forgetting extends Pick<EvictionPass, 'cache' | 'shape' | 'policy' | 'ropes'> {
   /** First units, which stay unless their own tokens are forgotten. */
   readonly pinned: number;
   readonly ranges: readonly TokenRange[];
@@ -113,21 +133,22 @@ function rangeTest(ranges: readonly TokenRange[]): (tokenIndex: number) => boole
   };
 }
 
-/** Units of these heads that are forgotten: of each head, the most of those that must stay equally long. */
-function droppedByHead(
-  heads: readonly { readonly layer: number; readonly tokenIndices: Int32Array }[],
+/** Token indices of the units of a layer's KV heads. */
+type LayerTokens = readonly Int32Array[];
+
+/**
+ * Units that each KV head of each layer gives up: as many as the one that holds most of what is forgotten, of the layer, or
+ * of all layers where these are equally long.
+ */
+function droppedByLayer(
+  layers: readonly LayerTokens[],
   isForgotten: (tokenIndex: number) => boolean,
-  equal: EqualLengths,
+  layersDiffer: boolean,
 ): readonly number[] {
-  const own = heads.map(({ tokenIndices }) =>
-    tokenIndices.reduce((count, index) => count + Number(isForgotten(index)), 0),
-  );
-  if (equal === 'head') return own;
-  const most = new Map<number, number>();
-  const groupOf = ({ layer }: { readonly layer: number }): number => (equal === 'layer' ? layer : 0);
-  for (const [index, head] of heads.entries())
-    most.set(groupOf(head), Math.max(most.get(groupOf(head)) ?? 0, own[index] ?? 0));
-  return heads.map((head) => most.get(groupOf(head)) ?? 0);
+  const forgotten = (tokens: Int32Array): number =>
+    tokens.reduce((count, index) => count + Number(isForgotten(index)), 0);
+  const own = layers.map((heads) => Math.max(...heads.map(forgotten)));
+  return layersDiffer ? own : own.map(() => Math.max(...own));
 }
 
 /**
@@ -135,31 +156,28 @@ function droppedByHead(
  * most of them; the others give up their lowest ranked ones besides.
  * @returns the most units that a KV head gave up
  */
-export function forgetTokens({ cache, shape, policy, rope, pinned, ranges }: Forgetting): number {
+export function forgetTokens({ cache, shape, policy, ropes, pinned, ranges }: Forgetting): number {
   const isForgotten = rangeTest(ranges);
-  const heads = Array.from({ length: shape.layers * shape.kvHeads }, (_, index) => {
-    const layer = Math.floor(index / shape.kvHeads);
-    const kvHead = index % shape.kvHeads;
-    return { layer, kvHead, ...cache.head(layer, kvHead) };
-  });
-  const dropped = droppedByHead(heads, isForgotten, cache.budgets.equalLengths);
+  const layers = shape.layers.map((_, layer) =>
+    Array.from({ length: shape.kvHeads }, (__, kvHead) => cache.head(layer, kvHead).tokenIndices),
+  );
+  const dropped = droppedByLayer(layers, isForgotten, cache.isUneven);
   const mostDropped = Math.max(...dropped);
   if (mostDropped === 0) return 0;
-  const left = heads.map(({ length }, index) => length - (dropped[index] ?? 0));
+  const left = dropped.map((count, layer) => cache.layer(layer).length - count);
   const nextSlot = Math.max(...left);
   const pinnedStay =
-    pinned <= Math.min(...left) &&
-    !heads.some(({ tokenIndices }) => tokenIndices.subarray(0, pinned).some(isForgotten));
-  for (const [index, { layer, kvHead, length, tokenIndices }] of heads.entries()) {
-    const budget = left[index] ?? 0;
-    const limits = { budget, pinned: pinnedStay ? pinned : 0, stabilizers: 0 };
-    const kept = (): Int32Array => {
+    pinned <= Math.min(...left) && !layers.flat().some((tokens) => tokens.subarray(0, pinned).some(isForgotten));
+  for (const [layer, heads] of layers.entries()) {
+    const limits = { budget: left[layer] ?? 0, pinned: pinnedStay ? pinned : 0, stabilizers: 0 };
+    const kept = heads.map((tokens, kvHead) => {
+      if (limits.budget === 0) return new Int32Array(0);
       const ranks = rankUnits({ cache, shape, policy }, layer, kvHead, 0, limits).map((rank, slot) =>
-        isForgotten(tokenIndices[slot] ?? 0) ? -Infinity : rank,
+        isForgotten(tokens[slot] ?? 0) ? -Infinity : rank,
       );
-      return retainTopUnits(ranks, length, limits);
-    };
-    cache.compact(layer, kvHead, budget === 0 ? new Int32Array(0) : kept(), nextSlot, rope);
+      return retainTopUnits(ranks, tokens.length, limits);
+    });
+    cache.compact(layer, kept, nextSlot, ropes.of(layer));
   }
   cache.settle(nextSlot);
   return mostDropped;

@@ -1,24 +1,23 @@
-import type { RopeTable } from '../../model/rope-table.js';
+import type { Rotation } from '../../eviction/policy.js';
 
-/** Where a key is and where it goes: places in its head's array, and slots. */
-export interface KeyMove {
-  readonly from: number;
-  readonly to: number;
-  readonly fromSlot: number;
-  readonly toSlot: number;
+/** A key in an array `[units, headDim]`, and the slot that it is rotated to. */
+export interface PlacedKey {
+  readonly keys: Float32Array;
+  readonly unit: number;
+  readonly slot: number;
 }
 
 /**
- * Copies a key to an earlier place of the same array, `[units, headDim]`, and turns it by the difference of the two slots'
+ * Copies a key to another place, of the same array an earlier one, and turns it by the difference of the two slots'
  * angles. Both angles come from the table: their float32 rounding cancels, as if the key had been rotated to the new slot
  * in the first place.
  */
-export function moveKey(keys: Float32Array, headDim: number, rope: RopeTable, move: KeyMove): void {
-  const { pairs, turnCos, turnSin } = rope;
-  const source = move.from * headDim;
-  const target = move.to * headDim;
-  const old = move.fromSlot * pairs;
-  const next = move.toSlot * pairs;
+export function moveKey(from: PlacedKey, to: PlacedKey, headDim: number, rotation: Rotation): void {
+  const { pairs, turnCos, turnSin } = rotation;
+  const source = from.unit * headDim;
+  const target = to.unit * headDim;
+  const old = from.slot * pairs;
+  const next = to.slot * pairs;
   for (let pair = 0; pair < pairs; pair++) {
     const oldCos = turnCos[old + pair] ?? 0;
     const oldSin = turnSin[old + pair] ?? 0;
@@ -26,11 +25,11 @@ export function moveKey(keys: Float32Array, headDim: number, rope: RopeTable, mo
     const nextSin = turnSin[next + pair] ?? 0;
     const cos = oldCos * nextCos + oldSin * nextSin;
     const sin = oldSin * nextCos - oldCos * nextSin;
-    const x = keys[source + pair] ?? 0;
-    const y = keys[source + pair + pairs] ?? 0;
-    keys[target + pair] = x * cos + y * sin;
-    keys[target + pair + pairs] = y * cos - x * sin;
+    const x = from.keys[source + pair] ?? 0;
+    const y = from.keys[source + pair + pairs] ?? 0;
+    to.keys[target + pair] = x * cos + y * sin;
+    to.keys[target + pair + pairs] = y * cos - x * sin;
   }
   // With a partial rotary factor the rest of the head is not rotated.
-  if (2 * pairs < headDim) keys.copyWithin(target + 2 * pairs, source + 2 * pairs, source + headDim);
+  for (let i = 2 * pairs; i < headDim; i++) to.keys[target + i] = from.keys[source + i] ?? 0;
 }

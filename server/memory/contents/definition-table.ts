@@ -1,4 +1,5 @@
-import type { Definition, DefinitionKind } from '../../repository/source.js';
+import type { DefinitionKind } from '../../contract/words.js';
+import type { Definition } from '../../repository/source.js';
 
 /** Numbers of a definition: name, kind, path, line, endLine, nameLine, container. */
 const columns = 7;

@@ -1,6 +1,8 @@
+import type { ChangedFile, FileRetention, SkippedFile } from '../../contract/contents.js';
+import type { MemorySource } from '../../contract/words.js';
 import type { Engine } from '../../engine/engine.js';
 import type { LoadedModel } from '../../model/model.js';
-import type { ChangedFile, Definition, RepositoryFile, SkippedFile, Survey } from '../../repository/source.js';
+import type { Definition, RepositoryFile, Survey } from '../../repository/source.js';
 
 /** A place in the repository as it was read. Lines and columns are 1-based. */
 export interface SourcePosition {
@@ -16,18 +18,6 @@ export interface FileTokens {
   readonly end: number;
 }
 
-/** How far a read is. */
-export interface ReadProgress {
-  readonly filesRead: number;
-  readonly files: number;
-  readonly tokensRead: number;
-  readonly bytesRead: number;
-  readonly bytes: number;
-  readonly tokensPerSecond: number;
-  /** Undefined until it can be told. */
-  readonly secondsLeft: number | undefined;
-}
-
 /** What was read and what was not. */
 export interface Coverage {
   readonly filesRead: number;
@@ -35,14 +25,6 @@ export interface Coverage {
   readonly skipped: readonly SkippedFile[];
   /** Files that changed since they were read; known after `detectChanges`. */
   readonly changed: readonly ChangedFile[];
-}
-
-/** The share of a file's cache units that were kept, averaged over layers and KV heads. */
-export interface FileRetention {
-  readonly path: string;
-  readonly tokens: number;
-  /** 0..1 */
-  readonly kept: number;
 }
 
 /**
@@ -57,12 +39,14 @@ export interface RepositoryMemory {
   readonly tokensRead: number;
   /** Seconds the read took; the time of the restore when it came from a snapshot. */
   readonly seconds: number;
-  readonly source: 'read' | 'snapshot' | 'update';
+  readonly source: MemorySource;
   /** Where a token stands; undefined for tokens of no file (the prompt's beginning). */
   locate(tokenIndex: number): SourcePosition | undefined;
   coverage(): Coverage;
   /** Compares the files on disk with what was read. */
   detectChanges(signal?: AbortSignal): Promise<readonly ChangedFile[]>;
+  /** Looks again: somebody found that these files differ from what was read, and the comparison does not know of them. */
+  changesMissed(paths: readonly string[], signal?: AbortSignal): Promise<void>;
   /** Kept share of every file, in stream order. */
   retention(): Promise<readonly FileRetention[]>;
   /** For one file: kept share of each line's units, index 0 is line 1; NaN for lines without tokens. */

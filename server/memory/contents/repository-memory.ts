@@ -1,10 +1,11 @@
+import type { ChangedFile, FileRetention, SkippedFile } from '../../contract/contents.js';
 import type { Engine } from '../../engine/engine.js';
 import { LocretError } from '../../errors.js';
 import type { LoadedModel } from '../../model/model.js';
-import { detectChanges, type RepositoryChanges } from '../../repository/changes.js';
-import type { ChangedFile, Definition, SkippedFile, Survey, SurveyOptions } from '../../repository/source.js';
+import type { Definition, Survey, SurveyOptions } from '../../repository/source.js';
 import type { DefinitionTable } from './definition-table.js';
-import type { Coverage, FileRetention, FileTokens, RepositoryMemory, SourcePosition } from './memory.js';
+import { DiskChanges, type ReadSources } from './disk-changes.js';
+import type { Coverage, FileTokens, RepositoryMemory, SourcePosition } from './memory.js';
 import { RetentionMap } from './retention-map.js';
 import type { SourceMap } from './source-map.js';
 
@@ -23,9 +24,13 @@ export interface MemoryContent {
   readonly made: number;
 }
 
+/** What of a memory is compared with the disk. */
+export function sourcesOf({ survey, options, map }: MemoryContent): ReadSources {
+  return { survey, options, files: map.files.map(({ file }) => file) };
+}
+
 /** A repository in an engine's cache, and what the cache units stand for. */
 export class ReadMemory implements RepositoryMemory {
-  private changed: readonly ChangedFile[] = [];
   /** Written out when somebody first asks, not while reading. */
   private listed: readonly Definition[] | undefined;
   private retained: Promise<RetentionMap> | undefined;
@@ -36,6 +41,7 @@ export class ReadMemory implements RepositoryMemory {
     readonly content: MemoryContent,
     readonly source: RepositoryMemory['source'],
     readonly seconds: number,
+    readonly disk = new DiskChanges(sourcesOf(content)),
   ) {}
 
   get survey(): Survey {
@@ -65,24 +71,16 @@ export class ReadMemory implements RepositoryMemory {
 
   coverage(): Coverage {
     const { map, survey, skipped, tokensRead } = this.content;
-    return { filesRead: map.files.length, tokensRead, skipped: [...survey.skipped, ...skipped], changed: this.changed };
+    const { changed } = this.disk;
+    return { filesRead: map.files.length, tokensRead, skipped: [...survey.skipped, ...skipped], changed };
   }
 
   async detectChanges(signal?: AbortSignal): Promise<readonly ChangedFile[]> {
-    return (await this.compareWithDisk(signal)).changed;
+    return (await this.disk.compare(signal)).changed;
   }
 
-  /** What changed on disk since the files were read, and the repository as it is now. */
-  async compareWithDisk(signal?: AbortSignal): Promise<RepositoryChanges> {
-    const { survey, options, map } = this.content;
-    const changes = await detectChanges(
-      survey,
-      map.files.map(({ file }) => file),
-      options,
-      signal,
-    );
-    this.changed = changes.changed;
-    return changes;
+  changesMissed(paths: readonly string[], signal?: AbortSignal): Promise<void> {
+    return this.disk.missed(paths, signal);
   }
 
   /**
@@ -113,6 +111,6 @@ export class ReadMemory implements RepositoryMemory {
 
   private async askForRetention(): Promise<RetentionMap> {
     const { layers, kvHeads } = this.engine.description.shape;
-    return new RetentionMap(await this.engine.keptUnits(), layers * kvHeads);
+    return new RetentionMap(await this.engine.keptUnits(), layers.length * kvHeads);
   }
 }

@@ -1,5 +1,5 @@
+import type { FileRetention } from '../../contract/contents.js';
 import type { KeptUnits } from '../../engine/engine.js';
-import type { FileRetention } from './memory.js';
 import type { FileMap, SourceMap } from './source-map.js';
 
 /** What of a memory's tokens is still in the cache; it answers without an engine. */

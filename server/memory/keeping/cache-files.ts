@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
+import type { MemorySettingName } from '../../contract/settings.js';
 import type { LoadedModel } from '../../model/model.js';
 import type { SurveyOptions } from '../../repository/source.js';
 import type { MemoryPlan } from '../planning/plan.js';
@@ -15,9 +16,9 @@ function readable(name: string): string {
   return plain === '' ? 'repository' : plain;
 }
 
-/** Where a model's packed weights are kept. */
-export function packedWeightsFolder(cacheFolder: string, modelFolder: string): string {
-  return path.join(cacheFolder, 'weights', `${readable(path.basename(modelFolder))}-${digest(modelFolder)}`);
+/** Where a model's packed weights are kept. @param model its place */
+export function packedWeightsFolder(cacheFolder: string, model: string): string {
+  return path.join(cacheFolder, 'weights', `${readable(path.basename(model))}-${digest(model)}`);
 }
 
 /** What a reading is made by. */
@@ -30,28 +31,43 @@ export interface ReadingOrigin {
 }
 
 /**
+ * Every setting that makes another memory must be told: the compiler sees to it. `uneven` tells the allocation,
+ * `maxFileBytes` the size, the snapshot's form the backend and its cache.
+ */
+type Told = Readonly<
+  Record<Exclude<MemorySettingName, 'allocation' | 'maxFileSize' | 'backend' | 'cachePrecision'>, unknown>
+> &
+  Readonly<Record<string, unknown>>;
+
+/**
  * What a memory depends on besides the numbers of the model, which the engine's fingerprint stands for: the repository
- * and which of its files are read, the sizes that decide what is kept, and what stands before the repository.
+ * and which of its files are read, the sizes that decide what is kept, and what stands before the repository. Snapshots
+ * are found by this text: with its parts in another order or by other names, every repository is read anew.
  */
 export function readingIdentity({ root, model, plan, options }: ReadingOrigin): string {
   const { budget, chunk, stabilizers, pinned, uneven } = plan.cache;
   const { heads, policy, structure, precision, local, backend } = plan;
-  // A GPU's cache is in its own form: each has a snapshot of its own.
-  const device = backend.name === 'cpu' ? {} : { backend: 'cuda', cachePrecision: backend.options.cachePrecision };
-  const sizes = { budget, chunk, stabilizers, pinned, local, uneven };
-  const beginning = digest(promptFrame(model).before);
+  const { maxFileBytes, include, exclude } = options;
   return JSON.stringify({
     root,
-    model: model.folder,
+    model: model.place,
     heads,
     policy,
     structure,
     precision,
-    ...sizes,
-    beginning,
-    ...device,
-    ...options,
-  });
+    budget,
+    chunk,
+    stabilizers,
+    pinned,
+    local,
+    uneven,
+    beginning: digest(promptFrame(model).before),
+    // The cache of each backend is in its own form: each has a snapshot of its own.
+    ...backend.snapshotForm,
+    maxFileBytes,
+    include,
+    exclude,
+  } satisfies Told);
 }
 
 function memoryFile(cacheFolder: string, origin: ReadingOrigin, ending: string): string {

@@ -4,8 +4,9 @@ import { mkdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isJsonObject } from '../../contract/json.js';
 import { LocretError, systemErrorCode, throwIfCancelled } from '../../errors.js';
-import { isJsonObject } from '../../model/json-fields.js';
+import { isProcessAlive } from '../../process-alive.js';
 
 const pollMilliseconds = 250;
 /** How often the holder touches its lock, to show that it lives. */
@@ -34,19 +35,10 @@ function holderOf(text: string): { readonly pid: number; readonly host: string }
   }
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemErrorCode(error) === 'EPERM';
-  }
-}
-
 /** True when whoever wrote the lock cannot release it any more. */
 async function isAbandoned(file: string, text: string): Promise<boolean> {
   const holder = holderOf(text);
-  if (holder?.host === os.hostname() && !isAlive(holder.pid)) return true;
+  if (holder?.host === os.hostname() && !isProcessAlive(holder.pid)) return true;
   const status = await stat(file).catch(() => undefined);
   return status !== undefined && Date.now() - status.mtimeMs > longestSilence;
 }

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import type { ReadProgress } from '../../contract/roots.js';
 import type { SurveyOptions } from '../../repository/source.js';
 import { partialFile, readingIdentity, snapshotFile } from './cache-files.js';
-import type { ReadProgress } from '../contents/memory.js';
 import { partialProgress } from './partial-snapshot.js';
 import type { PlannedModel } from '../planning/planned-model.js';
 

@@ -1,6 +1,6 @@
+import type { ReadProgress } from '../../contract/roots.js';
 import type { Engine } from '../../engine/engine.js';
-import { JsonValue } from '../json-value.js';
-import type { ReadProgress } from '../contents/memory.js';
+import { readStored } from './stored-json.js';
 import type { PartialReading } from '../reading/partial-reading.js';
 import { documentOf, partialReadingOf } from './snapshot-document.js';
 import { readNote, readSnapshot, type SnapshotOrigin, writeSnapshot } from './snapshot-file.js';
@@ -34,14 +34,13 @@ export function restorePartialReading(file: string, engine: Engine, identity: st
 }
 
 function progressOf(note: string): ReadProgress {
-  const parse: (text: string) => unknown = JSON.parse;
-  const value = new JsonValue(parse(note), 'the progress');
+  const reader = readStored(note, 'the progress');
   return {
-    filesRead: value.field('filesRead').count(),
-    files: value.field('files').count(),
-    tokensRead: value.field('tokensRead').count(),
-    bytesRead: value.field('bytesRead').number(),
-    bytes: value.field('bytes').count(),
+    filesRead: reader.count('filesRead'),
+    files: reader.count('files'),
+    tokensRead: reader.count('tokensRead'),
+    bytesRead: reader.amount('bytesRead'),
+    bytes: reader.count('bytes'),
     tokensPerSecond: 0,
     secondsLeft: undefined,
   };

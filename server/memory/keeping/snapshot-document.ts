@@ -1,14 +1,10 @@
-import type {
-  Definition,
-  DefinitionKind,
-  RepositoryFile,
-  SkippedFile,
-  SkipReason,
-  Survey,
-  SurveyOptions,
-} from '../../repository/source.js';
+import type { JsonReader } from '../../contract/json.js';
+import { text, texts } from '../../contract/kinds.js';
+import { definitionKinds, skipReasons } from '../../contract/words.js';
+import type { SkippedFile } from '../../contract/contents.js';
+import type { Definition, RepositoryFile, Survey, SurveyOptions } from '../../repository/source.js';
 import { DefinitionTable } from '../contents/definition-table.js';
-import { JsonValue } from '../json-value.js';
+import { readStored } from './stored-json.js';
 import type { OpenPart, PartialReading } from '../reading/partial-reading.js';
 import type { MemoryContent } from '../contents/repository-memory.js';
 import { type FileMap, SourceMap } from '../contents/source-map.js';
@@ -32,32 +28,6 @@ export interface SnapshotDocument {
 
 /** Token indices are kept as int32. */
 const mostTokenIndex = 2 ** 31 - 1;
-
-const definitionKinds: readonly DefinitionKind[] = [
-  'function',
-  'method',
-  'class',
-  'interface',
-  'type',
-  'enum',
-  'constant',
-  'variable',
-  'module',
-  'field',
-];
-
-const skipReasons: readonly SkipReason[] = [
-  'binary',
-  'generated',
-  'lock-file',
-  'too-large',
-  'unreadable',
-  'symlink-outside',
-  'nested-repository',
-  'not-utf8',
-  'vanished',
-  'empty',
-];
 
 /** What {@link contentOf} reads: a memory or a partial reading, whose source map becomes numbers. */
 export function documentOf({ map, ...rest }: MemoryContent | PartialReading): SnapshotDocument {
@@ -93,74 +63,74 @@ function joined<Numbers extends Int32Array | Uint16Array | Uint8Array>(
   return all;
 }
 
-function readFile(value: JsonValue): RepositoryFile {
+function readFile(reader: JsonReader): RepositoryFile {
   return {
-    path: value.field('path').string(),
-    bytes: value.field('bytes').count(),
-    modified: value.field('modified').number(),
-    hash: value.field('hash').string(),
-    lines: value.field('lines').count(),
-    language: value.field('language').optional((text) => text.string()),
+    path: reader.text('path'),
+    bytes: reader.count('bytes'),
+    modified: reader.amount('modified'),
+    hash: reader.text('hash'),
+    lines: reader.count('lines'),
+    language: reader.find('language', text),
   };
 }
 
-function readSkipped(value: JsonValue): SkippedFile {
+function readSkipped(reader: JsonReader): SkippedFile {
   return {
-    path: value.field('path').string(),
-    reason: value.field('reason').word(skipReasons),
-    detail: value.field('detail').string(),
+    path: reader.text('path'),
+    reason: reader.word('reason', skipReasons),
+    detail: reader.text('detail'),
   };
 }
 
-function readDefinition(value: JsonValue): Definition {
+function readDefinition(reader: JsonReader): Definition {
   return {
-    name: value.field('name').string(),
-    kind: value.field('kind').word(definitionKinds),
-    path: value.field('path').string(),
-    line: value.field('line').count(),
-    endLine: value.field('endLine').count(),
-    nameLine: value.field('nameLine').count(),
-    container: value.field('container').optional((text) => text.string()),
+    name: reader.text('name'),
+    kind: reader.word('kind', definitionKinds),
+    path: reader.text('path'),
+    line: reader.count('line'),
+    endLine: reader.count('endLine'),
+    nameLine: reader.count('nameLine'),
+    container: reader.find('container', text),
   };
 }
 
-function readSurvey(value: JsonValue): Survey {
+function readSurvey(reader: JsonReader): Survey {
   return {
-    root: value.field('root').string(),
-    name: value.field('name').string(),
-    files: value.field('files').list(readFile),
-    skipped: value.field('skipped').list(readSkipped),
-    bytes: value.field('bytes').count(),
+    root: reader.text('root'),
+    name: reader.text('name'),
+    files: reader.list('files', readFile),
+    skipped: reader.list('skipped', readSkipped),
+    bytes: reader.count('bytes'),
   };
 }
 
-function readOptions(value: JsonValue): SurveyOptions {
+function readOptions(reader: JsonReader): SurveyOptions {
   return {
-    maxFileBytes: value.field('maxFileBytes').number(),
-    exclude: value.field('exclude').list((item) => item.string()),
-    include: value.field('include').list((item) => item.string()),
+    maxFileBytes: reader.amount('maxFileBytes'),
+    exclude: reader.get('exclude', texts),
+    include: reader.get('include', texts),
   };
 }
 
-function readOpenPart(value: JsonValue): OpenPart {
-  return { file: value.field('file').optional(readFile), begin: value.field('begin').count() };
+function readOpenPart(reader: JsonReader): OpenPart {
+  return { file: reader.findObject('file', readFile), begin: reader.count('begin') };
 }
 
 /** Files with their part of the source map, by ascending token index. */
-function readMap(files: JsonValue, arrays: SourceMapArrays, nextTokenIndex: number): SourceMap {
+function readMap(document: JsonReader, arrays: SourceMapArrays, nextTokenIndex: number): SourceMap {
   let line = 0;
   let token = 0;
   let wide = 0;
   let reached = 0;
-  const maps = files.list((item): FileMap => {
-    const begin = item.field('begin').count();
-    const end = item.field('end').count();
-    const lines = item.field('lines').count();
-    const wides = item.field('wide').count();
+  const maps = document.list('files', (item): FileMap => {
+    const begin = item.count('begin');
+    const end = item.count('end');
+    const lines = item.count('lines');
+    const wides = item.count('wide');
     if (begin < reached || end < begin) throw new Error('the files of the document overlap');
     reached = end;
     const file = {
-      file: readFile(item.field('file')),
+      file: readFile(item.object('file')),
       begin,
       end,
       lineTokens: arrays.lineTokens.subarray(line, line + lines),
@@ -180,20 +150,15 @@ function readMap(files: JsonValue, arrays: SourceMapArrays, nextTokenIndex: numb
   return new SourceMap(maps);
 }
 
-function readCommon(document: JsonValue, arrays: SourceMapArrays) {
-  const nextTokenIndex = document.field('nextTokenIndex').count();
+function readCommon(document: JsonReader, arrays: SourceMapArrays) {
+  const nextTokenIndex = document.count('nextTokenIndex');
   return {
-    map: readMap(document.field('files'), arrays, nextTokenIndex),
-    definitions: DefinitionTable.of(document.field('definitions').list(readDefinition)),
-    skipped: document.field('skipped').list(readSkipped),
-    tokensRead: document.field('tokensRead').count(),
+    map: readMap(document, arrays, nextTokenIndex),
+    definitions: DefinitionTable.of(document.list('definitions', readDefinition)),
+    skipped: document.list('skipped', readSkipped),
+    tokensRead: document.count('tokensRead'),
     nextTokenIndex,
   };
-}
-
-function parseDocument(json: string): JsonValue {
-  const parse: (text: string) => unknown = JSON.parse;
-  return new JsonValue(parse(json), 'the document');
 }
 
 /**
@@ -201,12 +166,12 @@ function parseDocument(json: string): JsonValue {
  * @throws Error with what does not fit
  */
 export function contentOf(json: string, arrays: SourceMapArrays): MemoryContent {
-  const document = parseDocument(json);
+  const document = readStored(json, 'the document');
   return {
     ...readCommon(document, arrays),
-    survey: readSurvey(document.field('survey')),
-    options: readOptions(document.field('options')),
-    made: document.field('made').number(),
+    survey: readSurvey(document.object('survey')),
+    options: readOptions(document.object('options')),
+    made: document.amount('made'),
   };
 }
 
@@ -215,11 +180,11 @@ export function contentOf(json: string, arrays: SourceMapArrays): MemoryContent 
  * @throws Error with what does not fit
  */
 export function partialReadingOf(json: string, arrays: SourceMapArrays): PartialReading {
-  const document = parseDocument(json);
+  const document = readStored(json, 'the document');
   const common = readCommon(document, arrays);
-  const open = document.field('open').optional(readOpenPart);
+  const open = document.findObject('open', readOpenPart);
   const reached = common.map.files.at(-1)?.end ?? 0;
   if (open !== undefined && (open.begin < reached || open.begin >= common.nextTokenIndex))
     throw new Error('what was being read does not begin behind the files that were read');
-  return { ...common, open, seconds: document.field('seconds').number() };
+  return { ...common, open, seconds: document.amount('seconds') };
 }

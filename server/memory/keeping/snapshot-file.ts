@@ -7,7 +7,7 @@ import type { Refusal } from '../../model/json-fields.js';
 import { SafetensorsFile } from '../../model/safetensors.js';
 import { type TensorToWrite, writeSafetensors } from '../../model/safetensors-writer.js';
 import type { SnapshotDocument, SourceMapArrays } from './snapshot-document.js';
-import { type LayerForm, type LayerTensor, layerTensors, tensorsOfLayers, unitsOf } from './snapshot-layers.js';
+import { type LayerForm, type LayerTensor, layerTensors, tensorsOfLayers } from './snapshot-layers.js';
 
 /** Changes when the form of snapshots does. */
 const formatVersion = '2';
@@ -166,11 +166,13 @@ class SnapshotReader {
     if (!this.hash.digest().equals(expected)) throw this.file.refuse('does not match its checksum: it was damaged');
   }
 
-  private lengths(layer: number, kvHeads: number): NonNullable<LayerCache['uneven']> {
+  /** Units of each of a layer's KV heads, and the slot behind them. */
+  private lengths(layer: number, kvHeads: number): Required<Pick<LayerCache, 'length' | 'nextSlot'>> {
     const numbers = new Int32Array(this.read(`layers.${layer}.lengths`, 'I32', [kvHeads + 1]));
-    if (numbers.some((number) => number < 0))
+    const [length = 0] = numbers;
+    if (numbers.some((number, head) => number < 0 || (head < kvHeads && number !== length)))
       throw this.file.refuse(`has the lengths ${numbers.join(', ')} in layer ${layer}`);
-    return { lengths: numbers.subarray(0, kvHeads), nextSlot: numbers[kvHeads] ?? 0 };
+    return { length, nextSlot: numbers[kvHeads] ?? 0 };
   }
 
   /** @param form what the layers hold; of plans with uneven budgets each has lengths of its own */
@@ -179,9 +181,9 @@ class SnapshotReader {
     { length, withScores, packedBytes }: LayerForm & { readonly length: number },
   ): Generator<LayerCache, void, undefined> {
     const { shape, plan } = engine.description;
-    for (let layer = 0; layer < shape.layers; layer++) {
-      const uneven = plan.uneven === undefined ? undefined : this.lengths(layer, shape.kvHeads);
-      const units = uneven === undefined ? [shape.kvHeads, length] : [unitsOf(uneven.lengths)];
+    for (let layer = 0; layer < shape.layers.length; layer++) {
+      const own = plan.uneven === undefined ? { length } : this.lengths(layer, shape.kvHeads);
+      const units = plan.uneven === undefined ? [shape.kvHeads, length] : [shape.kvHeads * own.length];
       const expected = layerTensors(units, shape.headDim, { withScores, packedBytes });
       const part = (name: LayerTensor['part']): ArrayBuffer => {
         const tensor = expected.find((candidate) => candidate.part === name);
@@ -190,8 +192,7 @@ class SnapshotReader {
           : this.read(`layers.${layer}.${name}`, tensor.dtype, tensor.shape);
       };
       const cache = {
-        length: uneven === undefined ? length : Math.max(...uneven.lengths),
-        ...(uneven === undefined ? {} : { uneven }),
+        ...own,
         ...(packedBytes === undefined ? {} : { packed: new Uint8Array(part('packed')) }),
         keys: new Float32Array(part('keys')),
         values: new Float32Array(part('values')),

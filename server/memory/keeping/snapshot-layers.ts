@@ -16,8 +16,9 @@ export interface LayerForm {
 }
 
 /**
- * What a layer's cache is stored as. Where heads differ, `lengths` stands before: theirs, and the slot behind their units.
- * @param units of all heads: `[kvHeads, length]`, or `[their sum]` where heads differ
+ * What a layer's cache is stored as. Where layers differ, `lengths` stands before: that of each KV head, and the slot behind
+ * their units.
+ * @param units of all heads: `[kvHeads, length]`, or `[their sum]` where layers differ
  */
 export function layerTensors(
   units: readonly number[],
@@ -36,11 +37,6 @@ export function layerTensors(
     { part: 'scores', dtype: 'F32', shape: withScores ? units : [...units.slice(0, -1), 0] },
     { part: 'tokenIndices', dtype: 'I32', shape: units },
   ];
-}
-
-/** Units of all heads. */
-export function unitsOf(lengths: Int32Array): number {
-  return lengths.reduce((sum, length) => sum + length, 0);
 }
 
 /**
@@ -62,12 +58,14 @@ export async function tensorsOfLayers(
   };
   const form = { withScores: first.scores.length > 0, packedBytes: first.packed?.length };
   const tensors: TensorToWrite[] = [];
-  for (let layer = 0; layer < shape.layers; layer++) {
-    // The file's header tells every shape before any content: where heads differ a layer is copied twice.
-    const { uneven } = first.uneven === undefined ? first : await cacheOf(layer);
-    const units = uneven === undefined ? [shape.kvHeads, length] : [unitsOf(uneven.lengths)];
-    if (uneven !== undefined) {
-      const data = Int32Array.of(...uneven.lengths, uneven.nextSlot);
+  for (let layer = 0; layer < shape.layers.length; layer++) {
+    // The file's header tells every shape before any content: where layers differ each is copied twice.
+    const cache = first.nextSlot === undefined ? first : await cacheOf(layer);
+    const { nextSlot } = cache;
+    const units = nextSlot === undefined ? [shape.kvHeads, length] : [shape.kvHeads * cache.length];
+    if (nextSlot !== undefined) {
+      const data = new Int32Array(shape.kvHeads + 1).fill(cache.length);
+      data[shape.kvHeads] = nextSlot;
       const name = `layers.${layer}.lengths`;
       tensors.push({ name, dtype: 'I32', shape: [data.length], data: () => hashed(data) });
     }

@@ -1,31 +1,21 @@
+import type { StructureName } from '../../contract/words.js';
 import type { LoadedModel } from '../../model/model.js';
-import { headLabels } from '../../model/retaining-heads.js';
+import { formatBytes, formatCount } from '../../quantities.js';
 import type { MemoryPlan } from './plan.js';
-import type { StructureName } from '../reading/structure.js';
-
-/** `6.1 MB`, `20.2 GB` (powers of 1024). */
-function size(bytes: number): string {
-  return bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(1)} MB` : `${(bytes / 2 ** 30).toFixed(1)} GB`;
-}
 
 /** A line of a plan: what it is called, its value, what it is. */
 export type PlanRow = readonly [name: string, value: string, note: string];
 
 /** Which heads decide, for people: `trained retaining heads (labels: published)`. */
-function headsText(heads: string | undefined): string {
+function headsText({ heads, headLabels }: MemoryPlan): string {
   if (heads === undefined) return 'no retaining heads';
-  const labels = headLabels(heads);
-  return labels === undefined ? 'trained retaining heads' : `trained retaining heads (labels: ${labels})`;
+  return headLabels === undefined ? 'trained retaining heads' : `trained retaining heads (labels: ${headLabels})`;
 }
 
 function allocationRow({ cache: { uneven } }: MemoryPlan): PlanRow {
   if (uneven === undefined) return ['allocation', 'even', 'every KV head keeps the budget'];
-  const most = uneven.longest.toLocaleString('en-US');
-  const note =
-    uneven.allocation === 'pyramid'
-      ? `the budget on average: the lowest layer keeps ${most}, upper ones less`
-      : `the budget on average: the KV heads of a layer share it, none keeps more than ${most}`;
-  return ['allocation', uneven.allocation, note];
+  const most = formatCount(uneven.longest);
+  return ['allocation', uneven.allocation, `the budget on average: the lowest layer keeps ${most}, upper ones less`];
 }
 
 const structureNotes: Readonly<Record<StructureName, string>> = {
@@ -34,24 +24,15 @@ const structureNotes: Readonly<Record<StructureName, string>> = {
   definitions: 'the paths of files and the lines that name definitions stay before all else',
 };
 
-function runsOn({ backend }: MemoryPlan): string {
-  return backend.name === 'cpu' ? 'processor' : backend.deviceName;
-}
-
-function cacheNote({ backend }: MemoryPlan): string {
-  return backend.name === 'cuda' && backend.options.cachePrecision !== 'full'
-    ? `, ${backend.options.cachePrecision}`
-    : '';
-}
-
 /** The plan for people, line by line. */
 export function planRows(model: LoadedModel, plan: MemoryPlan): readonly PlanRow[] {
-  const { cache, bytes } = plan;
+  const { cache, bytes, cachePrecision } = plan;
   const { shape } = model;
-  const units = (count: number): string => (count === Infinity ? 'all' : count.toLocaleString('en-US'));
+  const quantized = cachePrecision === 'full' ? '' : `, ${cachePrecision}`;
+  const units = (count: number): string => (count === Infinity ? 'all' : formatCount(count));
   return [
-    ['model', model.name, `${shape.family}, ${shape.layers} layers × ${shape.kvHeads} KV heads`],
-    ['policy', plan.policy, headsText(plan.heads)],
+    ['model', model.name, `${shape.family}, ${shape.layers.length} layers × ${shape.kvHeads} KV heads`],
+    ['policy', plan.policy, headsText(plan)],
     ['window', units(plan.window), 'positions the model handles well'],
     ['budget', units(cache.budget), 'cache units every KV head keeps of the repository'],
     allocationRow(plan),
@@ -61,12 +42,12 @@ export function planRows(model: LoadedModel, plan: MemoryPlan): readonly PlanRow
     ['local', units(plan.local), 'last tokens, never evicted'],
     ['pinned', units(cache.pinned), "tokens of the prompt's beginning, never evicted"],
     ['behind', units(cache.capacity - cache.budget - plan.local), 'units for recall, question and answer'],
-    ['runs on', runsOn(plan), plan.backend.reason],
-    ['weights', size(bytes.weights), plan.precision],
-    ['cache', size(bytes.cache), `fixed, however large the repository is${cacheNote(plan)}`],
-    ['activations', size(bytes.activations), 'of one pass'],
-    ...(bytes.program === 0 ? [] : ([['program', size(bytes.program), '']] as const)),
-    ['peak', size(bytes.peak), `of ${size(bytes.free)} free`],
+    ['runs on', plan.backend.deviceName, plan.backend.reason],
+    ['weights', formatBytes(bytes.weights), plan.precision],
+    ['cache', formatBytes(bytes.cache), `fixed, however large the repository is${quantized}`],
+    ['activations', formatBytes(bytes.activations), 'of one pass'],
+    ...(bytes.program === 0 ? [] : ([['program', formatBytes(bytes.program), '']] as const)),
+    ['peak', formatBytes(bytes.peak), `of ${formatBytes(bytes.free)} free`],
   ];
 }
 

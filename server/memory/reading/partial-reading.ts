@@ -1,7 +1,8 @@
-import type { RepositoryFile, SkippedFile, Survey } from '../../repository/source.js';
+import type { SkippedFile } from '../../contract/contents.js';
+import type { ReadProgress } from '../../contract/roots.js';
+import type { RepositoryFile, Survey } from '../../repository/source.js';
 import { surveyOf } from '../../repository/survey.js';
 import { DefinitionTable } from '../contents/definition-table.js';
-import type { ReadProgress } from '../contents/memory.js';
 import { type FileMap, SourceMap } from '../contents/source-map.js';
 
 /** What was being read when reading stopped: its first tokens are in the cache. */

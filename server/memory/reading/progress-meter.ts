@@ -1,4 +1,4 @@
-import type { ReadProgress } from '../contents/memory.js';
+import type { ReadProgress } from '../../contract/roots.js';
 
 /** Seconds before which a speed says little. */
 const settling = 1;

@@ -1,13 +1,13 @@
+import type { ReadProgress } from '../../contract/roots.js';
+import type { StructureName } from '../../contract/words.js';
 import type { Engine } from '../../engine/engine.js';
 import type { LoadedModel } from '../../model/model.js';
 import type { Survey, SurveyOptions } from '../../repository/source.js';
-import type { ReadProgress } from '../contents/memory.js';
 import { joinReading, type Keeper, nothingRead, type PartialReading, readOn } from './partial-reading.js';
 import { ProgressMeter } from './progress-meter.js';
 import { beginningTokens, promptFrame } from '../../model/prompt-frame.js';
 import { readFiles } from './read-files.js';
 import { ReadMemory } from '../contents/repository-memory.js';
-import type { StructureName } from './structure.js';
 
 export interface ReadingInput {
   /** Emptied before reading, unless a partial reading goes on: then it holds the cache of that. */

@@ -1,14 +1,6 @@
 import type { Definition } from '../../repository/source.js';
 import { type FileMap, tokensOfLine } from '../contents/source-map.js';
 
-/**
- * Structural stabilizers: which units stay before all others, as far as the budget goes, because one finds one's way by
- * them. `headers`: the paths of files. `definitions`: these, and the lines that name definitions.
- */
-export type StructureName = 'none' | 'headers' | 'definitions';
-
-export const structureNames: readonly StructureName[] = ['none', 'headers', 'definitions'];
-
 /** Tokens of a file while it is being read: what they are, and which of their units stay before others. */
 export interface MarkedTokens {
   readonly ids: Int32Array;

@@ -28,22 +28,45 @@ export class TokenFeed {
   private count = 0;
   private running: Promise<unknown> = Promise.resolve();
   private pushed = 0;
+  /** Index of the first token of the stream. */
+  private first: number;
+  /** Tokens that come next and that the engine has read before. */
+  private known = 0;
 
   constructor(private readonly options: TokenFeedOptions) {
     const { engine, local } = options;
+    this.first = options.firstTokenIndex;
     this.waiting = new Int32Array(local + (chunksPerCall + 1) * engine.description.plan.chunk);
     this.favoured = new Uint8Array(this.waiting.length);
   }
 
+  /** Index of the first token of the stream. */
+  get begin(): number {
+    return this.first;
+  }
+
   /** Index of the token that is pushed next. */
   get nextTokenIndex(): number {
-    return this.options.firstTokenIndex + this.pushed;
+    return this.options.firstTokenIndex + this.pushed - this.known;
+  }
+
+  /** The stream begins before what is read now: its first tokens are in the engine's cache. @param begin index of the first */
+  passOver(begin: number): void {
+    this.first = begin;
+    this.known = this.options.firstTokenIndex - begin;
+  }
+
+  /** What comes next was not read before, whatever was expected. */
+  endPassingOver(): void {
+    this.known = 0;
   }
 
   /** @param favoured 1 for each token whose units stay before others; default: none */
   async push(tokens: Int32Array, favoured = new Uint8Array(tokens.length)): Promise<void> {
     const { waiting } = this;
-    for (let done = 0; done < tokens.length;) {
+    const known = Math.min(this.known, tokens.length);
+    this.known -= known;
+    for (let done = known; done < tokens.length;) {
       const some = Math.min(tokens.length - done, waiting.length - this.count);
       waiting.set(tokens.subarray(done, done + some), this.count);
       this.favoured.set(favoured.subarray(done, done + some), this.count);
@@ -60,7 +83,7 @@ export class TokenFeed {
     const main = Math.max(0, this.count - local);
     await this.running;
     if (main > 0) {
-      const options = { evict: 'final', onChunk, ...this.withFavoured(main), ...withSignal(signal) } as const;
+      const options = { evict: 'final', onChunk, ...this.withStructure(main), signal } as const;
       await engine.extend(this.waiting.slice(0, main), options);
     }
     if (this.count > main) await engine.extend(this.waiting.slice(main, this.count), { evict: 'none', onChunk });
@@ -77,7 +100,7 @@ export class TokenFeed {
     await this.running;
     await betweenCalls?.();
     const part = this.waiting.slice(0, tokens);
-    const options = { evict: 'between-chunks', onChunk, ...this.withFavoured(tokens), ...withSignal(signal) } as const;
+    const options = { evict: 'between-chunks', onChunk, ...this.withStructure(tokens), signal } as const;
     this.waiting.copyWithin(0, tokens, this.count);
     this.favoured.copyWithin(0, tokens, this.count);
     this.count -= tokens;
@@ -86,12 +109,8 @@ export class TokenFeed {
     this.running.catch(() => undefined);
   }
 
-  private withFavoured(tokens: number): { readonly favoured?: Uint8Array } {
+  private withStructure(tokens: number): { readonly structure?: Uint8Array } {
     const favoured = this.favoured.slice(0, tokens);
-    return favoured.includes(1) ? { favoured } : {};
+    return favoured.includes(1) ? { structure: favoured } : {};
   }
-}
-
-function withSignal(signal: AbortSignal | undefined): { readonly signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
 }

@@ -1,10 +1,10 @@
+import type { ReadProgress } from '../../contract/roots.js';
+import type { StructureName } from '../../contract/words.js';
 import { DefinitionTable } from '../contents/definition-table.js';
-import type { ReadProgress } from '../contents/memory.js';
 import { ProgressMeter } from './progress-meter.js';
 import { readFiles } from './read-files.js';
-import { ReadMemory } from '../contents/repository-memory.js';
+import { ReadMemory, sourcesOf } from '../contents/repository-memory.js';
 import { SourceMap } from '../contents/source-map.js';
-import type { StructureName } from './structure.js';
 
 export interface UpdateInput {
   readonly memory: ReadMemory;
@@ -36,7 +36,8 @@ export async function updateMemory({
 }: UpdateInput): Promise<ReadMemory | undefined> {
   const started = performance.now();
   const { engine, model, content } = memory;
-  const { changed, survey } = await memory.compareWithDisk(signal);
+  const changes = await memory.disk.compare(signal);
+  const { changed, survey } = changes;
   if (changed.length === 0) return memory;
   const paths = new Set(changed.map(({ path }) => path));
   const stale = content.map.files.filter(({ file }) => paths.has(file.path));
@@ -74,5 +75,6 @@ export async function updateMemory({
     nextTokenIndex: read.nextTokenIndex,
     made: Date.now(),
   };
-  return new ReadMemory(engine, model, next, 'update', (performance.now() - started) / 1000);
+  const disk = memory.disk.after(sourcesOf(next), changes);
+  return new ReadMemory(engine, model, next, 'update', (performance.now() - started) / 1000, disk);
 }

@@ -1,28 +1,14 @@
-import { decodeBfloat16, decodeFloat16, decodeFloat32 } from './decode-floats.js';
+import { floatEncodings, type WeightEncoding } from '../weight-encoding.js';
 import { decodeIq4Nl, decodeQ4Of0, decodeQ4Of1, decodeQ5Of0, decodeQ5Of1, decodeQ8Of0 } from './decode-blocks.js';
 import { decodeIq4Xs, decodeQ2K, decodeQ3K, decodeQ4K, decodeQ5K, decodeQ6K } from './decode-super-blocks.js';
 
-/** How the numbers of a tensor are stored: in blocks of a fixed count of numbers, each in a fixed count of bytes. */
-export interface Encoding {
-  /** As GGML names it: `F32`, `Q8_0`, `Q4_K`, … */
-  readonly name: string;
-  /** Numbers in a block; a row of a tensor holds whole blocks. */
-  readonly blockLength: number;
-  readonly blockBytes: number;
-  /**
-   * Decodes whole blocks to float32, bit for bit as GGML's own dequantization.
-   * @param bytes `blockBytes` for each block, at any alignment
-   * @param numbers `blockLength` for each block
-   */
-  decode(bytes: Uint8Array, numbers: Float32Array): void;
-}
-
+/** An encoding in blocks, decoded bit for bit as GGML's own dequantization. */
 function encoding(
   name: string,
   blockLength: number,
   blockBytes: number,
   decodeBlocks: (bytes: Uint8Array, numbers: Float32Array) => void,
-): Encoding {
+): WeightEncoding {
   const decode = (bytes: Uint8Array, numbers: Float32Array): void => {
     const blocks = numbers.length / blockLength;
     if (!Number.isInteger(blocks) || bytes.length !== blocks * blockBytes) {
@@ -34,9 +20,9 @@ function encoding(
 }
 
 /** The encodings that are read, by the number that GGML gives them (`ggml_type` in ggml.h). */
-const ENCODINGS: ReadonlyMap<number, Encoding> = new Map([
-  [0, encoding('F32', 1, 4, decodeFloat32)],
-  [1, encoding('F16', 1, 2, decodeFloat16)],
+const encodingsByType: ReadonlyMap<number, WeightEncoding> = new Map([
+  [0, floatEncodings.float32],
+  [1, floatEncodings.float16],
   [2, encoding('Q4_0', 32, 18, decodeQ4Of0)],
   [3, encoding('Q4_1', 32, 20, decodeQ4Of1)],
   [6, encoding('Q5_0', 32, 22, decodeQ5Of0)],
@@ -49,11 +35,11 @@ const ENCODINGS: ReadonlyMap<number, Encoding> = new Map([
   [14, encoding('Q6_K', 256, 210, decodeQ6K)],
   [20, encoding('IQ4_NL', 32, 18, decodeIq4Nl)],
   [23, encoding('IQ4_XS', 256, 136, decodeIq4Xs)],
-  [30, encoding('BF16', 1, 2, decodeBfloat16)],
+  [30, floatEncodings.bfloat16],
 ]);
 
 /** The names of the encodings that are not read, so that one can be refused by its name. */
-const OTHER_NAMES: ReadonlyMap<number, string> = new Map([
+const otherNames: ReadonlyMap<number, string> = new Map([
   [4, 'Q4_2'],
   [5, 'Q4_3'],
   [9, 'Q8_1'],
@@ -84,20 +70,20 @@ const OTHER_NAMES: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** The encoding that GGML has under a number; undefined for those that are not read. */
-export function encodingOfType(type: number): Encoding | undefined {
-  return ENCODINGS.get(type);
+export function encodingOfType(type: number): WeightEncoding | undefined {
+  return encodingsByType.get(type);
 }
 
 /** The name of any encoding, also of one that is not read; undefined for a number that GGML does not give. */
 export function encodingName(type: number): string | undefined {
-  return ENCODINGS.get(type)?.name ?? OTHER_NAMES.get(type);
+  return encodingsByType.get(type)?.name ?? otherNames.get(type);
 }
 
 /** The names of all encodings that are read. */
-export const encodingNames: readonly string[] = Array.from(ENCODINGS.values(), ({ name }) => name);
+export const encodingNames: readonly string[] = Array.from(encodingsByType.values(), ({ name }) => name);
 
 /** GGML's number and the encoding of that name; for writing. */
-export function encodingNamed(name: string): { readonly type: number; readonly encoding: Encoding } | undefined {
-  for (const [type, candidate] of ENCODINGS) if (candidate.name === name) return { type, encoding: candidate };
+export function encodingNamed(name: string): { readonly type: number; readonly encoding: WeightEncoding } | undefined {
+  for (const [type, candidate] of encodingsByType) if (candidate.name === name) return { type, encoding: candidate };
   return undefined;
 }

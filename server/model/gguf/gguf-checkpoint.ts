@@ -1,30 +1,10 @@
-import type { Checkpoint, LayerLinear, LayerNorm, WeightMatrix } from '../checkpoint.js';
-import type { ModelShape } from '../shape.js';
+import type { Checkpoint, LayerLinear, WeightMatrix } from '../checkpoint.js';
+import { normWidth, type LayerNorm, type ModelShape } from '../shape.js';
 import { readArchitecture, unsupportedModel, type Architecture } from './architecture.js';
-import type { Encoding } from './encoding.js';
+import type { WeightEncoding } from '../weight-encoding.js';
 import type { GgufFile, GgufTensor } from './gguf-file.js';
 
-/** A matrix of a GGUF file; `readRows` gives whole rows of blocks in the file's encoding. */
-export interface GgufMatrix extends Omit<WeightMatrix, 'storedType'> {
-  readonly encoding: Encoding;
-}
-
-/** The weights of a GGUF file under the names and in the order that all model sources share. */
-export interface GgufCheckpoint extends Omit<
-  Checkpoint,
-  'folder' | 'storedType' | 'embedding' | 'languageHead' | 'linear'
-> {
-  readonly path: string;
-  /** How most weights are stored. */
-  readonly encoding: Encoding;
-  readonly embedding: GgufMatrix;
-  /** The embedding itself when the file has no output matrix; some files hold the two differently rounded. */
-  readonly languageHead: GgufMatrix;
-  linear(layer: number, which: LayerLinear): GgufMatrix;
-}
-
-const LINEARS: readonly LayerLinear[] = ['query', 'key', 'value', 'attentionOutput', 'gate', 'up', 'down'];
-const NORMS: readonly LayerNorm[] = ['beforeAttention', 'beforeFeedForward', 'queryHead', 'keyHead'];
+const linearNames: readonly LayerLinear[] = ['query', 'key', 'value', 'attentionOutput', 'gate', 'up', 'down'];
 
 /** Rows of a stored tensor; a fused projection holds several linear layers one below the other. */
 interface StoredRows {
@@ -45,8 +25,8 @@ interface StoredRows {
  * @throws LocretError model-corrupt naming the tensor and what was expected, model-unsupported for a tensor that the
  *   architecture does not have
  */
-export function openGgufCheckpoint(file: GgufFile, shape: ModelShape): GgufCheckpoint {
-  return new OpenGgufCheckpoint(file, shape, readArchitecture(file.metadata));
+export function openGgufCheckpoint(file: GgufFile, shape: ModelShape): Checkpoint {
+  return new GgufCheckpoint(file, shape, readArchitecture(file.metadata));
 }
 
 /** Where each linear layer of a decoder layer is stored. */
@@ -111,15 +91,15 @@ function normTensor(layer: number, which: LayerNorm): string {
 }
 
 /** Tensors of the rotary embedding, which are part of the shape. */
-const ROPE_TENSORS = ['rope_freqs.weight', 'rope_factors_short.weight', 'rope_factors_long.weight'];
+const ropeTensors = ['rope_freqs.weight', 'rope_factors_short.weight', 'rope_factors_long.weight'];
 
-class OpenGgufCheckpoint implements GgufCheckpoint {
-  readonly path: string;
+class GgufCheckpoint implements Checkpoint {
+  readonly place: string;
   readonly fingerprint: string;
   readonly storedBytes: number;
-  readonly encoding: Encoding;
-  readonly embedding: GgufMatrix;
-  readonly languageHead: GgufMatrix;
+  readonly encoding: WeightEncoding;
+  readonly embedding: WeightMatrix;
+  readonly languageHead: WeightMatrix;
   /** Every tensor of the forward pass, by name. */
   private readonly located = new Map<string, GgufTensor>();
   private readonly layers: readonly Record<LayerLinear, StoredRows>[];
@@ -129,30 +109,27 @@ class OpenGgufCheckpoint implements GgufCheckpoint {
     readonly shape: ModelShape,
     architecture: Architecture,
   ) {
-    this.path = file.path;
+    this.place = file.path;
     this.fingerprint = file.fingerprint;
-    const { hidden, vocabulary, headDim } = shape;
+    const { hidden, vocabulary } = shape;
     const table = { storedRows: vocabulary, firstRow: 0, rows: vocabulary, columns: hidden, bias: false };
     this.locate('token_embd.weight', [vocabulary, hidden]);
     this.locate('output_norm.weight', [hidden]);
     if (!shape.tiedEmbeddings) this.locate('output.weight', [vocabulary, hidden]);
-    this.layers = Array.from({ length: shape.layers }, (_, layer) => {
+    this.layers = shape.layers.map(({ norms }, layer) => {
       const linears = storedLinears(shape, architecture, layer);
-      for (const which of LINEARS) {
+      for (const which of linearNames) {
         const { tensor, storedRows, columns, bias } = linears[which];
         this.locate(`${tensor}.weight`, [storedRows, columns]);
         if (bias) this.locate(`${tensor}.bias`, [storedRows]);
       }
-      for (const which of NORMS) {
-        const ofHead = which === 'queryHead' || which === 'keyHead';
-        if (!ofHead || shape.queryKeyNorm) this.locate(normTensor(layer, which), [ofHead ? headDim : hidden]);
-      }
+      for (const norm of norms) this.locate(normTensor(layer, norm), [normWidth(shape, norm)]);
       return linears;
     });
     this.refuseOthers();
     this.embedding = this.matrix({ ...table, tensor: 'token_embd' });
     this.languageHead = shape.tiedEmbeddings ? this.embedding : this.matrix({ ...table, tensor: 'output' });
-    const bytesBy = new Map<Encoding, number>();
+    const bytesBy = new Map<WeightEncoding, number>();
     for (const { encoding, begin, end } of this.located.values()) {
       bytesBy.set(encoding, (bytesBy.get(encoding) ?? 0) + end - begin);
     }
@@ -165,7 +142,7 @@ class OpenGgufCheckpoint implements GgufCheckpoint {
     return this.vector('output_norm.weight');
   }
 
-  linear(layer: number, which: LayerLinear): GgufMatrix {
+  linear(layer: number, which: LayerLinear): WeightMatrix {
     return this.matrix(this.layerLinears(layer)[which]);
   }
 
@@ -190,15 +167,15 @@ class OpenGgufCheckpoint implements GgufCheckpoint {
 
   private refuseOthers(): void {
     for (const name of this.file.tensors.keys()) {
-      if (!this.located.has(name) && !ROPE_TENSORS.includes(name)) {
-        throw unsupportedModel(this.path, `the tensor ${JSON.stringify(name)} is not known of these models`);
+      if (!this.located.has(name) && !ropeTensors.includes(name)) {
+        throw unsupportedModel(this.place, `the tensor ${JSON.stringify(name)} is not known of these models`);
       }
     }
   }
 
   private layerLinears(layer: number): Record<LayerLinear, StoredRows> {
     const linears = this.layers[layer];
-    if (linears === undefined) throw new RangeError(`layer ${layer} of ${this.shape.layers}`);
+    if (linears === undefined) throw new RangeError(`layer ${layer} of ${this.shape.layers.length}`);
     return linears;
   }
 
@@ -213,7 +190,7 @@ class OpenGgufCheckpoint implements GgufCheckpoint {
     return this.file.readFloats(tensor, 0, tensor.dimensions[0] ?? 0);
   }
 
-  private matrix(stored: StoredRows): GgufMatrix {
+  private matrix(stored: StoredRows): WeightMatrix {
     const { file } = this;
     const { firstRow, rows, columns, pairedHeadRows } = stored;
     const tensor = this.find(`${stored.tensor}.weight`);

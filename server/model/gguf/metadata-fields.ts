@@ -1,5 +1,6 @@
+import { showJson } from '../../contract/json.js';
 import { LocretError } from '../../errors.js';
-import { showJson, type Bounds, type Refusal } from '../json-fields.js';
+import type { Bounds, Refusal } from '../json-fields.js';
 import type { GgufNumbers, GgufValue } from './metadata-values.js';
 
 /** The metadata of a GGUF file, each value checked as it is read; errors name the file, the key and the value. */

@@ -1,6 +1,6 @@
 import { LocretError } from '../../errors.js';
 import type { Bounds } from '../json-fields.js';
-import { UNSUPPORTED_TOKENIZER } from '../tokenizer-config.js';
+import { unsupportedTokenizer } from '../tokenizer.js';
 import type { MetadataFields } from './metadata-fields.js';
 
 /** The kinds of tokens (`llama_token_type`). */
@@ -15,7 +15,7 @@ export interface Vocabulary {
 }
 
 /** What the tokenizer is read from, and what says nothing about how it encodes. */
-const KNOWN_KEYS: ReadonlySet<string> = new Set([
+const knownKeys: ReadonlySet<string> = new Set([
   'model',
   'pre',
   'tokens',
@@ -30,10 +30,10 @@ const KNOWN_KEYS: ReadonlySet<string> = new Set([
 
 /** An error about a tokenizer. */
 export function wrongTokenizer(path: string, what: string): LocretError {
-  return new LocretError(UNSUPPORTED_TOKENIZER.code, `${path}: ${what}.`, REMEDY);
+  return new LocretError(unsupportedTokenizer.code, `${path}: ${what}.`, otherFile);
 }
 
-const REMEDY = 'Choose another file of the model, one converted by a current llama.cpp.';
+const otherFile = 'Choose another file of the model, one converted by a current llama.cpp.';
 
 /**
  * Reads the tokens of a GGUF file.
@@ -70,19 +70,19 @@ export function readVocabulary(metadata: MetadataFields, rows: number): Vocabula
 function checkKey(path: string, key: string): void {
   const ggml = 'tokenizer.ggml.';
   const known = key.startsWith(ggml)
-    ? KNOWN_KEYS.has(key.slice(ggml.length)) || TOKEN_ID.test(key) || ADDED_TOKEN.test(key)
+    ? knownKeys.has(key.slice(ggml.length)) || tokenIdKey.test(key) || addedToken.test(key)
     : key.startsWith('tokenizer.')
       ? /^tokenizer\.(chat_template|huggingface|rwkv)/.test(key)
-      : key.startsWith('general.') || !MISPLACED.test(key);
+      : key.startsWith('general.') || !misplaced.test(key);
   if (!known) throw wrongTokenizer(path, `the metadata ${JSON.stringify(key)} is not known`);
 }
 
 /** Which tokens serve a purpose, and whether they are put around a text; Ollama's converter writes lists of them too. */
-const TOKEN_ID =
+const tokenIdKey =
   /^tokenizer\.ggml\.(bos|eos|eot|eom|unknown|sep[ae]rator|padding|cls|mask|prefix|suffix|middle|fim_(pre|suf|mid|pad|rep|sep))_token_ids?$/;
-const ADDED_TOKEN = /^tokenizer\.ggml\.add_(bos|eos|unknown|sep|sep[ae]rator|padding|cls|mask)_token$/;
+const addedToken = /^tokenizer\.ggml\.add_(bos|eos|unknown|sep|sep[ae]rator|padding|cls|mask)_token$/;
 /** What stands behind the beginning of a tokenizer's keys, under another one. */
-const MISPLACED = /(\.(pre|tokens|scores|merges)|token_type|chat_template|add_\w+|_token_ids?)$/;
+const misplaced = /(\.(pre|tokens|scores|merges)|token_type|chat_template|add_\w+|_token_ids?)$/;
 
 /** The id that the metadata gives for a purpose (`bos`, `eos`, …); undefined when it gives none. */
 export function tokenIdFor(metadata: MetadataFields, purpose: string, vocabulary: Vocabulary): number | undefined {

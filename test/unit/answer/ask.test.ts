@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { askDeep, askMemory } from '../../../server/answer/ask.js';
 import { isLocretError, LocretError } from '../../../server/errors.js';
+import { OperationQueue } from '../../../server/workspace/operation-queue.js';
 import { fixtureMemory, project, type FixtureMemory } from './fixture-memory.js';
 
 let open: FixtureMemory | undefined;
@@ -86,10 +87,10 @@ describe('asking a memory', () => {
     const asked = await fixture(project);
     asked.engine.answer = (prompt) => (prompt.includes('<|im_start|>user\nWhat does `order`') ? 'Sorts.' : 'Keeps.');
     const before = [...asked.engine.cache];
-    const answers = await Promise.all([
-      askMemory(asked.memory, { question: 'What does `order` do?' }),
-      askMemory(asked.memory, { question: 'What does `retainTopUnits` do?' }),
-    ]);
+    const queue = new OperationQueue();
+    const ask = (question: string) =>
+      queue.run({ name: 'The question', task: () => askMemory(asked.memory, { question }) });
+    const answers = await Promise.all([ask('What does `order` do?'), ask('What does `retainTopUnits` do?')]);
     expect(answers.map(({ text }) => text)).toEqual(['Sorts.', 'Keeps.']);
     expect(asked.engine.cache).toEqual(before);
   });
@@ -321,8 +322,8 @@ describe('recall', () => {
     expect(recall.files[0]?.path).toBe('src/store.ts');
   });
 
-  it('goes by names alone where the model says that its attention tells nothing', async () => {
-    const asked = await fixture(project, { model: { locret: { instructions: '', attention: false } } });
+  it('goes by names alone unless the model says that its attention tells where things are', async () => {
+    const asked = await fixture(project, { model: { locret: { instructions: '' } } });
     const at = asked.tokenOf('src/store.ts', 'close(reason');
     asked.engine.attend = () => new Map(Array.from({ length: 12 }, (_, i) => [at + i, 40]));
     const { recall, citations } = await askMemory(asked.memory, { question: 'How do they say goodbye?' });

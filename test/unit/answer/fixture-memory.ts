@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import type { ChangedFile } from '../../../server/contract/contents.js';
+import type { DefinitionKind } from '../../../server/contract/words.js';
 import type { RepositoryMemory, SourcePosition } from '../../../server/memory/contents/memory.js';
 import type { LoadedModel } from '../../../server/model/model.js';
-import type { ChangedFile, Definition, DefinitionKind, RepositoryFile } from '../../../server/repository/source.js';
+import type { Definition, RepositoryFile } from '../../../server/repository/source.js';
 import { characterTokenizer, endOfTurn } from './character-tokenizer.js';
 import { ScriptedEngine, shape } from './scripted-engine.js';
 
@@ -86,7 +88,7 @@ export async function fixtureMemory(
   const engine = new ScriptedEngine({ budget: tokens.length, chunk: 4096, stabilizers: 0, pinned: 0, capacity });
   engine.cache = [...tokens];
   const model: LoadedModel = {
-    folder: '',
+    place: '',
     name: 'scripted',
     shape,
     tokenizer,
@@ -98,7 +100,7 @@ export async function fixtureMemory(
           .join('') + (addGenerationPrompt ? '<|im_start|>assistant\n' : ''),
     },
     generation: { stopTokens: [endOfTurn] },
-    locret: { instructions: '' },
+    locret: { instructions: '', attention: true },
     ...options.model,
   };
   let changed: readonly ChangedFile[] = [];
@@ -123,6 +125,7 @@ export async function fixtureMemory(
     },
     coverage: () => ({ filesRead: files.length, tokensRead: tokens.length, skipped: [], changed: known }),
     detectChanges: () => Promise.resolve((known = changed)),
+    changesMissed: () => Promise.resolve(),
     retention: () => Promise.resolve([]),
     lineRetention: () => Promise.resolve(new Float32Array(0)),
   };

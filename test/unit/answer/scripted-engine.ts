@@ -8,12 +8,17 @@ import type {
   Mark,
 } from '../../../server/engine/engine.js';
 import { cancelled, LocretError } from '../../../server/errors.js';
-import type { ModelShape } from '../../../server/model/shape.js';
+import { equalLayers, layerNorms, type ModelShape } from '../../../server/model/shape.js';
 import { characterTokenizer } from './character-tokenizer.js';
 
 export const shape: ModelShape = {
   family: 'llama',
-  layers: 1,
+  layers: equalLayers(1, {
+    window: undefined,
+    rope: { theta: 10000, rotaryDim: 8, scaling: { kind: 'none' } },
+    norms: layerNorms(false),
+    activation: 'silu',
+  }),
   hidden: 8,
   heads: 1,
   kvHeads: 1,
@@ -21,14 +26,11 @@ export const shape: ModelShape = {
   feedForward: 8,
   vocabulary: 8,
   normEpsilon: 1e-6,
-  activation: 'silu',
-  rope: { theta: 10000, rotaryDim: 8, scaling: { kind: 'none' } },
   maxPositions: 1_000_000,
   tiedEmbeddings: true,
   queryKeyValueBias: false,
   outputBias: false,
   feedForwardBias: false,
-  queryKeyNorm: false,
 };
 
 /**
@@ -51,7 +53,7 @@ export class ScriptedEngine implements Engine {
 
   get description(): Engine['description'] {
     return {
-      backend: 'onnx',
+      backend: 'cpu',
       shape,
       plan: this.plan,
       policy: 'sink-recent',

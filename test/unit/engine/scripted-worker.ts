@@ -2,6 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import type { Engine, EngineDescription, EngineOptions, LayerCache } from '../../../server/engine/engine.js';
 import { serveEngine } from '../../../server/engine/serve-engine.js';
 import { cancelled, LocretError, throwIfCancelled } from '../../../server/errors.js';
+import { equalLayers, layerNorms } from '../../../server/model/shape.js';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -36,10 +37,15 @@ function scriptedEngine(options: EngineOptions): Engine {
   let layers: LayerCache[] = [];
   let running = 0;
   const description: EngineDescription = {
-    backend: 'onnx',
+    backend: 'cpu',
     shape: {
       family: 'llama',
-      layers: 1,
+      layers: equalLayers(1, {
+        window: undefined,
+        rope: { theta: 1, rotaryDim: 1, scaling: { kind: 'none' } },
+        norms: layerNorms(false),
+        activation: 'silu',
+      }),
       hidden: 1,
       heads: 1,
       kvHeads: 1,
@@ -47,14 +53,11 @@ function scriptedEngine(options: EngineOptions): Engine {
       feedForward: 1,
       vocabulary: 1,
       normEpsilon: 1e-5,
-      activation: 'silu',
-      rope: { theta: 1, rotaryDim: 1, scaling: { kind: 'none' } },
       maxPositions: 1,
       tiedEmbeddings: false,
       queryKeyValueBias: false,
       outputBias: false,
       feedForwardBias: false,
-      queryKeyNorm: false,
     },
     plan: options.plan,
     policy: options.policy,

@@ -1,12 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { retainTopUnits } from '../../../server/eviction/retain-top-units.js';
 import { seededRandom } from '../../../server/engine/random.js';
-import {
-  foreseeingPolicyNames,
-  parsePolicyName,
-  policyByName,
-  policyNames,
-} from '../../../server/eviction/policy-by-name.js';
+import { registerRivals } from '../../../research/policies/register.js';
+import { foreseeingRivals, rivals } from '../../../research/policies/rivals.js';
+import { policyByName, policyNames, registerPolicies } from '../../../server/eviction/policy-by-name.js';
 import type { CacheView, PolicyName } from '../../../server/eviction/policy.js';
 import { viewOf } from './views.js';
 
@@ -95,17 +92,31 @@ describe('key-difference', () => {
 });
 
 describe('policy names', () => {
+  it("are the product's three, and those of rivals once these are registered", () => {
+    const own = ['locret', 'key-difference', 'sink-recent'];
+    expect(policyNames).toEqual(own);
+    registerRivals();
+    registerRivals();
+    const others = ['random', 'h2o', 'snapkv', 'token-entropy', 'expected-attention', 'nacl'];
+    expect(policyNames).toEqual([...own, ...others]);
+    expect(rivals.map(({ name }) => name)).toEqual(others);
+  });
+
   it('lead to the policy of that name', () => {
-    for (const name of policyNames) expect(policyByName(parsePolicyName(name)).name).toBe(name);
-    for (const name of foreseeingPolicyNames) expect(policyByName(name).name).toBe(name);
+    for (const name of policyNames) expect(policyByName(name).name).toBe(name);
+  });
+
+  it('cannot be given to another policy', () => {
+    registerPolicies([{ ...policyByName('sink-recent'), name: 'locret' }]);
+    expect(policyByName('locret').needsRetainingHeads).toBe(true);
   });
 
   it('leave out policies that must know the questions', () => {
-    for (const name of foreseeingPolicyNames) expect(() => parsePolicyName(name)).toThrow(/no eviction policy/);
+    for (const { name } of foreseeingRivals) expect(() => policyByName(name)).toThrow(/no eviction policy/);
   });
 
   it('are listed when one is unknown', () => {
     const remedy: unknown = expect.stringContaining('locret, key-difference, sink-recent');
-    expect(() => parsePolicyName('best')).toThrow(expect.objectContaining({ code: 'invalid-argument', remedy }));
+    expect(() => policyByName('best')).toThrow(expect.objectContaining({ code: 'invalid-argument', remedy }));
   });
 });

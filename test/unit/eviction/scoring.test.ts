@@ -2,17 +2,24 @@ import { describe, expect, it } from 'vitest';
 import { retainTopUnits } from '../../../server/eviction/retain-top-units.js';
 import { seededRandom } from '../../../server/engine/random.js';
 import { averageOfNeighbours } from '../../../research/policies/neighbours.js';
-import { policyByName } from '../../../server/eviction/policy-by-name.js';
-import type { CacheView, PolicyName, UnitScoring } from '../../../server/eviction/policy.js';
+import type { HeadScoring, Rival } from '../../../research/policies/rival.js';
+import { foreseeingRivals, rivals } from '../../../research/policies/rivals.js';
+import type { CacheView } from '../../../server/eviction/policy.js';
 import { unitHash } from '../../../research/policies/unit-hash.js';
 import { queriesOf, viewOf } from './views.js';
 
-type ScoringBy<Kind extends UnitScoring['observes']> = Extract<UnitScoring, { observes: Kind }>;
+type ScoringBy<Kind extends HeadScoring['observes']> = Extract<HeadScoring, { observes: Kind }>;
+
+function rivalByName(name: string): Rival {
+  const rival = [...rivals, ...foreseeingRivals].find((known) => known.name === name);
+  if (rival === undefined) throw new Error(`there is no rival ${name}`);
+  return rival;
+}
 
 /** How a policy scores units by what it observes. */
-function scoringOf<Kind extends UnitScoring['observes']>(name: PolicyName, observes: Kind): ScoringBy<Kind> {
-  const { scoring } = policyByName(name);
-  const isKind = (one: UnitScoring): one is ScoringBy<Kind> => one.observes === observes;
+function scoringOf<Kind extends HeadScoring['observes']>(name: string, observes: Kind): ScoringBy<Kind> {
+  const { scoring } = rivalByName(name);
+  const isKind = (one: HeadScoring): one is ScoringBy<Kind> => one.observes === observes;
   if (scoring === undefined || !isKind(scoring)) throw new Error(`${name} does not observe ${observes}`);
   return scoring;
 }
@@ -24,8 +31,8 @@ function expectClose(actual: ArrayLike<number>, expected: readonly number[]): vo
   });
 }
 
-function kept(name: PolicyName, view: CacheView): number[] {
-  return [...retainTopUnits(policyByName(name).rank(view), view.length, view.limits)];
+function kept(name: string, view: CacheView): number[] {
+  return [...retainTopUnits(rivalByName(name).rank(view), view.length, view.limits)];
 }
 
 /** With keys of length 1 and queries sqrt(d) · log, weights are the numbers themselves: here d = 1. */
@@ -161,7 +168,7 @@ describe('nacl', () => {
     let odd = 0;
     for (let shift = 0; shift < 200; shift++) {
       const tokenIndices = Int32Array.from({ length: 60 }, (_, slot) => slot + 1000 * shift);
-      const ranks = policyByName('nacl').rank(viewOf(keys, { scores, tokenIndices, limits }));
+      const ranks = rivalByName('nacl').rank(viewOf(keys, { scores, tokenIndices, limits }));
       // The best unit by score takes the one place for certain; the largest of the others is drawn.
       const finite = Array.from(ranks, (rank) => (rank === Infinity ? -Infinity : rank));
       odd += finite.indexOf(Math.max(...finite)) % 2;
@@ -176,7 +183,7 @@ describe('random', () => {
   it('gives a unit the same number whatever stands around it', () => {
     const rank = (tokens: readonly number[]): number[] =>
       Array.from(
-        policyByName('random').rank(viewOf(logKeys(tokens.map(() => 1)), { tokenIndices: Int32Array.from(tokens) })),
+        rivalByName('random').rank(viewOf(logKeys(tokens.map(() => 1)), { tokenIndices: Int32Array.from(tokens) })),
       );
     const [, second, third] = rank([3, 9, 27]);
     expect(rank([9, 27, 40]).slice(0, 2)).toEqual([second, third]);

@@ -1,4 +1,5 @@
-import type { CacheView, ObservedQueries } from '../../../server/eviction/policy.js';
+import type { ObservedQueries } from '../../../research/policies/rival.js';
+import type { CacheView } from '../../../server/eviction/policy.js';
 
 /** A view of units with these keys, in layer 1, KV head 0; the last one is new. */
 export function viewOf(keys: readonly (readonly number[])[], parts: Partial<CacheView> = {}): CacheView {

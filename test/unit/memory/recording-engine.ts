@@ -19,7 +19,7 @@ export class RecordingEngine extends ScriptedEngine {
   }
 
   override async extend(tokens: readonly number[] | Int32Array, options: ExtendOptions) {
-    const favoured = [...(options.favoured ?? new Uint8Array(tokens.length))];
+    const favoured = [...(options.structure ?? new Uint8Array(tokens.length))];
     this.calls.push({ tokens: [...tokens], evict: options.evict, favoured });
     const { chunk } = this.description.plan;
     for (let begin = 0; begin < tokens.length; begin += chunk) {

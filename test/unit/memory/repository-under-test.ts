@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach } from 'vitest';
 import type { CachePlan, Engine, EngineOptions, LayerCache } from '../../../server/engine/engine.js';
-import { createOnnxEngine } from '../../../server/backends/processor/engine.js';
+import { createProcessorEngine } from '../../../server/backends/processor/engine.js';
 import { LocretError } from '../../../server/errors.js';
 import { readRepository } from '../../../server/memory/reading/reading.js';
 import type { ReadMemory } from '../../../server/memory/contents/repository-memory.js';
@@ -77,7 +77,7 @@ export function nano(): Promise<LoadedModel> {
 /** The bundled model in an engine of this thread; disposed after the test. */
 export async function nanoEngine(plan: Partial<CachePlan> = {}, options: Partial<EngineOptions> = {}): Promise<Engine> {
   const { locret } = await nano();
-  const engine = await createOnnxEngine({
+  const engine = await createProcessorEngine({
     model: nanoFolder,
     policy: 'locret',
     precision: 'float32',
@@ -112,6 +112,7 @@ export async function refusalOf(promise: Promise<unknown>): Promise<LocretError>
 /** Every layer's cache. */
 export async function wholeCache(engine: Engine): Promise<LayerCache[]> {
   const layers: LayerCache[] = [];
-  for (let layer = 0; layer < engine.description.shape.layers; layer++) layers.push(await engine.exportLayer(layer));
+  for (let layer = 0; layer < engine.description.shape.layers.length; layer++)
+    layers.push(await engine.exportLayer(layer));
   return layers;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { openChatTemplate, type ChatMessage, type ChatTemplate } from '../../../server/model/chat-template.js';
-import { openTokenizer } from '../../../server/model/tokenizer.js';
+import type { ChatMessage, ChatTemplate } from '../../../server/model/chat-template.js';
+import { openChatTemplate } from '../../../server/model/hub-folder/open-chat-template.js';
+import { openTokenizer } from '../../../server/model/hub-folder/open-tokenizer.js';
 import { expectRefusal, fixture, modelFolder } from './model-folder.js';
 
 const llama2 = fixture('sentencepiece-tokenizers/llama2');

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, truncateSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Checkpoint } from '../../../server/model/checkpoint.js';
-import { openCheckpoint } from '../../../server/model/open-checkpoint.js';
+import { openCheckpoint } from '../../../server/model/hub-folder/open-checkpoint.js';
 import { expectRefusal, fixture, modelFolder, safetensorsBytes, type JsonObject } from './model-folder.js';
 
 const index = 'model.safetensors.index.json';
@@ -65,7 +65,7 @@ describe('openCheckpoint', () => {
     const { weight_map: map } = parse(readFileSync(path.join(sharded, index), 'utf8'));
     const stored = (name: string): number[] => storedNumbers(path.join(sharded, map[name] ?? ''), name);
     use(sharded, (checkpoint) => {
-      expect(checkpoint.storedType).toBe('BF16');
+      expect(checkpoint.encoding.name).toBe('BF16');
       expect(checkpoint.storedBytes).toBe(bytesOfShards());
       expect(Array.from(checkpoint.embedding.read())).toEqual(stored('model.embed_tokens.weight'));
       expect(Array.from(checkpoint.languageHead.read())).toEqual(stored('lm_head.weight'));

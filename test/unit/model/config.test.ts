@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readModelShape } from '../../../server/model/config.js';
-import { isJsonObject } from '../../../server/model/json-fields.js';
-import type { ModelShape } from '../../../server/model/shape.js';
+import { isJsonObject } from '../../../server/contract/json.js';
+import { readModelShape } from '../../../server/model/hub-folder/config.js';
+import { layerNorms, layerOf, type ModelShape } from '../../../server/model/shape.js';
 import { expectRefusal, fixture, modelFolder, readJson, type JsonObject } from './model-folder.js';
 
 const models = readdirSync(fixture('')).filter((name) => name !== 'sentencepiece-tokenizers' && !name.includes('.'));
@@ -17,6 +17,10 @@ function changed(model: string, keys: JsonObject, file = 'config.v4.json'): Json
   return { ...readJson(path.join(fixture(model), file)), ...keys };
 }
 
+function windowsOf({ layers }: ModelShape): (number | undefined)[] {
+  return layers.map(({ window }) => window);
+}
+
 describe('readModelShape', () => {
   it.each(models)('reads the same shape from the older and the newer keys of %s', (model) => {
     const shape = readModelShape(fixture(model));
@@ -26,7 +30,22 @@ describe('readModelShape', () => {
   it('reads every family', () => {
     expect(readModelShape(fixture('llama'))).toEqual({
       family: 'llama',
-      layers: 3,
+      layers: new Array(3).fill({
+        window: undefined,
+        rope: {
+          theta: 10000,
+          rotaryDim: 16,
+          scaling: {
+            kind: 'llama3',
+            factor: 8,
+            lowFrequencyFactor: 1,
+            highFrequencyFactor: 4,
+            originalMaxPositions: 64,
+          },
+        },
+        norms: ['beforeAttention', 'beforeFeedForward'],
+        activation: 'silu',
+      }),
       hidden: 64,
       heads: 4,
       kvHeads: 2,
@@ -34,37 +53,27 @@ describe('readModelShape', () => {
       feedForward: 96,
       vocabulary: 512,
       normEpsilon: 1e-5,
-      activation: 'silu',
-      rope: {
-        theta: 10000,
-        rotaryDim: 16,
-        scaling: {
-          kind: 'llama3',
-          factor: 8,
-          lowFrequencyFactor: 1,
-          highFrequencyFactor: 4,
-          originalMaxPositions: 64,
-        },
-      },
       maxPositions: 512,
       tiedEmbeddings: false,
       queryKeyValueBias: false,
       outputBias: false,
       feedForwardBias: false,
-      queryKeyNorm: false,
     });
     expect(readModelShape(fixture('qwen2'))).toMatchObject({ queryKeyValueBias: true, tiedEmbeddings: true });
-    expect(readModelShape(fixture('qwen3'))).toMatchObject({ headDim: 32, queryKeyNorm: true });
+    expect(readModelShape(fixture('qwen3'))).toMatchObject({ headDim: 32 });
+    expect(layerOf(readModelShape(fixture('qwen3')), 2).norms).toEqual(layerNorms(true));
     expect(readModelShape(fixture('mistral'))).toMatchObject({ headDim: 24, kvHeads: 1 });
-    expect(readModelShape(fixture('mistral'))).not.toHaveProperty('slidingWindow');
-    expect(readModelShape(fixture('mistral-window'))).toMatchObject({ slidingWindow: 64, maxPositions: 512 });
-    expect(readModelShape(fixture('llama-linear'))).toMatchObject({
-      rope: { scaling: { kind: 'linear', factor: 4 } },
+    expect(windowsOf(readModelShape(fixture('mistral')))).toEqual([undefined, undefined, undefined]);
+    expect(windowsOf(readModelShape(fixture('mistral-window')))).toEqual([64, 64, 64]);
+    expect(readModelShape(fixture('mistral-window'))).toHaveProperty('maxPositions', 512);
+    const linear = readModelShape(fixture('llama-linear'));
+    expect(layerOf(linear, 0).rope.scaling).toEqual({ kind: 'linear', factor: 4 });
+    expect(linear).toMatchObject({
       queryKeyValueBias: true,
       outputBias: true,
       feedForwardBias: true,
     });
-    expect(readModelShape(fixture('phi3-partial')).rope).toMatchObject({
+    expect(layerOf(readModelShape(fixture('phi3-partial')), 0).rope).toMatchObject({
       rotaryDim: 12,
       scaling: {
         kind: 'longrope',
@@ -76,7 +85,7 @@ describe('readModelShape', () => {
 
   it('reads the names that early configs give to linear scaling and longrope', () => {
     const linear = shapeOf(changed('llama-linear', { rope_scaling: { type: 'linear', factor: 2 } }));
-    expect(linear.rope.scaling).toEqual({ kind: 'linear', factor: 2 });
+    expect(layerOf(linear, 0).rope.scaling).toEqual({ kind: 'linear', factor: 2 });
     const { rope_scaling: written } = readJson(path.join(fixture('phi3'), 'config.v4.json'));
     if (!isJsonObject(written)) throw new Error('the fixture has no rope_scaling');
     const renamed = { ...written, type: 'su', rope_type: undefined };
@@ -88,7 +97,7 @@ describe('readModelShape', () => {
     [
       'the window where all layers have it',
       { use_sliding_window: true, sliding_window: 100, max_window_layers: 0 },
-      { maxPositions: 1024, slidingWindow: 100 },
+      { maxPositions: 1024, window: 100 },
     ],
     [
       'no window where no layer has it',
@@ -102,7 +111,7 @@ describe('readModelShape', () => {
         sliding_window: 100,
         layer_types: ['sliding_attention', 'sliding_attention', 'sliding_attention'],
       },
-      { maxPositions: 1024, slidingWindow: 100 },
+      { maxPositions: 1024, window: 100 },
     ],
     [
       'no window that reaches over all positions',
@@ -110,8 +119,10 @@ describe('readModelShape', () => {
       { maxPositions: 1024 },
     ],
   ])('reads of qwen2 %s', (_, keys, expected) => {
-    const { maxPositions, slidingWindow } = shapeOf(changed('qwen2', keys));
-    expect({ maxPositions, ...(slidingWindow === undefined ? {} : { slidingWindow }) }).toEqual(expected);
+    const shape = shapeOf(changed('qwen2', keys));
+    const { window } = layerOf(shape, 0);
+    expect(windowsOf(shape)).toEqual([window, window, window]);
+    expect({ maxPositions: shape.maxPositions, ...(window === undefined ? {} : { window }) }).toEqual(expected);
   });
 
   it.each<readonly [string, string, JsonObject, string]>([

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect } from 'vitest';
-import { LocretError, type ErrorCode } from '../../../server/errors.js';
+import type { ErrorCode } from '../../../server/contract/words.js';
+import { LocretError } from '../../../server/errors.js';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 

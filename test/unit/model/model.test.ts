@@ -2,17 +2,18 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isLocretError } from '../../../server/errors.js';
-import { readGenerationSettings, type GenerationSettings } from '../../../server/model/generation-settings.js';
+import type { GenerationSettings } from '../../../server/model/generation-settings.js';
+import { readGenerationSettings } from '../../../server/model/hub-folder/generation-config.js';
 import { readLocretSettings } from '../../../server/model/locret-settings.js';
 import { openModel } from '../../../server/model/model.js';
-import { openTokenizer } from '../../../server/model/tokenizer.js';
+import { openTokenizer } from '../../../server/model/hub-folder/open-tokenizer.js';
 import { expectRefusal, fixture, modelFolder } from './model-folder.js';
 
 describe('openModel', () => {
   it('opens a folder as published on the hub', async () => {
     const model = await openModel(path.relative(process.cwd(), fixture('qwen2')));
     expect(model).toMatchObject({
-      folder: fixture('qwen2'),
+      place: fixture('qwen2'),
       name: 'qwen2',
       shape: { family: 'qwen2' },
       generation: { stopTokens: [511] },
@@ -38,7 +39,7 @@ describe('openModel', () => {
         hidden_size: shape.hidden,
         intermediate_size: shape.feedForward,
         num_attention_heads: shape.heads,
-        num_hidden_layers: shape.layers,
+        num_hidden_layers: shape.layers.length,
         max_position_embeddings: shape.maxPositions,
         vocab_size: 100,
       }),
@@ -100,7 +101,7 @@ describe('readLocretSettings', () => {
       instructions: '',
       heads: 'trained/heads.safetensors',
       budget: 256,
-      allocation: 'shared' as const,
+      allocation: 'pyramid' as const,
       structure: 'headers' as const,
       chunk: 128,
       stabilizers: 0,

@@ -1,8 +1,15 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { readModelShape } from '../../../server/model/config.js';
-import { headInputKey, headTensorName, openRetainingHeads } from '../../../server/model/retaining-heads.js';
+import { readModelShape } from '../../../server/model/hub-folder/config.js';
+import {
+  headInputKey,
+  headLabelsKey,
+  headModelKey,
+  headTensorName,
+  openRetainingHeads,
+  readHeadsHeader,
+} from '../../../server/model/retaining-heads.js';
 import { writeSafetensors, type TensorToWrite } from '../../../server/model/safetensors-writer.js';
 import { floatsOf, readTensors } from '../../conformance/read-tensors.js';
 import { expectRefusal, modelFolder } from './model-folder.js';
@@ -103,8 +110,38 @@ describe('openRetainingHeads', () => {
     );
   });
 
+  it('refuses heads in a PyTorch file, and says how they are converted', () => {
+    const folder = modelFolder({ 'pytorch_model.bin': Buffer.from('PK\x03\x04 and so on') });
+    const opening = (): unknown => openRetainingHeads(path.join(folder, 'pytorch_model.bin'), shape);
+    expectRefusal(opening, 'heads-corrupt', 'pytorch_model.bin is a PyTorch file, not a safetensors file');
+    const remedy = 'Convert it with training/release/convert_heads.py, and use the safetensors file that it writes.';
+    expect(opening).toThrow(expect.objectContaining({ remedy }));
+  });
+
   it('refuses heads that are not there', () => {
     const file = path.join(modelFolder({}), 'heads.safetensors');
     expectRefusal(() => openRetainingHeads(file, shape), 'heads-corrupt', 'is missing');
+  });
+});
+
+describe('readHeadsHeader', () => {
+  it('tells what the heads read, how wide they are, how they were trained and for which model', async () => {
+    const file = await headsFile({}, { [headLabelsKey]: 'contribution', [headModelKey]: 'abc' });
+    expect(readHeadsHeader(file, shape)).toEqual({ input: 'qkv', width: 32, labels: 'contribution', model: 'abc' });
+    expect(readHeadsHeader(await headsFile({}), shape)).toHaveProperty('labels', undefined);
+  });
+
+  it('reads no numbers', async () => {
+    const second = 'model.layers.1.self_attn.fc2.weight';
+    const numbers = { ...zeros(second, 2, 32), data: () => [new Float32Array(64).fill(NaN)] };
+    const file = await headsFile({ [second]: numbers });
+    expect(readHeadsHeader(file, shape).width).toBe(32);
+    expectRefusal(() => openRetainingHeads(file, shape), 'heads-corrupt', 'not finite');
+  });
+
+  it('refuses heads that do not fit the model, as reading them does', async () => {
+    const second = 'model.layers.1.self_attn.fc2.weight';
+    const file = await headsFile({ [second]: zeros(second, 4, 32) });
+    expectRefusal(() => readHeadsHeader(file, shape), 'heads-corrupt', `"${second}" of shape [4, 32]`);
   });
 });

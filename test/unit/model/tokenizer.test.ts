@@ -1,8 +1,9 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { isJsonObject } from '../../../server/model/json-fields.js';
-import { openTokenizer, type ModelTokenizer } from '../../../server/model/tokenizer.js';
+import { isJsonObject } from '../../../server/contract/json.js';
+import { openTokenizer } from '../../../server/model/hub-folder/open-tokenizer.js';
+import type { ModelTokenizer } from '../../../server/model/tokenizer.js';
 import { expectRefusal, fixture, modelFolder, readJson, type JsonObject } from './model-folder.js';
 
 const nano = fileURLToPath(new URL('../../../models/nano', import.meta.url));

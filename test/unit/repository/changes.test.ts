@@ -81,7 +81,7 @@ describe('the changes since a read', () => {
 
   it('end when they are cancelled', async () => {
     const survey = await surveyed({ 'a.txt': 'x' });
-    const detecting = detectChanges(survey, survey.files, options, AbortSignal.abort());
+    const detecting = detectChanges(survey, survey.files, options, { signal: AbortSignal.abort() });
     await expect(detecting).rejects.toMatchObject({ code: 'cancelled' });
   });
 });

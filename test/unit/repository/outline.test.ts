@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { outlineSource } from '../../../server/repository/outline.js';
+import { outlineSource, outlineText } from '../../../server/repository/outline.js';
 import { languageOf } from '../../../server/repository/languages.js';
 
 /** Each definition in a line: `kind container.name first-last@name-line`. */
@@ -455,9 +455,55 @@ $twice = fn ($n) => $n * 2;
       'function twice 18-18@18',
     ]);
   });
+
+  it('shell', async () => {
+    const text = `#!/bin/bash
+# Of the function.
+poll_gauge() {
+  local tries=1
+}
+
+function reset { :; }
+readonly MAX_TRIES=3
+export station=hoek
+`;
+    expect(await outline('a.sh', text)).toEqual([
+      'function poll_gauge 2-5@3',
+      'function reset 7-7@7',
+      'constant MAX_TRIES 8-8@8',
+      'variable station 9-9@9',
+    ]);
+  });
+
+  it('PowerShell', async () => {
+    const text = `# Of the function.
+function Get-Level {
+  param($Station)
+}
+class Gauge {
+  [void] Reset() { }
+}
+enum State { Fine; Silent }
+`;
+    expect(await outline('a.ps1', text)).toEqual([
+      'function Get-Level 1-4@2',
+      'class Gauge 5-7@5',
+      'method Gauge.Reset 6-6@6',
+      'enum State 8-8@8',
+    ]);
+  });
 });
 
 describe('an outline', () => {
+  it('says why there is none', async () => {
+    expect(await outlineText({ path: 'a.txt' }, 'text')).toEqual({ definitions: [], problem: 'no-grammar' });
+    expect(await outlineText({ path: 'a.py' }, '#'.repeat((2 << 20) + 1))).toEqual({
+      definitions: [],
+      problem: 'too-long',
+    });
+    expect((await outlineText({ path: 'a.py' }, 'def f(): pass')).problem).toBeUndefined();
+  });
+
   it('is empty for files without a grammar', async () => {
     expect(await outline('README.md', '# Title\n')).toEqual([]);
     expect(await outline('a.txt', 'function a() {}')).toEqual([]);

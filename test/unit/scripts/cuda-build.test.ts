@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it, vi } from 'vitest';
 import { readRequirements, uncommonLibraries } from '../../../scripts/cuda/requirements.mjs';
 import { forbiddenSpills, kernelsThatMaySpill, readResources } from '../../../scripts/cuda/resources.mjs';
+import { findSources } from '../../../scripts/cuda/sources.mjs';
 import { architectures, deviceToolchain } from '../../../scripts/cuda/toolchain.mjs';
 
 /** What ptxas says of a kernel. */
@@ -96,6 +98,27 @@ describe('what a module for Linux needs', () => {
   });
 });
 
+describe('the sources', () => {
+  const root = fileURLToPath(new URL('../../../shaders-cuda', import.meta.url));
+
+  it('of the engine hold nothing that only tests it', () => {
+    const { library, binding, check, emulation } = findSources(root);
+    expect(library).toContain('engine/session.cpp');
+    expect([...library, ...binding].filter((source) => source.startsWith('test/'))).toEqual([]);
+    expect(check).toContain('test/check/main.cpp');
+    expect(emulation).toContain('test/emulation/grid.cpp');
+  });
+
+  it('of one part come with its checks alone', () => {
+    const { library, check } = findSources(root, ['layers']);
+    expect(library).toContain('layers/gate.cu');
+    expect(library).not.toContain('eviction/select-units.cu');
+    expect(check).toContain('test/check/layers.cu');
+    expect(check).toContain('test/check/main.cpp');
+    expect(check).not.toContain('test/check/eviction-selection.cpp');
+  });
+});
+
 describe('the compiler for devices', () => {
   const command = deviceToolchain(architectures).compile('products/product.cu', 'product.o', 'product.d').join(' ');
 
@@ -118,6 +141,15 @@ describe('the compiler for devices', () => {
       vi.unstubAllEnvs();
     }
   });
+
+  it.each(['test/check/products.cu', 'bench/products.cu'])(
+    'leaves %s to the driver, which spares minutes',
+    (source) => {
+      const program = deviceToolchain(architectures).compile(source, 'product.o', 'product.d').join(' ');
+      expect(program).toContain('arch=compute_80,code=compute_80');
+      expect(program).not.toContain('code=sm_');
+    },
+  );
 
   it('takes every warning for an error, and has the runtime inside', () => {
     expect(command).toContain('-Werror all-warnings');

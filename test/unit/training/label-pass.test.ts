@@ -3,12 +3,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openCheckpoint } from '../../../server/model/open-checkpoint.js';
+import type { HeadInput, LabelKind } from '../../../server/contract/words.js';
+import { openCheckpoint } from '../../../server/model/hub-folder/open-checkpoint.js';
 import { FrozenModel } from '../../../server/training/frozen-model.js';
-import type { LabelKind } from '../../../server/training/label-kind.js';
 import { gramsOf, openLabelPass } from '../../../server/training/label-pass.js';
 import { labelSample } from '../../../server/training/label-sample.js';
-import type { HeadInput } from '../../../server/model/checkpoint.js';
 import type { LayerSample } from '../../../server/training/head-optimizer.js';
 
 const folder = fileURLToPath(new URL('../../fixtures/locret', import.meta.url));
@@ -22,9 +21,9 @@ let model: FrozenModel;
 
 beforeAll(async () => {
   model = await FrozenModel.open(
-    { folder, precision: 'float32', threads: 1, cacheFolder, headInputs: ['qkv', 'hidden'], capacity: 16 },
-    (opened) => {
-      grams = gramsOf('contribution', opened);
+    { model: folder, precision: 'float32', threads: 1, cacheFolder, headInputs: ['qkv', 'hidden'], capacity: 16 },
+    async (opened) => {
+      grams = await gramsOf('contribution', opened, 1);
     },
   );
 });
@@ -54,7 +53,7 @@ async function contributionByDefinition(layer: number): Promise<number[]> {
   const { hidden, heads, kvHeads, headDim } = model.shape;
   const output = checkpoint.linear(layer, 'attentionOutput').read();
   const best = new Array<number>(kvHeads * memory.length).fill(-Infinity);
-  await model.readText(memory, () => undefined);
+  await model.readText(memory, 'hidden', () => undefined);
   await model.readBehind(async (read) => {
     const pass = await read(Int32Array.from([...prompt, ...answer]));
     for (let row = prompt.length; row < pass.tokens; row++) {
@@ -117,7 +116,7 @@ describe('labels', () => {
   });
 
   it("of the model's own answer are those of the same answer given", async () => {
-    await model.readText(memory, () => undefined);
+    await model.readText(memory, 'hidden', () => undefined);
     const own: number[] = [];
     await model.readBehind(async (read) => {
       let pass = await read(Int32Array.from(prompt));

@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { trainingReport } from '../../../server/lsp/training-report.js';
+import { trainingReport } from '../../../server/service/reports/training-report.js';
 import { writeSafetensors } from '../../../server/model/safetensors-writer.js';
 import { readTrainingRecord, trainingRecordKey } from '../../../server/training/training-record.js';
-import { fixture, modelFolder } from '../model/model-folder.js';
+import { modelFolder } from '../model/model-folder.js';
 
 const record = {
   model: 'nano',
@@ -43,7 +43,6 @@ describe('the record of a training', () => {
 
   it('is not in heads of others', async () => {
     expect(readTrainingRecord(await heads({ format: 'pt' }))).toBeUndefined();
-    expect(readTrainingRecord(fixture('../pytorch/heads.bin'))).toBeUndefined();
   });
 
   it.each(['', 'null', '{"model":"nano"}', JSON.stringify({ ...record, course: [{ step: 'x' }] })])(

@@ -1,31 +1,12 @@
-import type { ModelShape } from '../../../model/shape.js';
+import { layerOf, type ModelShape } from '../../../model/shape.js';
 import { GraphBuilder, type Value } from './graph.js';
 
-/** Which KV heads hold equally many cache units: those of all layers, those of a layer, or each its own number. */
-export type EqualLengths = 'model' | 'layer' | 'head';
+/** Tells a layer's steering inputs from others; empty where all layers share them: equally long, and with one window. */
+export type Steering = '' | `.${number}`;
 
-/** KV heads of a layer that hold equally many units and share one attention operator. */
-export interface HeadGroup {
-  readonly kvHeads: number;
-  /** Tells the group's steering inputs from others: empty where all layers share them. */
-  readonly steering: string;
-  /** Tells the group's cache from others. */
-  readonly past: string;
-}
-
-/** The groups of a layer's KV heads, in their order; they are equally large. */
-export function headGroups({ kvHeads }: ModelShape, equal: EqualLengths, layer: number): readonly HeadGroup[] {
-  switch (equal) {
-    case 'model':
-      return [{ kvHeads, steering: '', past: `.${layer}` }];
-    case 'layer':
-      return [{ kvHeads, steering: `.${layer}`, past: `.${layer}` }];
-    case 'head':
-      return Array.from({ length: kvHeads }, (_, kvHead) => {
-        const name = `.${layer}.${kvHead}`;
-        return { kvHeads: 1, steering: name, past: name };
-      });
-  }
+/** The steering of a layer. */
+export function steeringOf(layer: number, layersDiffer: boolean): Steering {
+  return layersDiffer ? `.${layer}` : '';
 }
 
 /** Rotated queries and keys, and values, of the new tokens, `[1, tokens, heads * headDim]` each. */
@@ -35,9 +16,11 @@ export interface NewTokens {
   readonly value: Value;
 }
 
-/** What a group's attention reads. */
-interface GroupInputs extends NewTokens {
-  readonly group: HeadGroup;
+/** What a layer's attention reads. */
+interface AttentionInputs extends NewTokens {
+  readonly steering: Steering;
+  /** How far back it reaches; undefined when unlimited. */
+  readonly window: number | undefined;
   readonly pastKey: Value;
   readonly pastValue: Value;
 }
@@ -47,120 +30,73 @@ export const attentionInputs = {
   /** bool `[1]`: the pass has one token. */
   single: 'single',
   /** float32 `[1, 1, 1, capacity]`: 0 for a unit that the token may attend to, very negative otherwise. */
-  pastMask: ({ steering }: HeadGroup): Value => `past_mask${steering}`,
+  pastMask: (steering: Steering): Value => `past_mask${steering}`,
   /** int32 `[1]`: units before and in the pass, minus one. */
-  lastUnit: ({ steering }: HeadGroup): Value => `last_slot${steering}`,
+  lastUnit: (steering: Steering): Value => `last_slot${steering}`,
   /** int32 scalar: units before and in the pass. */
-  totalLength: ({ steering }: HeadGroup): Value => `total_length${steering}`,
-  /** float32 `[1, kvHeads, capacity, headDim]`, filled up to the group's length; rotated to its slots. */
-  pastKey: ({ past }: HeadGroup): Value => `past_key${past}`,
-  pastValue: ({ past }: HeadGroup): Value => `past_value${past}`,
+  totalLength: (steering: Steering): Value => `total_length${steering}`,
+  /** float32 `[1, kvHeads, capacity, headDim]`, filled up to the layer's length; rotated to its slots. */
+  pastKey: (layer: number): Value => `past_key.${layer}`,
+  pastValue: (layer: number): Value => `past_value.${layer}`,
 } as const;
 
 /** Added to the logit of a unit that must not be attended to. */
 export const maskedLogit = -1e30;
 
-/** Groups with steering inputs of their own: one where all layers share them. */
-export function steeredGroups(shape: ModelShape, equal: EqualLengths): readonly HeadGroup[] {
-  const layers = equal === 'model' ? 1 : shape.layers;
-  return Array.from({ length: layers }, (_, layer) => headGroups(shape, equal, layer)).flat();
-}
-
-/** Declares the inputs that steer attention. */
-export function declareAttentionInputs(graph: GraphBuilder, shape: ModelShape, equal: EqualLengths): void {
+/** Declares the inputs that steer attention: once where all layers share them. */
+export function declareAttentionInputs(graph: GraphBuilder, { layers }: ModelShape, layersDiffer: boolean): void {
   graph.input(attentionInputs.single, 'bool', [1]);
-  for (const group of steeredGroups(shape, equal)) {
-    graph.input(attentionInputs.pastMask(group), 'float32', [1, 1, 1, `capacity${group.steering}`]);
-    graph.input(attentionInputs.lastUnit(group), 'int32', [1]);
-    graph.input(attentionInputs.totalLength(group), 'int32', []);
+  for (let layer = 0; layer < (layersDiffer ? layers.length : 1); layer++) {
+    const steering = steeringOf(layer, layersDiffer);
+    graph.input(attentionInputs.pastMask(steering), 'float32', [1, 1, 1, `capacity${steering}`]);
+    graph.input(attentionInputs.lastUnit(steering), 'int32', [1]);
+    graph.input(attentionInputs.totalLength(steering), 'int32', []);
   }
-}
-
-/** The parts of a layer's queries, keys and values that belong to each group. */
-function splitByGroup(
-  graph: GraphBuilder,
-  { heads, kvHeads, headDim }: ModelShape,
-  layer: number,
-  tokens: NewTokens,
-  groups: number,
-): NewTokens[] {
-  if (groups === 1) return [tokens];
-  const parts = (which: keyof NewTokens, width: number): Value[] => {
-    const names = Array.from({ length: groups }, (_, group) => `layers.${layer}.group.${group}.${which}`);
-    const sizes = graph.integers(`group.${which}Sizes`, new Array<number>(groups).fill(width / groups));
-    graph.node('Split', [tokens[which], sizes], names, { attributes: { axis: -1 } });
-    return names;
-  };
-  const query = parts('query', heads * headDim);
-  const key = parts('key', kvHeads * headDim);
-  const value = parts('value', kvHeads * headDim);
-  return query.map((name, group) => ({ query: name, key: key[group] ?? '', value: value[group] ?? '' }));
 }
 
 /**
  * Causal attention over [cache, new tokens] -> `[1, tokens, heads * headDim]`. A chunk goes through onnxruntime's
  * grouped-query operator. A single token reads the preallocated cache in place: over all of its capacity, with a mask,
- * which costs less than the operator's copy of the cache. KV heads of different lengths have operators of their own: the
- * grouped-query operator takes one length for all of its heads.
+ * which costs less than the operator's copy of the cache.
  */
 export function addAttention(
   graph: GraphBuilder,
   shape: ModelShape,
   layer: number,
-  equal: EqualLengths,
+  steering: Steering,
   tokens: NewTokens,
 ): Value {
-  const groups = headGroups(shape, equal, layer);
-  const parts = splitByGroup(graph, shape, layer, tokens, groups.length);
-  const inputs = groups.map((group, index): GroupInputs => {
-    const dimensions = [1, group.kvHeads, `capacity${group.steering}`, shape.headDim];
-    return {
-      group,
-      ...(parts[index] ?? tokens),
-      pastKey: graph.input(attentionInputs.pastKey(group), 'float32', dimensions),
-      pastValue: graph.input(attentionInputs.pastValue(group), 'float32', dimensions),
-    };
-  });
+  const dimensions = [1, shape.kvHeads, `capacity${steering}`, shape.headDim];
+  const inputs: AttentionInputs = {
+    ...tokens,
+    steering,
+    window: layerOf(shape, layer).window,
+    pastKey: graph.input(attentionInputs.pastKey(layer), 'float32', dimensions),
+    pastValue: graph.input(attentionInputs.pastValue(layer), 'float32', dimensions),
+  };
+  const branch = (kind: string, add: (branch: GraphBuilder, output: Value) => void): GraphBuilder => {
+    const built = new GraphBuilder(`layers.${layer}.${kind}`);
+    const output = `layers.${layer}.${kind}.attention`;
+    add(built, output);
+    built.output(output, 'float32', [1, 'tokens', shape.heads * shape.headDim]);
+    return built;
+  };
   const output = `layers.${layer}.attention`;
-  const ofGroup = { ...shape, heads: shape.heads / groups.length, kvHeads: shape.kvHeads / groups.length };
   graph.node('If', [attentionInputs.single], [output], {
     attributes: {
-      then_branch: branchOf(`layers.${layer}.single`, shape, inputs, (branch, each, into) => {
-        singleTokenAttention(graph, branch, ofGroup, each, into);
+      then_branch: branch('single', (single, into) => {
+        singleTokenAttention(graph, single, shape, inputs, into);
       }),
-      else_branch: branchOf(`layers.${layer}.chunk`, shape, inputs, (branch, each, into) => {
-        chunkAttention(branch, ofGroup, each, into);
+      else_branch: branch('chunk', (chunk, into) => {
+        chunkAttention(chunk, shape, inputs, into);
       }),
     },
   });
   return output;
 }
 
-/** A branch that joins the attention of all groups. `add` writes one group's into the value it is given. */
-function branchOf(
-  name: string,
-  { heads, headDim }: ModelShape,
-  inputs: readonly GroupInputs[],
-  add: (branch: GraphBuilder, inputs: GroupInputs, output: Value) => void,
-): GraphBuilder {
-  const branch = new GraphBuilder(name);
-  const output = `${name}.attention`;
-  const [only] = inputs;
-  if (only !== undefined && inputs.length === 1) add(branch, only, output);
-  else {
-    const parts = inputs.map((each, group) => {
-      const part = `${name}.${group}.attention`;
-      add(branch, each, part);
-      return part;
-    });
-    branch.operator('Concat', parts, { axis: -1 }, output);
-  }
-  branch.output(output, 'float32', [1, 'tokens', heads * headDim]);
-  return branch;
-}
-
-function chunkAttention(branch: GraphBuilder, shape: ModelShape, inputs: GroupInputs, output: Value): void {
-  const { group } = inputs;
+function chunkAttention(branch: GraphBuilder, shape: ModelShape, inputs: AttentionInputs, output: Value): void {
+  const { steering, window } = inputs;
   const name = output.slice(0, -'.attention'.length);
   branch.contributedNode(
     'GroupQueryAttention',
@@ -170,15 +106,15 @@ function chunkAttention(branch: GraphBuilder, shape: ModelShape, inputs: GroupIn
       inputs.value,
       inputs.pastKey,
       inputs.pastValue,
-      attentionInputs.lastUnit(group),
-      attentionInputs.totalLength(group),
+      attentionInputs.lastUnit(steering),
+      attentionInputs.totalLength(steering),
     ],
     [output, `${name}.presentKey`, `${name}.presentValue`],
     {
       num_heads: shape.heads,
       kv_num_heads: shape.kvHeads,
       do_rotary: 0,
-      ...(shape.slidingWindow === undefined ? {} : { local_window_size: shape.slidingWindow }),
+      ...(window === undefined ? {} : { local_window_size: window }),
     },
   );
 }
@@ -187,7 +123,7 @@ function singleTokenAttention(
   graph: GraphBuilder,
   branch: GraphBuilder,
   { heads, kvHeads, headDim }: ModelShape,
-  { query, key, value, pastKey, pastValue, group }: GroupInputs,
+  { query, key, value, pastKey, pastValue, steering }: AttentionInputs,
   output: Value,
 ): void {
   const name = output.slice(0, -'.attention'.length);
@@ -201,7 +137,7 @@ function singleTokenAttention(
   const newValue = branch.operator('Reshape', [value, keyShape]);
   const pastLogits = branch.operator('Add', [
     branch.contributed('FusedMatMul', [grouped, pastKey], scaledTransposed),
-    attentionInputs.pastMask(group),
+    attentionInputs.pastMask(steering),
   ]);
   const newLogit = branch.contributed('FusedMatMul', [grouped, newKey], scaledTransposed);
   const weights = branch.operator('Softmax', [branch.operator('Concat', [pastLogits, newLogit], { axis: -1 })], {

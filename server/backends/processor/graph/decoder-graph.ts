@@ -1,15 +1,15 @@
+import type { HeadInput, ProcessorPrecision } from '../../../contract/words.js';
 import {
   headInputWidth,
   type Checkpoint,
-  type HeadInput,
   type LayerLinear,
-  type LayerNorm,
   type RetainingHeads,
   type WeightMatrix,
 } from '../../../model/checkpoint.js';
-import { addAttention, declareAttentionInputs, type EqualLengths } from './attention.js';
+import { layerOf, normWidth, ropesOf, type LayerNorm } from '../../../model/shape.js';
+import { addAttention, declareAttentionInputs, steeringOf } from './attention.js';
 import { GraphBuilder, type Value } from './graph.js';
-import { blockCount, LinearLayers, quantizationBlock, quantizeBlocks, type WeightPrecision } from './linear.js';
+import { blockCount, LinearLayers, quantizationBlock, quantizeBlocks } from './linear.js';
 import type { PackedWeights } from './packed-weights.js';
 
 /** The graph's inputs, besides those of attention. */
@@ -20,9 +20,9 @@ export const decoderInputs = {
   slots: 'slots',
   /** int64 `[rows]`: tokens of the pass whose logits are wanted. */
   logitRows: 'logit_rows',
-  /** float32 `[slots, rotaryDim / 2]` */
-  ropeCos: 'rope_cos',
-  ropeSin: 'rope_sin',
+  /** float32 `[slots, rotaryDim / 2]`, for each of the model's rotations (`ropesOf`) */
+  ropeCos: (rope: number): Value => `rope_cos.${rope}`,
+  ropeSin: (rope: number): Value => `rope_sin.${rope}`,
 } as const;
 
 /** The graph's outputs. */
@@ -43,14 +43,14 @@ export const decoderOutputs = {
 export interface DecoderParts {
   readonly checkpoint: Checkpoint;
   readonly heads: RetainingHeads | undefined;
-  readonly precision: WeightPrecision;
+  readonly precision: ProcessorPrecision;
   /** The backbone's weights, and the retaining heads': one backbone file serves with and without heads. */
   readonly weights: PackedWeights;
   readonly headWeights: PackedWeights;
   /** Inputs of retaining heads to be given out, so that heads can be trained on them. */
   readonly headInputs?: readonly HeadInput[];
-  /** Which KV heads always hold equally many cache units; default: those of the whole model. */
-  readonly equalLengths?: EqualLengths;
+  /** Whether layers may hold different numbers of cache units. */
+  readonly layersDiffer?: boolean;
 }
 
 /** Rows of several matrices under each other. */
@@ -75,10 +75,10 @@ function stacked(matrices: readonly WeightMatrix[]): { rows: number; read: () =>
 class DecoderGraph {
   private readonly graph = new GraphBuilder('decoder');
   private readonly linear: LinearLayers;
-  private readonly equalLengths: EqualLengths;
+  private readonly layersDiffer: boolean;
 
   constructor(private readonly parts: DecoderParts) {
-    this.equalLengths = parts.equalLengths ?? 'model';
+    this.layersDiffer = parts.layersDiffer === true;
     this.linear = new LinearLayers(this.graph, parts.precision);
   }
 
@@ -88,13 +88,15 @@ class DecoderGraph {
     graph.input(decoderInputs.tokens, 'int64', [1, 'tokens']);
     graph.input(decoderInputs.slots, 'int64', [1, 'tokens']);
     graph.input(decoderInputs.logitRows, 'int64', ['rows']);
-    graph.input(decoderInputs.ropeCos, 'float32', ['slots', shape.rope.rotaryDim / 2]);
-    graph.input(decoderInputs.ropeSin, 'float32', ['slots', shape.rope.rotaryDim / 2]);
-    declareAttentionInputs(graph, shape, this.equalLengths);
+    for (const [index, { rotaryDim }] of ropesOf(shape).entries()) {
+      graph.input(decoderInputs.ropeCos(index), 'float32', ['slots', rotaryDim / 2]);
+      graph.input(decoderInputs.ropeSin(index), 'float32', ['slots', rotaryDim / 2]);
+    }
+    declareAttentionInputs(graph, shape, this.layersDiffer);
 
     let residual = this.embedding();
     let addition: Value | undefined;
-    for (let layer = 0; layer < shape.layers; layer++) {
+    for (let layer = 0; layer < shape.layers.length; layer++) {
       const before = this.normalizedSum(residual, addition, this.norm(layer, 'beforeAttention'));
       const attended = this.attention(layer, before.normalized);
       const between = this.normalizedSum(before.sum, attended, this.norm(layer, 'beforeFeedForward'));
@@ -129,8 +131,7 @@ class DecoderGraph {
 
   private norm(layer: number, which: LayerNorm): Value {
     const { checkpoint, weights } = this.parts;
-    const { hidden, headDim } = checkpoint.shape;
-    const size = which === 'queryHead' || which === 'keyHead' ? headDim : hidden;
+    const size = normWidth(checkpoint.shape, which);
     const name = `layers.${layer}.norm.${which}`;
     const place = weights.place({ name, type: 'float32', shape: [size] }, () => checkpoint.norm(layer, which));
     return this.graph.weight(name, 'float32', [size], place);
@@ -179,17 +180,16 @@ class DecoderGraph {
     const parts = ['query', 'key', 'value'].map((part) => `layers.${layer}.split.${part}`);
     graph.node('Split', [projected, sizes], parts, { attributes: { axis: -1 } });
     const [query = '', key = '', value = ''] = parts;
-    const normalizedQuery = shape.queryKeyNorm ? this.headNorm(layer, 'queryHead', query, heads) : query;
-    const normalizedKey = shape.queryKeyNorm ? this.headNorm(layer, 'keyHead', key, kvHeads) : key;
     const tokens = {
-      query: this.rotate(normalizedQuery, heads, decoderOutputs.query(layer)),
-      key: this.rotate(normalizedKey, kvHeads, decoderOutputs.newKey(layer)),
+      query: this.rotate(layer, this.headNorm(layer, 'queryHead', query, heads), heads, decoderOutputs.query(layer)),
+      key: this.rotate(layer, this.headNorm(layer, 'keyHead', key, kvHeads), kvHeads, decoderOutputs.newKey(layer)),
       value: graph.operator('Identity', [value], {}, decoderOutputs.newValue(layer)),
     };
     graph.output(tokens.query, 'float32', [1, 'tokens', heads * headDim]);
     graph.output(tokens.key, 'float32', [1, 'tokens', kvHeads * headDim]);
     graph.output(tokens.value, 'float32', [1, 'tokens', kvHeads * headDim]);
-    return this.project(layer, 'attentionOutput', addAttention(graph, shape, layer, this.equalLengths, tokens));
+    const attended = addAttention(graph, shape, layer, steeringOf(layer, this.layersDiffer), tokens);
+    return this.project(layer, 'attentionOutput', attended);
   }
 
   /** Causal importance scores: fc2(SiLU(fc1(input))) (arXiv 2410.01805, section 3.2). */
@@ -216,10 +216,12 @@ class DecoderGraph {
     this.graph.output(output, 'float32', [1, 'tokens', kvHeads]);
   }
 
-  /** RMSNorm over each head's dimensions (qwen3). */
+  /** RMSNorm over each head's dimensions, where the layer has it (qwen3). */
   private headNorm(layer: number, which: LayerNorm, x: Value, heads: number): Value {
     const { graph } = this;
-    const { headDim, normEpsilon } = this.parts.checkpoint.shape;
+    const { shape } = this.parts.checkpoint;
+    const { headDim, normEpsilon } = shape;
+    if (!layerOf(shape, layer).norms.includes(which)) return x;
     const split = graph.operator('Reshape', [x, graph.integers(`headShape${heads}`, [1, -1, heads, headDim])]);
     const normalized = graph.operator('SimplifiedLayerNormalization', [split, this.norm(layer, which)], {
       axis: -1,
@@ -229,12 +231,14 @@ class DecoderGraph {
     return graph.operator('Reshape', [normalized, graph.integers(`flatShape${heads}`, [1, -1, heads * headDim])]);
   }
 
-  private rotate(x: Value, heads: number, output: Value): Value {
-    const { rope, headDim } = this.parts.checkpoint.shape;
-    const partial = rope.rotaryDim < headDim ? { num_heads: heads, rotary_embedding_dim: rope.rotaryDim } : {};
+  private rotate(layer: number, x: Value, heads: number, output: Value): Value {
+    const { shape } = this.parts.checkpoint;
+    const { rope } = layerOf(shape, layer);
+    const index = ropesOf(shape).indexOf(rope);
+    const partial = rope.rotaryDim < shape.headDim ? { num_heads: heads, rotary_embedding_dim: rope.rotaryDim } : {};
     return this.graph.contributed(
       'RotaryEmbedding',
-      [x, decoderInputs.slots, decoderInputs.ropeCos, decoderInputs.ropeSin],
+      [x, decoderInputs.slots, decoderInputs.ropeCos(index), decoderInputs.ropeSin(index)],
       { interleaved: 0, ...partial },
       output,
     );

@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { LocretError, messageOf, systemErrorCode } from '../../../errors.js';
+import { isProcessAlive } from '../../../process-alive.js';
 import type { ElementType, ExternalData } from './graph.js';
 
 /** onnxruntime maps the file into memory; a tensor must then start on a page. */
@@ -64,20 +65,11 @@ function removeIfPossible(file: string): void {
   }
 }
 
-function isRunning(processId: number): boolean {
-  try {
-    process.kill(processId, 0);
-    return true;
-  } catch (error) {
-    return systemErrorCode(error) === 'EPERM';
-  }
-}
-
 /** Removes what processes left that ended while they wrote. */
 function removeLeftovers(folder: string): void {
   for (const name of readdirSync(folder)) {
     const processId = /\.(\d+)\.partial$/.exec(name)?.[1];
-    if (processId !== undefined && !isRunning(Number(processId))) removeIfPossible(path.join(folder, name));
+    if (processId !== undefined && !isProcessAlive(Number(processId))) removeIfPossible(path.join(folder, name));
   }
 }
 

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { createEngine } from '../../../../server/backends/create-engine.js';
+import { createEngine } from '../../../../server/backends/index.js';
 import { loadCudaBinding } from '../../../../server/backends/cuda/binding.js';
-import { cachePrecisions } from '../../../../server/engine/engine.js';
+import { cachePrecisions } from '../../../../server/contract/words.js';
 import type { AttentionMass, CachePlan, ChunkReport, Engine, EngineOptions } from '../../../../server/engine/engine.js';
 import type { PolicyName } from '../../../../server/eviction/policy.js';
-import { readModelShape } from '../../../../server/model/config.js';
+import { readModelShape } from '../../../../server/model/hub-folder/config.js';
 import { initialWeights, writeHeads } from '../../../../server/training/head-weights.js';
 import { cudaBinding, cudaDevice, hasCuda } from '../../../cuda-under-test.js';
 import { continuation, greedy, oneByOne, someTokens, wholeCache } from '../processor/small-engine.js';
@@ -22,7 +22,7 @@ const vocabulary = 512;
 const policyNames: readonly PolicyName[] = ['locret', 'key-difference', 'sink-recent'];
 const open: Engine[] = [];
 
-async function openOn(backend: 'onnx' | 'cuda', options: Partial<EngineOptions> = {}): Promise<Engine> {
+async function openOn(name: 'cpu' | 'cuda', options: Partial<EngineOptions> = {}): Promise<Engine> {
   const engine = await createEngine({
     model,
     heads,
@@ -31,7 +31,7 @@ async function openOn(backend: 'onnx' | 'cuda', options: Partial<EngineOptions> 
     threads: 1,
     cacheFolder,
     plan: sizes,
-    ...(backend === 'cuda' ? { cuda: cudaDevice() } : {}),
+    ...(name === 'cuda' ? { backend: cudaDevice() } : {}),
     ...options,
   });
   open.push(engine);
@@ -40,7 +40,7 @@ async function openOn(backend: 'onnx' | 'cuda', options: Partial<EngineOptions> 
 
 const openCuda = (options: Partial<EngineOptions> = {}): Promise<Engine> => openOn('cuda', options);
 const openBoth = (options: Partial<EngineOptions> = {}): Promise<Engine[]> =>
-  Promise.all([openOn('onnx', options), openOn('cuda', options)]);
+  Promise.all([openOn('cpu', options), openOn('cuda', options)]);
 
 /** Which tokens' units are where. */
 const places = async (engine: Engine): Promise<number[][]> =>
@@ -86,11 +86,11 @@ describe.skipIf(!hasCuda)('the CUDA engine beside the one on the processor', () 
     expect(await places(other)).not.toEqual(kept[0]);
   });
 
-  it('keeps the same favoured units before others', async () => {
-    const favoured = Uint8Array.from(someTokens(200), (_, i) => (i % 7 === 0 ? 1 : 0));
+  it('keeps the same units of structure before others', async () => {
+    const structure = Uint8Array.from(someTokens(200), (_, i) => (i % 7 === 0 ? 1 : 0));
     const kept = await Promise.all(
       (await openBoth()).map(async (engine) => {
-        await engine.extend(someTokens(200), { evict: 'final', favoured });
+        await engine.extend(someTokens(200), { evict: 'final', structure });
         return places(engine);
       }),
     );
@@ -162,8 +162,8 @@ function fail(message: string): never {
 
 describe.skipIf(!hasCuda)('the cache of the other engine', () => {
   it.each([
-    ['the processor', 'onnx', 'cuda'],
-    ['a GPU', 'cuda', 'onnx'],
+    ['the processor', 'cpu', 'cuda'],
+    ['a GPU', 'cuda', 'cpu'],
   ] as const)('of %s is refused: its form is another one', async (_, from, to) => {
     const source = await openOn(from);
     await source.extend(someTokens(20), { evict: 'none' });
@@ -221,7 +221,7 @@ describe.skipIf(!hasCuda)('the CUDA engine', () => {
   });
 
   it.each(cachePrecisions)('restores a copied %s cache bit by bit, to the same answers', async (cachePrecision) => {
-    const options = { precision: 'bfloat16', cuda: cudaDevice(cachePrecision) } as const;
+    const options = { precision: 'bfloat16', backend: cudaDevice(cachePrecision) } as const;
     const engine = await openCuda(options);
     await engine.extend(someTokens(150), { evict: 'final' });
     const layers = await wholeCache(engine);
@@ -238,7 +238,7 @@ describe.skipIf(!hasCuda)('the CUDA engine', () => {
   it('holds less with a quantized cache', async () => {
     const bytes = await Promise.all(
       cachePrecisions.map(async (precision) => {
-        const engine = await openCuda({ precision: 'bfloat16', cuda: cudaDevice(precision) });
+        const engine = await openCuda({ precision: 'bfloat16', backend: cudaDevice(precision) });
         return (await engine.stats()).cacheBytes;
       }),
     );
@@ -337,9 +337,9 @@ describe.skipIf(!hasCuda)('the CUDA engine', () => {
     const engines = await Promise.all([
       openCuda(),
       openCuda({ precision: 'bfloat16' }),
-      openCuda({ cuda: cudaDevice('int8') }),
+      openCuda({ backend: cudaDevice('int8') }),
       openCuda({ policy: 'sink-recent' }),
-      openOn('onnx'),
+      openOn('cpu'),
     ]);
     expect(new Set(engines.map(({ description }) => description.fingerprint)).size).toBe(5);
   });

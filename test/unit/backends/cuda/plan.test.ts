@@ -1,19 +1,30 @@
 import { describe, expect, it } from 'vitest';
+import { registerRivals } from '../../../../research/policies/register.js';
 import { loadCudaBinding } from '../../../../server/backends/cuda/binding.js';
 import type { CudaPresence, UsableCuda, UsableDevice } from '../../../../server/backends/cuda/devices.js';
 import { findCuda } from '../../../../server/backends/cuda/devices.js';
+import type { Backend } from '../../../../server/backends/backend.js';
 import { planWhereItRuns } from '../../../../server/backends/choose-backend.js';
+import { cudaBackend } from '../../../../server/backends/cuda/backend.js';
 import { planCudaMemory } from '../../../../server/backends/cuda/plan.js';
+import { processor } from '../../../../server/backends/processor/backend.js';
 import type { MemoryPlan, PlanSettings } from '../../../../server/memory/planning/plan.js';
 import { renderPlan } from '../../../../server/memory/planning/render-plan.js';
 import { type LoadedModel, openModel } from '../../../../server/model/model.js';
-import type { ModelShape } from '../../../../server/model/shape.js';
+import { equalLayers, layerNorms, type ModelShape } from '../../../../server/model/shape.js';
+import { floatEncodings } from '../../../../server/model/weight-encoding.js';
 import { cudaBinding, hasCuda } from '../../../cuda-under-test.js';
 import { fixture } from '../../model/model-folder.js';
 
+registerRivals();
 const gigabyte = 2 ** 30;
 const llama8B: Partial<ModelShape> = {
-  layers: 32,
+  layers: equalLayers(32, {
+    window: undefined,
+    rope: { theta: 500_000, rotaryDim: 128, scaling: { kind: 'none' } },
+    norms: layerNorms(false),
+    activation: 'silu',
+  }),
   hidden: 4096,
   heads: 32,
   kvHeads: 8,
@@ -21,7 +32,6 @@ const llama8B: Partial<ModelShape> = {
   feedForward: 14_336,
   vocabulary: 128_256,
   maxPositions: 131_072,
-  rope: { theta: 500_000, rotaryDim: 128, scaling: { kind: 'none' } },
 };
 const device = (index: number, freeBytes: number): UsableDevice => ({
   index,
@@ -57,15 +67,15 @@ describe.skipIf(!hasCuda)('the plan of a memory on a GPU', () => {
         model: await modelOf(llama8B),
         settings: { threads: 2, ...settings },
         retaining: { input: 'qkv', width: 1024 },
-        storedType: 'BF16',
+        encoding: floatEncodings.bfloat16,
         cuda,
       },
       'it is there',
     );
-  const held = ({ precision, backend }: MemoryPlan) => [
-    precision,
-    backend.name === 'cuda' ? backend.options.cachePrecision : backend.name,
-  ];
+  const held = ({ precision, cachePrecision, backend }: MemoryPlan) => {
+    expect(backend.options).toMatchObject({ cachePrecision });
+    return [precision, cachePrecision];
+  };
 
   it.each([1024, 3072])('fits Llama-3.1-8B with a budget of 16,384 and a chunk of %d in 22 GB', async (chunk) => {
     const plan = await planOn(withFree(24), { chunk });
@@ -111,22 +121,39 @@ describe.skipIf(!hasCuda)('the plan of a memory on a GPU', () => {
   });
 });
 
+/** The processor, and this CUDA engine. */
+const withGpu = (find: () => CudaPresence): readonly Backend[] => [processor, cudaBackend(find)];
+
+const onProcessor = {
+  name: 'cpu',
+  options: undefined,
+  deviceName: 'processor',
+  place: 'the processor',
+  snapshotForm: {},
+};
+
 describe('where a model runs', () => {
   const chosen = async (settings: Partial<PlanSettings>, found: CudaPresence) =>
-    planWhereItRuns(await openModel(fixture('llama')), { threads: 2, ...settings }, undefined, () => found);
+    planWhereItRuns(
+      await openModel(fixture('llama')),
+      { threads: 2, ...settings },
+      undefined,
+      withGpu(() => found),
+    );
 
   it('is the processor where there is no GPU, and says why', async () => {
     expect((await chosen({}, presence(undefined))).backend).toEqual({
-      name: 'cpu',
+      ...onProcessor,
       reason: 'no NVIDIA driver is installed',
     });
   });
 
   it('is no GPU when the processor was chosen: none is looked for', async () => {
-    const plan = planWhereItRuns(await openModel(fixture('llama')), { threads: 2, backend: 'cpu' }, undefined, () => {
+    const gpu = withGpu(() => {
       throw new Error('it was looked for');
     });
-    expect(plan.backend).toEqual({ name: 'cpu', reason: 'it was chosen' });
+    const plan = planWhereItRuns(await openModel(fixture('llama')), { threads: 2, backend: 'cpu' }, undefined, gpu);
+    expect(plan.backend).toEqual({ ...onProcessor, reason: 'it was chosen' });
   });
 
   it('is refused where a GPU was chosen and there is none', async () => {
@@ -159,7 +186,12 @@ describe('where a model runs', () => {
     });
     const model = await openModel(fixture('llama'));
     const odd = { ...model, shape: { ...model.shape, headDim: 20 } };
-    const plan = planWhereItRuns(odd, { threads: 2, precision: 'int8' }, undefined, () => presence(withFree(8)));
+    const plan = planWhereItRuns(
+      odd,
+      { threads: 2, precision: 'int8' },
+      undefined,
+      withGpu(() => presence(withFree(8))),
+    );
     expect(plan.backend.name).toBe('cpu');
     expect(plan.backend.reason).toMatch(/20 channels/);
   });

@@ -3,20 +3,28 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import type { CachePlan, Engine, ExtendOptions } from '../../../../server/engine/engine.js';
-import { createOnnxEngine } from '../../../../server/backends/processor/engine.js';
-import { foreseeingPolicyNames, policyNames } from '../../../../server/eviction/policy-by-name.js';
+import { registerRivals } from '../../../../research/policies/register.js';
+import { foreseeingRivals } from '../../../../research/policies/rivals.js';
+import { evictionPolicy, type Patch } from '../../../../research/policies/score-units.js';
+import type { CachePlan, Engine } from '../../../../server/engine/engine.js';
+import { createProcessorEngine } from '../../../../server/backends/processor/engine.js';
+import { policyNames } from '../../../../server/eviction/policy-by-name.js';
 import type { PolicyName } from '../../../../server/eviction/policy.js';
 import { greedy, oneByOne, wholeCache } from './small-engine.js';
 
+registerRivals();
 const model = fileURLToPath(new URL('../../../fixtures/locret', import.meta.url));
 const heads = path.join(model, 'heads.safetensors');
 const cacheFolder = mkdtempSync(path.join(tmpdir(), 'locret-engine-'));
 const plan: CachePlan = { budget: 48, chunk: 32, stabilizers: 8, pinned: 4, capacity: 128 };
 const open: Engine[] = [];
 
-async function openEngine(policy: PolicyName): Promise<Engine> {
-  const engine = await createOnnxEngine({ model, heads, policy, precision: 'float32', threads: 1, cacheFolder, plan });
+const foreseeingNames = foreseeingRivals.map(({ name }) => name);
+
+async function openEngine(policy: PolicyName, shown: readonly Patch[] = patches): Promise<Engine> {
+  const options = { model, heads, policy, precision: 'float32', threads: 1, cacheFolder, plan } as const;
+  const rival = foreseeingRivals.find(({ name }) => name === policy);
+  const engine = await createProcessorEngine(options, rival && evictionPolicy(rival, () => shown));
   open.push(engine);
   return engine;
 }
@@ -24,15 +32,10 @@ async function openEngine(policy: PolicyName): Promise<Engine> {
 const someTokens = (count: number, seed = 7): number[] =>
   Array.from({ length: count }, (_, i) => (i * i * 31 + i * seed + 11) % 512);
 
-const foresees = (policy: PolicyName): boolean => foreseeingPolicyNames.includes(policy);
 const patches = [
   { tokens: someTokens(9, 3), observe: 4 },
   { tokens: someTokens(5, 2), observe: 5 },
 ];
-const reading = (policy: PolicyName, evict: ExtendOptions['evict']): ExtendOptions => ({
-  evict,
-  ...(foresees(policy) ? { patches } : {}),
-});
 
 afterEach(async () => {
   for (const engine of open.splice(0)) await engine.dispose();
@@ -42,10 +45,10 @@ afterAll(() => {
   rmSync(cacheFolder, { recursive: true, force: true });
 });
 
-describe.each([...policyNames, ...foreseeingPolicyNames])('the policy %s in the engine', (policy) => {
+describe.each([...policyNames, ...foreseeingNames])('the policy %s in the engine', (policy) => {
   it('keeps the budget, the pinned units and, between chunks, the newest ones', async () => {
     const engine = await openEngine(policy);
-    await engine.extend(someTokens(160), reading(policy, 'between-chunks'));
+    await engine.extend(someTokens(160), { evict: 'between-chunks' });
     expect((await engine.stats()).length).toBe(48);
     for (const { tokenIndices } of await wholeCache(engine)) {
       for (let begin = 0; begin < tokenIndices.length; begin += 48) {
@@ -60,20 +63,20 @@ describe.each([...policyNames, ...foreseeingPolicyNames])('the policy %s in the 
   it('gives the same cache in every run, whatever the calls, and after a restore between chunks', async () => {
     const tokens = someTokens(192);
     const whole = await openEngine(policy);
-    await whole.extend(tokens, reading(policy, 'final'));
+    await whole.extend(tokens, { evict: 'final' });
     const inParts = await openEngine(policy);
-    await inParts.extend(tokens.slice(0, 96), reading(policy, 'between-chunks'));
+    await inParts.extend(tokens.slice(0, 96), { evict: 'between-chunks' });
     const restored = await openEngine(policy);
     await restored.importLayers(oneByOne(await wholeCache(inParts)), 96);
     for (const engine of [inParts, restored]) {
-      await engine.extend(tokens.slice(96), reading(policy, 'final'));
+      await engine.extend(tokens.slice(96), { evict: 'final' });
       expect(await wholeCache(engine)).toEqual(await wholeCache(whole));
     }
   });
 
   it('is left as it was by a question', async () => {
     const engine = await openEngine(policy);
-    await engine.extend(someTokens(100), reading(policy, 'final'));
+    await engine.extend(someTokens(100), { evict: 'final' });
     const before = await wholeCache(engine);
     const mark = await engine.mark();
     await engine.extend(someTokens(12, 5), { evict: 'none', logits: 'last' });
@@ -88,7 +91,7 @@ describe('patches', () => {
     const tokens = someTokens(40);
     const patched = await openEngine('oracle');
     const plain = await openEngine('sink-recent');
-    const withPatches = await patched.extend(tokens, { ...reading('oracle', 'between-chunks'), logits: 'last' });
+    const withPatches = await patched.extend(tokens, { evict: 'between-chunks', logits: 'last' });
     const without = await plain.extend(tokens, { evict: 'between-chunks', logits: 'last' });
     expect(withPatches.logits).toEqual(without.logits);
     expect((await patched.stats()).nextTokenIndex).toBe(40);
@@ -102,13 +105,15 @@ describe('patches', () => {
     expect(next.tokens).toEqual(plainNext.tokens);
   });
 
-  it('are refused by policies that do not look at them, and wanted by those that do', async () => {
+  it('are wanted by policies that look at them, unless nothing is evicted', async () => {
     const tokens = someTokens(10);
-    const plain = await openEngine('locret');
-    await expect(plain.extend(tokens, { evict: 'final', patches })).rejects.toThrow(/does not look at patches/);
-    const foreseeing = await openEngine('oracle');
-    await expect(foreseeing.extend(tokens, { evict: 'final' })).rejects.toThrow(/scores units by patches, and got 0/);
-    await foreseeing.extend(tokens, { evict: 'none' });
+    for (const wrong of [[], [{ tokens: [], observe: 1 }], [{ tokens: [1], observe: 0 }]]) {
+      const foreseeing = await openEngine('oracle', wrong);
+      await expect(foreseeing.extend(tokens, { evict: 'final' })).rejects.toThrow(
+        `scores units by patches, and got ${wrong.length}`,
+      );
+      await foreseeing.extend(tokens, { evict: 'none' });
+    }
   });
 });
 

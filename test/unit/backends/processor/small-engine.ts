@@ -15,7 +15,8 @@ export function someTokens(count: number, seed = 1): number[] {
 
 export async function wholeCache(engine: Engine): Promise<LayerCache[]> {
   const layers: LayerCache[] = [];
-  for (let layer = 0; layer < engine.description.shape.layers; layer++) layers.push(await engine.exportLayer(layer));
+  for (let layer = 0; layer < engine.description.shape.layers.length; layer++)
+    layers.push(await engine.exportLayer(layer));
   return layers;
 }
 

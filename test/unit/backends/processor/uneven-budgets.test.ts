@@ -4,25 +4,22 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { CachePlan, Engine, EngineOptions, LayerCache } from '../../../../server/engine/engine.js';
-import { createOnnxEngine } from '../../../../server/backends/processor/engine.js';
+import { createProcessorEngine } from '../../../../server/backends/processor/engine.js';
+import { registerRivals } from '../../../../research/policies/register.js';
 import { policyNames } from '../../../../server/eviction/policy-by-name.js';
 import { greedy, oneByOne, wholeCache } from './small-engine.js';
 
+registerRivals();
 const model = fileURLToPath(new URL('../../../fixtures/locret', import.meta.url));
 const heads = path.join(model, 'heads.safetensors');
 const cacheFolder = mkdtempSync(path.join(tmpdir(), 'locret-engine-'));
 const sizes: CachePlan = { budget: 48, chunk: 32, stabilizers: 8, pinned: 4, capacity: 128 };
 const pyramid: CachePlan = { ...sizes, uneven: { allocation: 'pyramid', longest: 80 } };
-const shared: CachePlan = { ...sizes, uneven: { allocation: 'shared', longest: 80 } };
-const allocations: readonly (readonly [string, CachePlan])[] = [
-  ['pyramid', pyramid],
-  ['shared', shared],
-];
 const open: Engine[] = [];
 
 async function openEngine(plan: CachePlan, options: Partial<EngineOptions> = {}): Promise<Engine> {
   const common = { model, heads, policy: 'locret', precision: 'float32', threads: 1, cacheFolder, plan } as const;
-  const engine = await createOnnxEngine({ ...common, ...options });
+  const engine = await createProcessorEngine({ ...common, ...options });
   open.push(engine);
   return engine;
 }
@@ -30,18 +27,17 @@ async function openEngine(plan: CachePlan, options: Partial<EngineOptions> = {})
 const someTokens = (count: number, seed = 7): number[] =>
   Array.from({ length: count }, (_, i) => (i * i * 31 + i * seed + 11) % 512);
 
+/** Units of each head of each layer. */
 const lengthsOf = (layers: readonly LayerCache[]): number[][] =>
-  layers.map(({ uneven }) => Array.from(uneven?.lengths ?? []));
+  layers.map(({ length, tokenIndices }) => new Array<number>(tokenIndices.length / length).fill(length));
 
 /** The token indices of each head of each layer. */
 function headsOf(layers: readonly LayerCache[]): number[][] {
-  return layers.flatMap(({ uneven, tokenIndices }) => {
-    let begin = 0;
-    return Array.from(uneven?.lengths ?? [], (length) => {
-      begin += length;
-      return [...tokenIndices.subarray(begin - length, begin)];
-    });
-  });
+  return layers.flatMap(({ length, tokenIndices }) =>
+    Array.from({ length: tokenIndices.length / length }, (_, head) => [
+      ...tokenIndices.subarray(head * length, (head + 1) * length),
+    ]),
+  );
 }
 
 /** What comes of a question: logits of its last token, and an answer. */
@@ -67,7 +63,9 @@ afterAll(() => {
   rmSync(cacheFolder, { recursive: true, force: true });
 });
 
-describe.each(allocations)('the allocation %s', (allocation, plan) => {
+describe('the allocation pyramid', () => {
+  const plan = pyramid;
+
   it('keeps the mean budget, takes the memory of equal budgets and leaves as much room behind', async () => {
     const engine = await openEngine(plan);
     const even = await openEngine(sizes);
@@ -94,7 +92,7 @@ describe.each(allocations)('the allocation %s', (allocation, plan) => {
   it('is the even one where no head may keep more than the budget', async () => {
     const same = await openEngine({
       ...plan,
-      uneven: { allocation: allocation === 'pyramid' ? 'pyramid' : 'shared', longest: 48 },
+      uneven: { allocation: 'pyramid', longest: 48 },
     });
     const even = await openEngine(sizes);
     for (const engine of [same, even]) await engine.extend(someTokens(200), { evict: 'final' });
@@ -128,10 +126,10 @@ describe.each(allocations)('the allocation %s', (allocation, plan) => {
     const fresh = await openEngine({ ...sizes, budget: Infinity, capacity: 256 });
     // Keys of layer 0 depend on the token and its slot alone.
     let begin = 0;
-    for (const [head, length] of (first?.uneven?.lengths ?? new Int32Array(0)).entries()) {
+    for (const [head, length] of lengthsOf(first === undefined ? [] : [first])[0]?.entries() ?? []) {
       const indices = first?.tokenIndices.subarray(begin, begin + length) ?? new Int32Array(0);
       const all = someTokens(200);
-      const before = (first?.uneven?.nextSlot ?? 0) - length;
+      const before = (first?.nextSlot ?? 0) - length;
       await fresh.reset();
       await fresh.extend([...someTokens(before), ...Array.from(indices, (index) => all[index] ?? 0)], {
         evict: 'none',
@@ -171,7 +169,6 @@ describe.each(allocations)('the allocation %s', (allocation, plan) => {
     expect(await engine.forget([{ begin: 60, end: 150 }])).toBeGreaterThan(0);
     const layers = await wholeCache(engine);
     for (const head of headsOf(layers)) expect(head.some((token) => token >= 60 && token < 150)).toBe(false);
-    if (allocation === 'pyramid') for (const [a, b] of lengthsOf(layers)) expect(a).toBe(b);
     expect((await engine.stats()).length).toBeLessThanOrEqual(before);
     const { tokenIndices, counts } = await engine.keptUnits();
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(
@@ -211,20 +208,11 @@ describe.each(allocations)('the allocation %s', (allocation, plan) => {
     const layers = await wholeCache(engine);
     const even = await openEngine(sizes);
     await even.extend(someTokens(160), { evict: 'final' });
-    const changed = (uneven: Partial<NonNullable<LayerCache['uneven']>>): LayerCache[] =>
-      layers.map((layer) => ({
-        ...layer,
-        uneven: {
-          lengths: layer.uneven?.lengths ?? new Int32Array(0),
-          nextSlot: layer.uneven?.nextSlot ?? 0,
-          ...uneven,
-        },
-      }));
-    const { kvHeads } = engine.description.shape;
+    const changed = (change: Partial<LayerCache>): LayerCache[] => layers.map((layer) => ({ ...layer, ...change }));
     for (const wrong of [
       await wholeCache(even),
-      changed({ lengths: new Int32Array(kvHeads).fill(200) }),
-      changed({ lengths: new Int32Array(kvHeads).fill(-1) }),
+      changed({ length: 200 }),
+      changed({ length: -1 }),
       changed({ nextSlot: 3 }),
       changed({ nextSlot: 500 }),
     ]) {
@@ -236,29 +224,23 @@ describe.each(allocations)('the allocation %s', (allocation, plan) => {
 });
 
 describe('uneven budgets', () => {
-  it('keep more in lower layers, or in the heads with the higher scores', async () => {
+  it('keep more in lower layers', async () => {
     const engine = await openEngine(pyramid);
     await engine.extend(someTokens(200), { evict: 'final' });
     const byLayer = lengthsOf(await wholeCache(engine));
     expect(byLayer[0]?.[0]).toBe(80);
     expect(byLayer.flat()).toEqual(byLayer.flat().sort((a, b) => b - a));
-    const sharing = await openEngine(shared);
-    await sharing.extend(someTokens(200), { evict: 'final' });
-    for (const layer of lengthsOf(await wholeCache(sharing))) {
-      expect(layer.reduce((sum, length) => sum + length, 0)).toBe(48 * layer.length);
-      expect(Math.min(...layer)).toBeGreaterThanOrEqual(9);
-    }
   });
 
   it('are another memory: the fingerprint tells', async () => {
-    const engines = [await openEngine(sizes), await openEngine(pyramid), await openEngine(shared)];
-    expect(new Set(engines.map(({ description }) => description.fingerprint)).size).toBe(3);
+    const engines = [await openEngine(sizes), await openEngine(pyramid)];
+    expect(new Set(engines.map(({ description }) => description.fingerprint)).size).toBe(2);
   });
 
-  it.each([[{ ...shared, uneven: { allocation: 'shared', longest: 40 } } as const], [{ ...shared, budget: Infinity }]])(
-    'are refused without a budget, or with a longest head below it',
-    async (plan) => {
-      await expect(openEngine(plan)).rejects.toThrow(/longest KV head/);
-    },
-  );
+  it.each([
+    [{ ...pyramid, uneven: { allocation: 'pyramid', longest: 40 } } as const],
+    [{ ...pyramid, budget: Infinity }],
+  ])('are refused without a budget, or with a longest layer below it', async (plan) => {
+    await expect(openEngine(plan)).rejects.toThrow(/longest layer/);
+  });
 });

@@ -1,14 +1,17 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SidecarProcess } from '../../../../extension/sidecar/process.js';
 
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'locret-process-'));
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true });
+});
 
 async function run(program: string): Promise<{ sidecar: SidecarProcess; lines: string[] }> {
   const module = path.join(folder, 'program.mjs');
@@ -38,6 +41,20 @@ describe('SidecarProcess', () => {
     const { sidecar } = await run(`setInterval(() => {}, 1000);`);
     sidecar.kill();
     expect(await sidecar.exited).toMatchObject({ exitCode: null, signal: 'SIGKILL' });
+  });
+
+  it('lets a debugger of this machine in where it is told to, and nobody otherwise', async () => {
+    const program = `import { url } from 'node:inspector'; process.send({ url: url() }); process.disconnect();`;
+    const told = async (): Promise<unknown> => {
+      const { sidecar } = await run(program);
+      const message: unknown = await new Promise((resolve) => sidecar.channel.once('message', resolve));
+      await sidecar.exited;
+      return message;
+    };
+    expect(await told()).toEqual({});
+    // Port 0 is any port that is free.
+    vi.stubEnv('LOCRET_INSPECT_SIDECAR', '0');
+    expect(JSON.stringify(await told())).toMatch(/^\{"url":"ws:\/\/127\.0\.0\.1:\d+\//);
   });
 
   it('starts the program with a channel, without arguments, and with a small nursery', async () => {

@@ -18,7 +18,7 @@ describe('the retention map', () => {
     const root = repository({ 'a.ts': sourceOf('alpha'), 'b.ts': sourceOf('beta'), 'c.txt': 'a b c\n' });
     const memory = await readInto(engine, root);
     const caches = await wholeCache(engine);
-    const heads = engine.description.shape.layers * engine.description.shape.kvHeads;
+    const heads = engine.description.shape.layers.length * engine.description.shape.kvHeads;
     const expected = memory.files.map(({ file, begin, end }) => {
       const tokens = caches.flatMap(({ tokenIndices }) => [...tokenIndices]);
       const kept = tokens.filter((token) => begin <= token && token < end).length;
@@ -52,7 +52,7 @@ describe('the retention map', () => {
     }
     const caches = await wholeCache(engine);
     const indices = caches.flatMap(({ tokenIndices }) => [...tokenIndices]);
-    const heads = engine.description.shape.layers * engine.description.shape.kvHeads;
+    const heads = engine.description.shape.layers.length * engine.description.shape.kvHeads;
     // Line 1 shares its place with the header's tokens; every other line is compared with counting.
     for (let line = 2; line <= lines.length; line++) {
       const tokens = tokensOfLine.get(line);

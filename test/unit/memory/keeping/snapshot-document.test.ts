@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { isJsonObject } from '../../../../server/contract/json.js';
 import { DefinitionTable } from '../../../../server/memory/contents/definition-table.js';
 import type { MemoryContent } from '../../../../server/memory/contents/repository-memory.js';
 import { nothingRead, type PartialReading } from '../../../../server/memory/reading/partial-reading.js';
@@ -9,7 +10,6 @@ import {
   type SourceMapArrays,
 } from '../../../../server/memory/keeping/snapshot-document.js';
 import { FileMapBuilder, SourceMap } from '../../../../server/memory/contents/source-map.js';
-import { isJsonObject } from '../../../../server/model/json-fields.js';
 import type { RepositoryFile } from '../../../../server/repository/source.js';
 
 const fileNamed = (path: string, language?: string): RepositoryFile => ({

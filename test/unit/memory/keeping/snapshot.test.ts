@@ -82,12 +82,12 @@ describe('a snapshot', () => {
     expect(await answerOf(other)).toEqual(await answerOf(engine));
   });
 
-  it.each(['pyramid', 'shared'] as const)('restores budgets that differ (%s) bit by bit', async (allocation) => {
-    const uneven = { uneven: { allocation, longest: 150 } };
+  it('restores budgets that differ bit by bit', async () => {
+    const uneven = { uneven: { allocation: 'pyramid', longest: 150 } } as const;
     const from = await nanoEngine(uneven);
     const unevenMemory = await readInto(from, memory.survey.root);
     const cache = await wholeCache(from);
-    expect(new Set(cache.flatMap((layer) => [...(layer.uneven?.lengths ?? [])])).size).toBeGreaterThan(1);
+    expect(new Set(cache.map(({ length }) => length)).size).toBeGreaterThan(1);
     await saveSnapshot(file, unevenMemory, identity);
     const into = await nanoEngine(uneven);
     await restore(into);

@@ -1,24 +1,21 @@
 import { describe, expect, it } from 'vitest';
+import { structureNames } from '../../../../server/contract/words.js';
 import { LocretError } from '../../../../server/errors.js';
 import { readingIdentity } from '../../../../server/memory/keeping/cache-files.js';
-import {
-  type HeadsSize,
-  planMemory,
-  type MemoryPlan,
-  type PlanSettings,
-} from '../../../../server/memory/planning/plan.js';
+import { planMemory } from '../../../../server/backends/processor/plan.js';
+import type { HeadsSize, MemoryPlan, PlanSettings } from '../../../../server/memory/planning/plan.js';
 import { beginningTokens, promptFrame } from '../../../../server/model/prompt-frame.js';
 import { renderPlan } from '../../../../server/memory/planning/render-plan.js';
-import { structureNames } from '../../../../server/memory/reading/structure.js';
 import { openModel, type LoadedModel } from '../../../../server/model/model.js';
-import type { ModelShape } from '../../../../server/model/shape.js';
+import { equalLayers, layerOf, type ModelShape } from '../../../../server/model/shape.js';
 import { fixture } from '../../model/model-folder.js';
 import { nano, nanoEngine, surveyOptions } from '../repository-under-test.js';
 
 const plenty = 64 * 2 ** 30;
 const headsSize: HeadsSize = { input: 'qkv', width: 64 };
+type Sizes = Partial<Omit<ModelShape, 'layers'>> & { readonly layers: number };
 /** The shape of Qwen2.5-Coder-0.5B. */
-const halfBillion: Partial<ModelShape> = {
+const halfBillion: Sizes = {
   layers: 24,
   hidden: 896,
   heads: 14,
@@ -29,9 +26,14 @@ const halfBillion: Partial<ModelShape> = {
   maxPositions: 32_768,
 };
 
-async function modelOf(shape: Partial<ModelShape>): Promise<LoadedModel> {
+async function modelOf({ layers, ...shape }: Partial<Sizes>): Promise<LoadedModel> {
   const model = await openModel(fixture('qwen2'));
-  return { ...model, shape: { ...model.shape, ...shape }, locret: { heads: 'heads.safetensors' } };
+  const layer = layerOf(model.shape, 0);
+  return {
+    ...model,
+    shape: { ...model.shape, ...shape, layers: equalLayers(layers ?? model.shape.layers.length, layer) },
+    locret: { heads: 'heads.safetensors' },
+  };
 }
 
 const planOf = (model: LoadedModel, settings: Partial<PlanSettings> = {}, free = plenty): MemoryPlan =>
@@ -96,26 +98,20 @@ describe('the plan of a memory', () => {
       const model = await nano();
       const even = planOf(model, { budget, allocation: 'even' });
       expect(even.cache.uneven).toBeUndefined();
-      for (const allocation of ['pyramid', 'shared'] as const) {
-        const { cache, local, window, bytes } = planOf(model, { budget, allocation });
-        const longest = cache.uneven?.longest ?? 0;
-        // Twice the budget but for what is exempt and the twentieth; or 1.8 budgets where two heads share.
-        const wanted =
-          allocation === 'shared'
-            ? 2 * budget - Math.floor(budget / 5)
-            : budget + (budget - cache.stabilizers) - Math.floor((budget - cache.stabilizers) / 20);
-        expect(longest).toBe(Math.min(wanted, most));
-        expect(longest + local + Math.max(cache.chunk, 192)).toBeLessThanOrEqual(window);
-        expect(longest + cache.capacity - cache.budget).toBeLessThanOrEqual(window);
-        expect(bytes.cache).toBeLessThanOrEqual(even.bytes.cache);
-        expect(planOf({ ...model, locret: { ...model.locret, allocation } }, { budget }).cache).toEqual(cache);
-      }
+      const allocation = 'pyramid';
+      const { cache, local, window, bytes } = planOf(model, { budget, allocation });
+      const longest = cache.uneven?.longest ?? 0;
+      // Twice the budget but for what is exempt and the twentieth.
+      const wanted = budget + (budget - cache.stabilizers) - Math.floor((budget - cache.stabilizers) / 20);
+      expect(longest).toBe(Math.min(wanted, most));
+      expect(longest + local + Math.max(cache.chunk, 192)).toBeLessThanOrEqual(window);
+      expect(longest + cache.capacity - cache.budget).toBeLessThanOrEqual(window);
+      expect(bytes.cache).toBeLessThanOrEqual(even.bytes.cache);
+      expect(planOf({ ...model, locret: { ...model.locret, allocation } }, { budget }).cache).toEqual(cache);
     },
   );
 
   it('takes equal budgets where there is nothing to divide', async () => {
-    const model = await modelOf({ ...halfBillion, kvHeads: 1 });
-    expect(planOf(model, { allocation: 'shared' }).cache).not.toHaveProperty('uneven');
     const flat = await modelOf({ ...halfBillion, layers: 1 });
     expect(planOf(flat, { allocation: 'pyramid' }).cache).not.toHaveProperty('uneven');
   });
@@ -124,7 +120,7 @@ describe('the plan of a memory', () => {
     const model = await modelOf(halfBillion);
     const weights = (input: HeadsSize['input']): number =>
       planMemory(model, { threads: 2 }, { input, width: 1024 }, plenty).bytes.weights;
-    const { hidden = 0, heads = 0, kvHeads = 0, headDim = 0, layers = 0 } = halfBillion;
+    const { hidden = 0, heads = 0, kvHeads = 0, headDim = 0, layers } = halfBillion;
     const fewer = layers * 1024 * ((heads + 2 * kvHeads) * headDim - hidden);
     expect(weights('qkv') - weights('hidden')).toBeCloseTo(2.2 * fewer, -1);
   });
@@ -142,7 +138,6 @@ describe('a plan for people', () => {
   it.each([
     ['even', 'every KV head keeps the budget'],
     ['pyramid', 'the lowest layer keeps'],
-    ['shared', 'the KV heads of a layer share it, none keeps more than 116'],
   ] as const)('says how the budget is divided: %s', async (allocation, note) => {
     const model = await nano();
     const row = renderPlan(model, planOf(model, { allocation }))

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { ReadProgress } from '../../../../server/memory/contents/memory.js';
+import type { ReadProgress } from '../../../../server/contract/roots.js';
 import { ProgressMeter } from '../../../../server/memory/reading/progress-meter.js';
 
 let seconds: number;

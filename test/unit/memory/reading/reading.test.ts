@@ -1,11 +1,11 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { ReadProgress } from '../../../../server/memory/contents/memory.js';
+import type { ReadProgress } from '../../../../server/contract/roots.js';
+import type { StructureName } from '../../../../server/contract/words.js';
 import type { PartialReading } from '../../../../server/memory/reading/partial-reading.js';
 import { readRepository, type ReadingInput } from '../../../../server/memory/reading/reading.js';
 import type { ReadMemory } from '../../../../server/memory/contents/repository-memory.js';
-import type { StructureName } from '../../../../server/memory/reading/structure.js';
 import type { LoadedModel } from '../../../../server/model/model.js';
 import { surveyRepository } from '../../../../server/repository/survey.js';
 import { characterTokenizer } from '../../answer/character-tokenizer.js';

@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Checkpoint, LayerLinear } from '../../../../server/model/checkpoint.js';
-import { openGgufCheckpoint, type GgufCheckpoint } from '../../../../server/model/gguf/gguf-checkpoint.js';
+import { openGgufCheckpoint } from '../../../../server/model/gguf/gguf-checkpoint.js';
 import { GgufFile } from '../../../../server/model/gguf/gguf-file.js';
 import { readGgufShape } from '../../../../server/model/gguf/model-shape.js';
-import { openCheckpoint } from '../../../../server/model/open-checkpoint.js';
+import { openCheckpoint } from '../../../../server/model/hub-folder/open-checkpoint.js';
+import { layerOf } from '../../../../server/model/shape.js';
 import { expectRefusal, fixture } from '../model-folder.js';
 import { contentOf, floats, writeContent, type GgufContent } from './gguf-files.js';
 
@@ -31,7 +32,7 @@ function original(name: string): Checkpoint {
   return checkpoint;
 }
 
-function openContent(content: GgufContent): GgufCheckpoint {
+function openContent(content: GgufContent): Checkpoint {
   const file = GgufFile.open(writeContent(content));
   open.push(file);
   return openGgufCheckpoint(file, readGgufShape(file));
@@ -44,18 +45,16 @@ describe('openGgufCheckpoint', () => {
     expect(checkpoint.finalNorm()).toEqual(expected.finalNorm());
     expect(checkpoint.embedding.read()).toEqual(expected.embedding.read());
     expect(checkpoint.languageHead.read()).toEqual(expected.languageHead.read());
-    for (let layer = 0; layer < expected.shape.layers; layer++) {
+    for (let layer = 0; layer < expected.shape.layers.length; layer++) {
       for (const which of LINEARS) {
         const [matrix, wanted] = [checkpoint.linear(layer, which), expected.linear(layer, which)];
         expect([matrix.rows, matrix.columns]).toEqual([wanted.rows, wanted.columns]);
         expect(matrix.read()).toEqual(wanted.read());
         expect(checkpoint.bias(layer, which)).toEqual(expected.bias(layer, which));
       }
-      expect(checkpoint.norm(layer, 'beforeAttention')).toEqual(expected.norm(layer, 'beforeAttention'));
-      expect(checkpoint.norm(layer, 'beforeFeedForward')).toEqual(expected.norm(layer, 'beforeFeedForward'));
-      if (!expected.shape.queryKeyNorm) continue;
-      expect(checkpoint.norm(layer, 'queryHead')).toEqual(expected.norm(layer, 'queryHead'));
-      expect(checkpoint.norm(layer, 'keyHead')).toEqual(expected.norm(layer, 'keyHead'));
+      for (const norm of layerOf(expected.shape, layer).norms) {
+        expect(checkpoint.norm(layer, norm)).toEqual(expected.norm(layer, norm));
+      }
     }
   });
 

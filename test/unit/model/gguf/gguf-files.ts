@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll } from 'vitest';
 import { ggufPieces, type GgufTensor, type GgufValue } from '../../../../bench/gguf.js';
-import type { Checkpoint, LayerLinear, LayerNorm } from '../../../../server/model/checkpoint.js';
+import type { Checkpoint, LayerLinear } from '../../../../server/model/checkpoint.js';
+import { layerOf, type LayerNorm } from '../../../../server/model/shape.js';
 
 export type Metadata = ReadonlyMap<string, GgufValue>;
 
@@ -98,14 +99,15 @@ function joined(...parts: readonly Float32Array[]): Float32Array {
 /** A model as a GGUF file, every tensor in float32, as llama.cpp's converter lays it out; without a tokenizer. */
 export function contentOf(checkpoint: Checkpoint): GgufContent {
   const { shape } = checkpoint;
-  const { hidden, headDim, rope } = shape;
+  const { hidden, headDim } = shape;
+  const { rope, window } = layerOf(shape, 0);
   const architecture = ARCHITECTURES[shape.family];
   const key = (name: string): string => `${architecture}.${name}`;
   const metadata = new Map<string, GgufValue>([
     ['general.architecture', { type: 'string', value: architecture }],
     [key('context_length'), uint32(shape.maxPositions)],
     [key('embedding_length'), uint32(hidden)],
-    [key('block_count'), uint32(shape.layers)],
+    [key('block_count'), uint32(shape.layers.length)],
     [key('feed_forward_length'), uint32(shape.feedForward)],
     [key('attention.head_count'), uint32(shape.heads)],
     [key('attention.head_count_kv'), uint32(shape.kvHeads)],
@@ -115,7 +117,7 @@ export function contentOf(checkpoint: Checkpoint): GgufContent {
     [key('rope.dimension_count'), uint32(rope.rotaryDim)],
     [key('rope.freq_base'), float32(rope.theta)],
   ]);
-  if (shape.slidingWindow !== undefined) metadata.set(key('attention.sliding_window'), uint32(shape.slidingWindow));
+  if (window !== undefined) metadata.set(key('attention.sliding_window'), uint32(window));
   const tensors: GgufTensor[] = [
     floats('token_embd.weight', [shape.vocabulary, hidden], checkpoint.embedding.read()),
     floats('output_norm.weight', [hidden], checkpoint.finalNorm()),
@@ -144,7 +146,8 @@ export function contentOf(checkpoint: Checkpoint): GgufContent {
       break;
     }
   }
-  for (let layer = 0; layer < shape.layers; layer++) tensors.push(...layerTensors(checkpoint, layer, architecture));
+  for (let layer = 0; layer < shape.layers.length; layer++)
+    tensors.push(...layerTensors(checkpoint, layer, architecture));
   return { metadata, tensors };
 }
 
@@ -170,12 +173,12 @@ export function llama3Factors(
 }
 
 function layerTensors(checkpoint: Checkpoint, layer: number, architecture: string): GgufTensor[] {
-  const { hidden, headDim, feedForward, queryKeyNorm } = checkpoint.shape;
+  const { hidden, headDim, feedForward } = checkpoint.shape;
   const blk = (name: string): string => `blk.${layer}.${name}`;
   const norm = (name: string, which: LayerNorm, width: number): GgufTensor =>
     floats(blk(`${name}.weight`), [width], checkpoint.norm(layer, which));
   const tensors = [norm('attn_norm', 'beforeAttention', hidden), norm('ffn_norm', 'beforeFeedForward', hidden)];
-  if (queryKeyNorm) {
+  if (layerOf(checkpoint.shape, layer).norms.includes('queryHead')) {
     tensors.push(norm('attn_q_norm', 'queryHead', headDim), norm('attn_k_norm', 'keyHead', headDim));
   }
   const whole = (which: LayerLinear): GgufTensor[] => {

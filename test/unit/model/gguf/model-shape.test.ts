@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { GgufTensor, GgufValue } from '../../../../bench/gguf.js';
 import { GgufFile } from '../../../../server/model/gguf/gguf-file.js';
 import { readGgufShape } from '../../../../server/model/gguf/model-shape.js';
-import { openCheckpoint } from '../../../../server/model/open-checkpoint.js';
+import { openCheckpoint } from '../../../../server/model/hub-folder/open-checkpoint.js';
 import { ropeTable } from '../../../../server/model/rope-table.js';
-import type { ModelShape } from '../../../../server/model/shape.js';
+import { commonLayer, type ModelShape, type Rope } from '../../../../server/model/shape.js';
 import { expectRefusal, fixture } from '../model-folder.js';
 import { contentOf, floats, withMetadata, writeContent, type GgufContent } from './gguf-files.js';
 import { strings } from './tokenizer-contents.js';
@@ -20,6 +20,13 @@ function shapeOf(content: GgufContent): ModelShape {
   } finally {
     file.close();
   }
+}
+
+/** How all layers are rotated. */
+function ropeOf({ layers }: Pick<ModelShape, 'layers'>): Rope {
+  const layer = commonLayer({ layers });
+  if (layer === undefined) throw new Error('the layers differ');
+  return layer.rope;
 }
 
 function original(name: string): { readonly shape: ModelShape; readonly content: GgufContent } {
@@ -42,9 +49,11 @@ describe('readGgufShape', () => {
     'gives the shape of %s as its config.json does',
     (name) => {
       const { shape, content } = original(name);
-      const { rope, normEpsilon, ...rest } = shapeOf(content);
-      const { rope: wantedRope, normEpsilon: wantedEpsilon, ...wanted } = shape;
+      const { layers, normEpsilon, ...rest } = shapeOf(content);
+      const { layers: wantedLayers, normEpsilon: wantedEpsilon, ...wanted } = shape;
       expect(rest).toEqual(wanted);
+      const [rope, wantedRope] = [ropeOf({ layers }), ropeOf({ layers: wantedLayers })];
+      expect(layers.map((layer) => ({ ...layer, rope: wantedRope }))).toEqual(wantedLayers);
       expect(normEpsilon).toBe(Math.fround(wantedEpsilon));
       expect(rope.theta).toBe(wantedRope.theta);
       expect(rope.rotaryDim).toBe(wantedRope.rotaryDim);
@@ -55,27 +64,27 @@ describe('readGgufShape', () => {
   it('takes a Mistral model for the llama it is stored as', () => {
     const { shape, content } = original('mistral');
     expect(shapeOf(content)).toMatchObject({ ...shape, family: 'llama', normEpsilon: Math.fround(shape.normEpsilon) });
-    expect(shapeOf(original('mistral-window').content).slidingWindow).toBe(64);
+    expect(commonLayer(shapeOf(original('mistral-window').content))?.window).toBe(64);
   });
 
   it("turns positions with the factors of Llama 3.1's rope_freqs.weight as with its config", () => {
     const { shape, content } = original('llama');
-    expect(shape.rope.scaling.kind).toBe('llama3');
+    expect(ropeOf(shape).scaling.kind).toBe('llama3');
     expect(content.tensors.map(({ name }) => name)).toContain('rope_freqs.weight');
     const slots = 512;
-    const expected = ropeTable(shape.rope, slots);
-    const found = ropeTable(shapeOf(content).rope, slots);
+    const expected = ropeTable(ropeOf(shape), slots);
+    const found = ropeTable(ropeOf(shapeOf(content)), slots);
     for (const key of ['cos', 'sin'] as const) {
       const difference = expected[key].map((value, index) => Math.abs(value - (found[key][index] ?? NaN)));
       expect(Math.max(...difference)).toBeLessThan(1e-4);
     }
     const without = { ...content, tensors: content.tensors.filter(({ name }) => name !== 'rope_freqs.weight') };
-    expect(shapeOf(without).rope.scaling).toEqual({ kind: 'none' });
+    expect(ropeOf(shapeOf(without)).scaling).toEqual({ kind: 'none' });
   });
 
   it("takes LongRoPE's factors and its attention factor, given or computed", () => {
     const { shape, content } = original('phi3');
-    const { scaling } = shape.rope;
+    const { scaling } = ropeOf(shape);
     if (scaling.kind !== 'longrope') throw new Error('phi3 has LongRoPE');
     const expected = {
       kind: 'longrope',
@@ -83,12 +92,12 @@ describe('readGgufShape', () => {
       longFactors: scaling.longFactors.map(Math.fround),
       originalMaxPositions: 64,
     };
-    expect(shapeOf(content).rope.scaling).toEqual({
+    expect(ropeOf(shapeOf(content)).scaling).toEqual({
       ...expected,
       attentionFactor: Math.fround(scaling.attentionFactor),
     });
     const without = withMetadata(content, { 'phi3.rope.scaling.attn_factor': undefined });
-    expect(shapeOf(without).rope.scaling).toEqual({ ...expected, attentionFactor: scaling.attentionFactor });
+    expect(ropeOf(shapeOf(without)).scaling).toEqual({ ...expected, attentionFactor: scaling.attentionFactor });
   });
 
   it('takes absent values for what llama.cpp takes them for', () => {
@@ -99,23 +108,24 @@ describe('readGgufShape', () => {
       'llama.attention.key_length': undefined,
       'llama.attention.value_length': undefined,
     });
-    expect(shapeOf(content)).toMatchObject({ rope: { theta: 10000, rotaryDim: 8 }, kvHeads: 4, headDim: 8 });
+    expect(shapeOf(content)).toMatchObject({ kvHeads: 4, headDim: 8 });
+    expect(ropeOf(shapeOf(content))).toMatchObject({ theta: 10000, rotaryDim: 8 });
   });
 
   it('takes a linear scaling also without its type or under its first name', () => {
     for (const name of ['scaling.factor', 'scale_linear']) {
       const content = withMetadata(llama, { [`llama.rope.${name}`]: float32(4) });
-      expect(shapeOf(content).rope.scaling).toEqual({ kind: 'linear', factor: 4 });
+      expect(ropeOf(shapeOf(content)).scaling).toEqual({ kind: 'linear', factor: 4 });
     }
     for (const factor of [0, 1]) {
       const content = withMetadata(llama, { 'llama.rope.scaling.factor': float32(factor) });
-      expect(shapeOf(content).rope.scaling).toEqual({ kind: 'none' });
+      expect(ropeOf(shapeOf(content)).scaling).toEqual({ kind: 'none' });
     }
     const none = withMetadata(llama, {
       'llama.rope.scaling.type': string('none'),
       'llama.rope.scaling.factor': float32(4),
     });
-    expect(shapeOf(none).rope.scaling).toEqual({ kind: 'none' });
+    expect(ropeOf(shapeOf(none)).scaling).toEqual({ kind: 'none' });
   });
 
   it('knows from the tensors which biases there are, and whether the vocabulary matrices are one', () => {
@@ -257,7 +267,7 @@ describe('readGgufShape', () => {
   it('refuses scalings that exclude each other, and factors without sense', () => {
     const factors = (name: string, value: number): GgufTensor => floats(name, [4], new Float32Array(4).fill(value));
     const freqs = withTensors(llama, factors('rope_freqs.weight', 2));
-    expect(shapeOf(freqs).rope.scaling.kind).toBe('longrope');
+    expect(ropeOf(shapeOf(freqs)).scaling.kind).toBe('longrope');
     expectRefusal(
       () => shapeOf(withMetadata(freqs, { 'llama.rope.scaling.factor': float32(4) })),
       'model-unsupported',

@@ -4,7 +4,7 @@ import { LocretError } from '../../../../server/errors.js';
 import { GgufFile } from '../../../../server/model/gguf/gguf-file.js';
 import { readGgufTokenizer } from '../../../../server/model/gguf/tokenizer-definition.js';
 import { readVocabulary } from '../../../../server/model/gguf/vocabulary.js';
-import type { TokenizerFiles } from '../../../../server/model/tokenizer-files.js';
+import type { TokenizerDefinition } from '../../../../server/model/tokenizer.js';
 import { expectRefusal } from '../model-folder.js';
 import { withMetadata, writeContent, type GgufContent } from './gguf-files.js';
 import {
@@ -17,7 +17,7 @@ import {
   uint32,
 } from './tokenizer-contents.js';
 
-function tokenizerFiles(content: GgufContent, rows = 10_000): TokenizerFiles {
+function tokenizerFiles(content: GgufContent, rows = 10_000): TokenizerDefinition {
   const file = GgufFile.open(writeContent(content));
   file.close();
   return readGgufTokenizer(file.metadata, readVocabulary(file.metadata, rows));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { Citation } from '../../../../../server/contract/protocol.js';
 import { noPlaces, placesOf } from '../../../../../extension/chat/webview/places.js';
-import type { Citation } from '../../../../../extension/conversation/conversation.js';
 
 const citations: Citation[] = [
   { path: 'src/store/apple.ts', line: 12, endLine: 30, from: 'recall' },

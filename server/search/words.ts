@@ -1,0 +1,45 @@
+/** Lower case, without the signs that conventions differ in: `retain_top-units` and `retainTopUnits` are the same. */
+export function foldName(name: string): string {
+  return name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
+}
+
+/** The words that an identifier or a plain word is made of, lower-cased: `readHTTPBody2` → read, http, body, 2. */
+export function partsOf(name: string): string[] {
+  const parts = name.match(/\p{Lu}+(?=\p{Lu}\p{Ll})|\p{Lu}?\p{Ll}+|\p{Lu}+|\p{N}+|[\p{Lo}\p{Lt}\p{Lm}]+/gu) ?? [];
+  return parts.map((part) => part.toLowerCase());
+}
+
+const endings = ['ization', 'izations', 'ations', 'ation', 'ings', 'ing', 'ers', 'er', 'ies', 'ed', 'es', 's'];
+const leastStem = 4;
+
+/** Takes the commonest English endings off, so that `registering`, `registers` and `registered` are the same word. */
+export function stem(word: string): string {
+  for (const ending of endings) {
+    if (word.endsWith(ending) && word.length - ending.length >= leastStem) return word.slice(0, -ending.length);
+  }
+  return word;
+}
+
+/** Scripts that put no spaces between words: pairs of characters stand for words there. */
+const unspaced = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
+
+function pairsOf(text: string): string[] {
+  const characters = Array.from(text);
+  if (characters.length < 2) return characters;
+  return characters.slice(1).map((character, at) => `${characters[at] ?? ''}${character}`);
+}
+
+/**
+ * The terms by which a word of a text is found: the stems of its parts, and, where it has several, the whole of it,
+ * folded. Each once.
+ */
+export function termsOf(word: string): string[] {
+  const parts = partsOf(word);
+  const terms = new Set<string>();
+  for (const part of parts) {
+    if (unspaced.test(part)) for (const pair of pairsOf(part)) terms.add(pair);
+    else if (part.length > 1 || parts.length === 1) terms.add(stem(part));
+  }
+  if (parts.length > 1) terms.add(foldName(word));
+  return [...terms];
+}

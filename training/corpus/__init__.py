@@ -1,0 +1,1 @@
+"""Source packages, and the facts about their definitions that a program can check."""

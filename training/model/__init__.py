@@ -1,0 +1,1 @@
+"""The decoder, its tokenizer, its retaining heads and its retained cache."""

@@ -1,0 +1,1 @@
+"""What is measured, exported and said of a trained model. Knows all other rooms."""

@@ -1,0 +1,1 @@
+"""Rows of the first stage: code, and questions about it."""

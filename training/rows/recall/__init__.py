@@ -1,0 +1,1 @@
+"""Rows of the second stage: recalled definitions behind a memory, as the product asks."""
