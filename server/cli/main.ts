@@ -28,7 +28,16 @@ const program = new Command('locret')
   .showHelpAfterError('(add --help to see what there is)')
   .exitOverride();
 const commands = [
-  ...[registerAsk, registerChat, registerFind, registerRead, registerPlan, registerModels, registerDoctor, registerTrace],
+  ...[
+    registerAsk,
+    registerChat,
+    registerFind,
+    registerRead,
+    registerPlan,
+    registerModels,
+    registerDoctor,
+    registerTrace,
+  ],
   registerTrain,
   registerLsp,
 ];
