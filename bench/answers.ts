@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Turn } from '../server/contract/answers.js';
 import { askMemory } from '../server/answer/ask.js';
-import { openMemory } from '../server/memory/open-memory.js';
+import { withDefaults } from '../server/contract/setting.js';
+import { settings } from '../server/contract/settings.js';
 import { ReadMemory } from '../server/memory/contents/repository-memory.js';
 import type { Definition } from '../server/repository/source.js';
+import { Workspace } from '../server/workspace/workspace.js';
 import { publish } from './figure.js';
 import {
   absentQuestion,
@@ -71,14 +74,14 @@ function earlierTurn(places: readonly LookupQuestion[], i: number): Turn[] {
   return [{ question, answer: `\`${name}\` is defined in \`${file}:${line}\`.` }];
 }
 
-const opened = await openMemory({
-  repo: options.repo,
-  modelFolder: options.model,
-  survey: { maxFileBytes: 1 << 20, include: [], exclude: [] },
-  cacheFolder: '.cache/bench/product',
-  threads: Number(options.threads),
-});
-const { engine, model, memory } = opened;
+const chosen = { ...withDefaults(settings, {}), model: options.model, threads: Number(options.threads), trusted: true };
+const quiet = { onChange: () => undefined, onTraining: () => undefined, log: () => undefined };
+const workspace = new Workspace(quiet, chosen);
+const folder = path.resolve(options.repo);
+const root = workspace.add(pathToFileURL(folder).href, folder);
+await root.open();
+const memory = root.contents;
+const { engine, model } = memory;
 /** With recall by attention, also for a model that switches it off: how well it would point is measured too. */
 const locret = { ...model.locret, attention: true };
 const attentive = new ReadMemory(engine, { ...model, locret }, memory.content, 'read', 0);
@@ -116,7 +119,7 @@ try {
     rows.push(row);
   }
 } finally {
-  await engine.dispose();
+  await workspace.close();
 }
 const { filesRead, tokensRead } = memory.coverage();
 const asked = questionKinds.map((kind) => questions.filter((question) => question.kind === kind).length);

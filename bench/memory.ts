@@ -1,7 +1,8 @@
 import { rm } from 'node:fs/promises';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
-import { loadEngine, planModel } from '../server/memory/planning/planned-model.js';
+import { loadEngine } from '../server/memory/load-engine.js';
+import { planModel } from '../server/memory/planning/planned-model.js';
 import { readRepository } from '../server/memory/reading/reading.js';
 import { surveyRepository } from '../server/repository/survey.js';
 import { publish } from './figure.js';
@@ -35,7 +36,7 @@ let units = 0;
 try {
   const survey = { maxFileBytes: 1 << 20, include: [], exclude: [] };
   const cacheFolder = '.cache/bench/product';
-  const settings = { repo, modelFolder: options.model, survey, cacheFolder, threads: Number(options.threads) };
+  const settings = { repo, model: options.model, survey, cacheFolder, threads: Number(options.threads) };
   const planned = await planModel(settings);
   const engine = await loadEngine(planned, cacheFolder, (notice) => process.stderr.write(`${notice}\n`));
   const enough = new AbortController();

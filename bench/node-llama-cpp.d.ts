@@ -1,4 +1,4 @@
-/** The part of node-llama-cpp that bench/speed-llama-cpp.ts uses; the package is installed only for the benchmark. */
+/** The part of node-llama-cpp that bench/speed-llama-cpp.ts and bench/product-llama-cpp.ts use; the package is installed only for the benchmark. */
 declare module 'node-llama-cpp' {
   export interface ContextSequence {
     readonly nextTokenIndex: number;

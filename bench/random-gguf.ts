@@ -48,8 +48,8 @@ function vocabulary(size: number): string[] {
     (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || (byte >= 174 && byte <= 255);
   let next = 256;
   const bytes = Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(printable(byte) ? byte : next++));
-  const names = Array.from({ length: size - 257 }, (_, index) => `token${index}`);
-  return [...bytes, ...names, '<|endoftext|>'];
+  const names = Array.from({ length: size - 259 }, (_, index) => `token${index}`);
+  return [...bytes, 'to', 'ok', ...names, '<|endoftext|>'];
 }
 
 function metadataOf(shape: BenchShape, bits: Bits): Map<string, GgufValue> {

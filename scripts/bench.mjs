@@ -15,6 +15,10 @@ const benches = {
     entries: ['speed', 'speed-onnx', 'speed-llama-cpp'],
     peers: [`node-llama-cpp@${nodeLlamaCpp}`, `@node-llama-cpp/${prebuilt()}@${nodeLlamaCpp}`],
   },
+  product: {
+    entries: ['product', 'product-locret', 'product-llama-cpp'],
+    peers: [`node-llama-cpp@${nodeLlamaCpp}`, `@node-llama-cpp/${prebuilt()}@${nodeLlamaCpp}`],
+  },
   memory: { entries: ['memory'] },
   eviction: { entries: ['eviction'] },
   answers: { entries: ['answers'] },

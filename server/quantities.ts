@@ -29,3 +29,8 @@ export function formatBytes(bytes: number): string {
   }
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${byteUnits[unit] ?? ''}`;
 }
+
+/** `3.10 GB` (powers of 1024), for the arithmetic of what does not fit. */
+export function gigabytes(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(2)} GB`;
+}

@@ -19,7 +19,7 @@ export interface TrainingChoice {
   readonly labels: LabelKind;
   readonly input: HeadInput;
   readonly steps: number;
-  /** The user's setting; undefined: full precision. */
+  /** The user's setting; undefined: as the model reads repositories on the processor. */
   readonly precision: ProcessorPrecision | undefined;
   /** The file of the heads; undefined: where the sidecar keeps them. */
   readonly out: string | undefined;

@@ -37,7 +37,7 @@ async function isThere(file: string): Promise<boolean> {
  */
 export async function headsOf(
   { labels, input }: TrainedVariant,
-  { modelFolder, weights, folder, threads }: { modelFolder: string; weights: string; folder: string; threads: number },
+  { model, weights, folder, threads }: { model: string; weights: string; folder: string; threads: number },
 ): Promise<string> {
   const name = `${weights.slice(0, 16)}-${labels}-${input}-${options.steps}`;
   const file = path.join(folder, `${name}.safetensors`);
@@ -47,7 +47,7 @@ export async function headsOf(
   await trainHeads(
     {
       ...completeOptions({ ...options, labels, input, threads }),
-      modelFolder,
+      model,
       repositories: sources,
       cacheFolder: path.resolve('.cache/bench/product'),
       out,

@@ -3,7 +3,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Engine } from '../../server/engine/engine.js';
-import { loadEngine, planModel, type PlannedModel } from '../../server/memory/planning/planned-model.js';
+import { loadEngine } from '../../server/memory/load-engine.js';
+import { planModel, type PlannedModel } from '../../server/memory/planning/planned-model.js';
 import { type LoadedModel, openModel } from '../../server/model/model.js';
 import { createProcessorEngine } from '../../server/backends/processor/engine.js';
 import { policyByName, registerPolicies } from '../../server/eviction/policy-by-name.js';
@@ -128,11 +129,11 @@ function keepsStructure({ policy, structure }: QualityRow): boolean {
 
 async function planRow(repo: string, row: QualityRow, budget: number): Promise<PlannedModel> {
   const threads = Number(options.threads);
-  const modelFolder = options.model;
-  const settings = { repo, modelFolder, threads };
+  const settings = { repo, model: options.model, threads };
   if (!row.full) {
     const heads =
-      row.heads && (await headsOf(row.heads, { modelFolder, weights, folder: path.resolve(cache, 'heads'), threads }));
+      row.heads &&
+      (await headsOf(row.heads, { model: options.model, weights, folder: path.resolve(cache, 'heads'), threads }));
     return planModel({
       ...settings,
       policy: row.policy,

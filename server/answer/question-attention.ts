@@ -34,13 +34,13 @@ export interface AttentionReading {
 
 /**
  * Observes what a question attends to in the memory: the question is read over it and taken back.
- * @returns undefined when the model's attention tells nothing, or there is no room to observe it
+ * @returns undefined unless the model's attention is said to tell something, or when there is no room to observe it
  */
 export async function readAttention(
   memory: RepositoryMemory,
   prepared: PreparedQuestion,
 ): Promise<AttentionReading | undefined> {
-  if (memory.model.locret.attention === false) return undefined;
+  if (memory.model.locret.attention !== true) return undefined;
   const neutral =
     neutralAttention.get(memory) ?? (await observe(memory, questionTokens(memory.model, neutralQuestion), prepared));
   if (neutral === undefined) return undefined;

@@ -1,4 +1,4 @@
-import type { CachePrecision } from '../contract/words.js';
+import type { BackendChoice, CachePrecision } from '../contract/words.js';
 import type { ChosenBackend, Engine, EngineOptions } from '../engine/engine.js';
 import type { HeadsSize, MemoryPlan, PlanSettings } from '../memory/planning/plan.js';
 import type { LoadedModel } from '../model/model.js';
@@ -42,8 +42,8 @@ export type Detected = {
 
 /** Something that models run on. What only it understands travels as {@link ChosenBackend}'s options. */
 export interface Backend {
-  /** As it is chosen and shown. */
-  readonly name: string;
+  /** As it is chosen and shown: a word of the contract. */
+  readonly name: Exclude<BackendChoice, 'auto'>;
   /** Looks what is there. Nothing that is missing is an error. */
   detect(): Detected;
   /**

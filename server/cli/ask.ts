@@ -1,15 +1,12 @@
 import type { Command } from 'commander';
 import type { Answer } from '../answer/answer.js';
-import { questionTextOf, type Question } from '../answer/question.js';
-import { askDeep, askMemory } from '../answer/ask.js';
-import { answerToJson, renderAfterText, terminalText } from '../answer/render-answer.js';
-import { loadEngine, planModel } from '../memory/planning/planned-model.js';
-import { memorySettings } from '../workspace/settings.js';
+import { questionTextOf } from '../answer/question.js';
+import type { RootQuestion } from '../workspace/root-questions.js';
 import { interruptSignal } from './exit.js';
 import { oneParagraph } from './format.js';
-import { openFromOptions, printNotice } from './open-from-options.js';
 import { withAnswerOptions, withReadingOptions, type AnswerOptions, type ReadingOptions } from './options.js';
-import { prepareDeepReading } from './read-deep.js';
+import { answerToJson, renderAfterText, terminalText } from './render-answer.js';
+import { withRoot, type TerminalRoot } from './terminal-workspace.js';
 
 const description = `
 Answers a question about a repository. The first question reads the repository into a memory of fixed size and keeps a
@@ -22,26 +19,27 @@ interface AskCommandOptions extends ReadingOptions, AnswerOptions {
   readonly json?: boolean;
 }
 
-/** A question as the command line puts it. */
-export function questionOf(
-  question: string,
-  options: AnswerOptions,
+/** Asks a root; shows how far the reading of a deep question is. */
+export function ask(
+  { root, bar }: TerminalRoot,
+  asked: RootQuestion,
   signal: AbortSignal,
-): Question & { readonly signal: AbortSignal } {
-  return {
-    question,
-    maxTokens: options.answerTokens,
-    sampling: options,
-    recallTokens: options.recallTokens,
-    stop: options.stop,
+  onText: (text: string) => void,
+): Promise<Answer> {
+  return root.ask(asked, {
     signal,
-  };
+    onPartial: (partial) => {
+      if (partial.kind === 'progress') bar.show(partial.progress);
+      else bar.end();
+      if (partial.kind === 'text') onText(partial.text);
+    },
+  });
 }
 
-/** Prints an answer's text as it comes, and what belongs to it when it is whole. */
-export async function streamAnswer(ask: (onText: (text: string) => void) => Promise<Answer>): Promise<Answer> {
+/** The same, and prints the answer's text as it comes, and what belongs to it when it is whole. */
+export async function askAloud(opened: TerminalRoot, asked: RootQuestion, signal: AbortSignal): Promise<Answer> {
   let written = '';
-  const answer = await ask((text) => {
+  const answer = await ask(opened, asked, signal, (text) => {
     const shown = terminalText(text);
     written += shown;
     process.stdout.write(shown);
@@ -51,47 +49,21 @@ export async function streamAnswer(ask: (onText: (text: string) => void) => Prom
   return answer;
 }
 
-async function answerFromMemory(question: Question, options: AskCommandOptions, print: Printer): Promise<void> {
-  const fresh = options.fresh ?? false;
-  const { memory, engine } = await openFromOptions(options, { fresh, signal: question.signal });
-  try {
-    await print((onText) => askMemory(memory, { ...question, onText }));
-  } finally {
-    await engine.dispose();
-  }
-}
-
-async function answerDeep(
-  question: Question & { readonly signal: AbortSignal },
-  options: AskCommandOptions,
-  print: Printer,
-): Promise<void> {
-  const settings = await memorySettings(options, options.repo);
-  const planned = await planModel(settings);
-  planned.plan.notices.forEach(printNotice);
-  const readingOf = await prepareDeepReading(planned, settings.survey, question.signal);
-  const engine = await loadEngine(planned, settings.cacheFolder, printNotice);
-  const { model } = planned;
-  try {
-    await print((onText) => askDeep({ ...question, engine, model, read: readingOf(engine), onText }));
-  } finally {
-    await engine.dispose();
-  }
-}
-
-type Printer = (ask: (onText: (text: string) => void) => Promise<Answer>) => Promise<unknown>;
-
-async function printJson(ask: (onText: (text: string) => void) => Promise<Answer>): Promise<void> {
-  const answer = await ask(() => undefined);
-  process.stdout.write(`${JSON.stringify(answerToJson(answer), null, 2)}\n`);
-}
-
 async function run(words: readonly string[], options: AskCommandOptions): Promise<void> {
-  const question = questionOf(words.join(' '), options, interruptSignal());
+  const signal = interruptSignal();
+  const { fresh = false, json = false } = options;
+  const asked: RootQuestion = { question: words.join(' '), mode: options.deep === true ? 'deep' : 'memory' };
   // Nobody should wait for a repository to be read to be told that nothing was asked.
-  questionTextOf(question);
-  const print: Printer = options.json === true ? printJson : streamAnswer;
-  await (options.deep === true ? answerDeep : answerFromMemory)(question, options, print);
+  questionTextOf(asked);
+  await withRoot(options, async (opened) => {
+    if (asked.mode !== 'deep') await opened.root.read({ fresh }, signal);
+    if (!json) {
+      await askAloud(opened, asked, signal);
+      return;
+    }
+    const answer = await ask(opened, asked, signal, () => undefined);
+    process.stdout.write(`${JSON.stringify(answerToJson(answer), null, 2)}\n`);
+  });
 }
 
 /** Adds `locret ask`. */

@@ -1,20 +1,14 @@
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
-import { questionTextOf } from '../answer/question.js';
-import { askDeep, askMemory } from '../answer/ask.js';
 import { Conversation } from '../answer/conversation.js';
-import type { LayerCache } from '../engine/engine.js';
+import type { AnswerMode } from '../contract/words.js';
 import { isLocretError } from '../errors.js';
-import type { OpenedMemory } from '../memory/open-memory.js';
-import type { ReadMemory } from '../memory/contents/repository-memory.js';
-import { questionOf, streamAnswer } from './ask.js';
 import { exitCodes, listenForInterruption, reportFailure } from './exit.js';
 import { formatAmount } from '../quantities.js';
-import { memorySettings } from '../workspace/settings.js';
+import { askAloud } from './ask.js';
 import { oneParagraph } from './format.js';
-import { openFromOptions } from './open-from-options.js';
 import { withAnswerOptions, withReadingOptions, type AnswerOptions, type ReadingOptions } from './options.js';
-import { prepareDeepReading } from './read-deep.js';
+import { callUntil, withRoot, type TerminalRoot } from './terminal-workspace.js';
 
 const description = `
 A conversation about a repository: questions, answers with links, earlier turns kept in mind. Ctrl-C ends an answer; at
@@ -26,24 +20,11 @@ const help = `  /deep QUESTION  read the repository again with this question fir
   /exit           end
 `;
 
-type ChatOptions = ReadingOptions & AnswerOptions;
-
-/** Layers one by one, as the engine wants them back. */
-async function* oneByOne(layers: readonly LayerCache[]): AsyncGenerator<LayerCache> {
-  for (const layer of layers) yield await Promise.resolve(layer);
-}
-
 class Chat {
   private readonly conversation = new Conversation();
-  private memory: ReadMemory;
   private answering: AbortController | undefined;
 
-  constructor(
-    private readonly opened: OpenedMemory,
-    private readonly options: ChatOptions,
-  ) {
-    this.memory = opened.memory;
-  }
+  constructor(private readonly opened: TerminalRoot) {}
 
   /** Ends the answer that is being given, and the process when it is asked to again; false when there is none. */
   interrupt(): boolean {
@@ -73,11 +54,11 @@ class Chat {
         await this.interruptible((signal) => this.update(signal));
         return true;
       case '/deep':
-        await this.interruptible((signal) => this.askDeep(text, signal));
+        await this.interruptible((signal) => this.ask(text, 'deep', signal));
         return true;
       default:
         if (command.startsWith('/')) process.stdout.write(`There is no ${command}:\n${help}`);
-        else await this.interruptible((signal) => this.ask(line.trim(), signal));
+        else await this.interruptible((signal) => this.ask(line.trim(), 'memory', signal));
         return true;
     }
   }
@@ -94,46 +75,28 @@ class Chat {
     }
   }
 
-  private async ask(question: string, signal: AbortSignal): Promise<void> {
-    const asked = { ...questionOf(question, this.options, signal), history: this.conversation.turns };
-    const answer = await streamAnswer((onText) => askMemory(this.memory, { ...asked, onText }));
-    process.stdout.write('\n');
-    this.conversation.add({ question, answer: answer.text });
-  }
-
-  private async askDeep(question: string, signal: AbortSignal): Promise<void> {
-    const { engine, model } = this.opened;
-    const asked = { ...questionOf(question, this.options, signal), history: this.conversation.turns };
-    questionTextOf(asked);
-    const { survey } = await memorySettings(this.options, this.options.repo);
-    const readingOf = await prepareDeepReading(this.opened, survey, signal);
-    const { nextTokenIndex } = await engine.stats();
-    const layers: LayerCache[] = [];
-    for (let layer = 0; layer < model.shape.layers.length; layer++) layers.push(await engine.exportLayer(layer));
-    const restore = (): Promise<void> => engine.importLayers(oneByOne(layers), nextTokenIndex);
-    const read = readingOf(engine);
-    const answer = await streamAnswer((onText) => askDeep({ ...asked, onText, engine, model, read, restore }));
+  private async ask(question: string, mode: AnswerMode, signal: AbortSignal): Promise<void> {
+    const answer = await askAloud(this.opened, { question, mode, history: this.conversation.turns }, signal);
     process.stdout.write('\n');
     this.conversation.add({ question, answer: answer.text });
   }
 
   private async update(signal: AbortSignal): Promise<void> {
-    const before = this.memory;
-    this.memory = await this.opened.update(before, signal);
-    const { filesRead, tokensRead } = this.memory.coverage();
+    const { root, service, bar } = this.opened;
+    const before = root.contents;
+    await service['locret/update'].handle({ root: root.uri }, callUntil(signal));
+    bar.end();
+    const { filesRead, tokensRead } = root.contents.coverage();
     process.stdout.write(
-      this.memory === before
+      root.contents === before
         ? 'Nothing has changed.\n'
         : `Updated: ${formatAmount(filesRead, 'file')}, ${formatAmount(tokensRead, 'token')}.\n`,
     );
   }
 }
 
-async function run(options: ChatOptions): Promise<void> {
-  const opening = listenForInterruption();
-  const opened = await openFromOptions(options, { signal: opening.signal });
-  opening.stop();
-  const chat = new Chat(opened, options);
+async function converse(opened: TerminalRoot): Promise<void> {
+  const chat = new Chat(opened);
   const isTerminal = process.stdin.isTTY;
   const prompt = isTerminal ? '> ' : '';
   const lines = createInterface({ input: process.stdin, output: process.stdout, terminal: isTerminal, prompt });
@@ -144,7 +107,7 @@ async function run(options: ChatOptions): Promise<void> {
   lines.on('SIGINT', interrupt);
   process.on('SIGINT', interrupt);
   try {
-    if (isTerminal) process.stdout.write(`${opened.root}: ask, or /help.\n`);
+    if (isTerminal) process.stdout.write(`${opened.root.contents.survey.root}: ask, or /help.\n`);
     lines.prompt();
     let goesOn = true;
     for await (const line of lines) {
@@ -157,8 +120,17 @@ async function run(options: ChatOptions): Promise<void> {
   } finally {
     lines.close();
     process.off('SIGINT', interrupt);
-    await opened.engine.dispose();
   }
+}
+
+async function run(options: ReadingOptions & AnswerOptions): Promise<void> {
+  const opening = listenForInterruption();
+  await withRoot(options, async (opened) => {
+    await opened.root.read({}, opening.signal);
+    opened.bar.end();
+    opening.stop();
+    await converse(opened);
+  });
 }
 
 /** Adds `locret chat`. */

@@ -30,7 +30,7 @@ export interface Diagnosis {
 
 /** What of a machine is looked at. */
 export interface DoctorOptions {
-  /** A name that `locret models` lists, or a folder. */
+  /** A name that `locret models` lists, a folder or a GGUF file. */
   readonly model: string;
   /** Where models can run. */
   readonly among?: typeof backends;
@@ -94,7 +94,7 @@ export function registerDoctor(program: Command): void {
     .command('doctor')
     .summary('show where a model would run here, and why')
     .description(oneParagraph(description))
-    .option('--model <name|folder>', 'model: a name that `locret models` lists, or a folder', 'nano')
+    .option('--model <name|path>', 'model: a name that `locret models` lists, a folder or a GGUF file', 'nano')
     .option('--json', 'print one JSON object')
     .action(async ({ model, json }: { readonly model: string; readonly json?: boolean }) => {
       const diagnosis = await diagnose({ model });

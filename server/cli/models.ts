@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
 import type { ModelEntry, UsableModel } from '../contract/models.js';
-import { bundledModels, listModels } from '../model/catalog.js';
+import { bundledModels } from '../model/catalog.js';
 import { printable } from './exit.js';
 import { formatBytes } from '../quantities.js';
 import { oneParagraph } from './format.js';
-import { modelFolders } from '../workspace/model-folders.js';
+import { callUntil, serviceOfTerminal, terminalWorkspace } from './terminal-workspace.js';
 
 const description = `
 Lists the models that can be named with --model: the bundled ones, and those in your own models folder. A model is a
-folder as published on the Hugging Face hub: config.json, safetensors files, tokenizer.json.`;
+folder as published on the Hugging Face hub (config.json, safetensors files, tokenizer.json) or a GGUF file.`;
 
 /** `3.0 M`, `494 M`, `7.6 B` weights. */
 function formatParameters(count: number): string {
@@ -46,8 +46,9 @@ export function registerModels(program: Command): void {
     .description(oneParagraph(description))
     .option('--json', 'print one JSON array')
     .action(async (options: { readonly json?: boolean }) => {
-      const folders = modelFolders();
-      const models = await listModels(folders);
+      const { signal } = new AbortController();
+      const service = serviceOfTerminal(terminalWorkspace());
+      const { models, folders } = await service['locret/models'].handle({}, callUntil(signal));
       if (options.json === true) {
         process.stdout.write(`${JSON.stringify(models, null, 2)}\n`);
         return;

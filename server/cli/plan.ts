@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { renderPlan } from '../memory/planning/render-plan.js';
 import { oneParagraph } from './format.js';
-import { planFromOptions, printNotice } from './open-from-options.js';
 import { withReadingOptions, type ReadingOptions } from './options.js';
+import { printNotice, withRoot } from './terminal-workspace.js';
 
 const description = `
 Shows how much memory reading and asking will take, and the sizes that are fixed before the model is loaded. Nothing is
@@ -10,13 +10,14 @@ loaded. The cache does not grow with the repository. Where the machine has too l
 arithmetic, and the exit code is 1.`;
 
 async function run(options: ReadingOptions & { readonly json?: boolean }): Promise<void> {
-  const { model, plan } = await planFromOptions(options);
+  const { planned } = await withRoot(options, ({ root }) => root.plan());
+  const { model, plan } = planned;
+  const { notices, ...rest } = plan;
   if (options.json === true) {
-    const { notices, ...rest } = plan;
     process.stdout.write(`${JSON.stringify({ model: model.name, folder: model.place, ...rest, notices }, null, 2)}\n`);
     return;
   }
-  plan.notices.forEach(printNotice);
+  notices.forEach(printNotice);
   process.stdout.write(`${renderPlan(model, plan)}\n`);
 }
 

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import type { SkippedFile } from '../contract/contents.js';
-import type { OpenedMemory } from '../memory/open-memory.js';
-import { terminalLine } from '../answer/render-answer.js';
+import type { ReadMemory } from '../memory/contents/repository-memory.js';
 import { interruptSignal } from './exit.js';
 import { formatAmount, formatBytes, formatCount, formatSeconds } from '../quantities.js';
 import { oneParagraph } from './format.js';
-import { openFromOptions } from './open-from-options.js';
 import { withReadingOptions, type ReadingOptions } from './options.js';
+import { terminalLine } from './render-answer.js';
+import { callUntil, withRoot } from './terminal-workspace.js';
 
 const description = `
 Reads a repository into its memory, so that questions are answered at once. Ctrl-C keeps what was read, and the next start
@@ -27,14 +27,10 @@ function countReasons(skipped: readonly SkippedFile[]): string {
   return [...counts].map(([reason, count]) => `${formatCount(count)} ${reason}`).join(' · ');
 }
 
-async function report(
-  { memory, engine }: OpenedMemory,
-  options: ReadCommandOptions,
-  signal: AbortSignal,
-): Promise<void> {
+async function report(memory: ReadMemory, options: ReadCommandOptions, signal: AbortSignal): Promise<void> {
   const changed = await memory.detectChanges(signal);
   const coverage = memory.coverage();
-  const { length, cacheBytes, weightBytes } = await engine.stats();
+  const { length, cacheBytes, weightBytes } = await memory.engine.stats();
   if (options.json === true) {
     const { source, seconds } = memory;
     const object = { coverage, memory: { source, seconds, units: length, cacheBytes, weightBytes } };
@@ -62,12 +58,12 @@ async function report(
 async function run(options: ReadCommandOptions): Promise<void> {
   const { update = false, fresh = false } = options;
   const signal = interruptSignal();
-  const opened = await openFromOptions(options, { update, fresh, resume: !update, signal });
-  try {
-    await report(opened, options, signal);
-  } finally {
-    await opened.engine.dispose();
-  }
+  await withRoot(options, async ({ root, service, bar }) => {
+    await root.read({ fresh, resume: !update }, signal);
+    if (update) await service['locret/update'].handle({ root: root.uri }, callUntil(signal));
+    bar.end();
+    await report(root.contents, options, signal);
+  });
 }
 
 /** Adds `locret read`. */

@@ -1,10 +1,9 @@
 import { Option, type Command } from 'commander';
-import { trainingSettings, type GivenTrainingOptions } from '../contract/training.js';
-import { isLocretError, LocretError } from '../errors.js';
+import { trainingSettings, type GivenTrainingOptions, type Goodness } from '../contract/training.js';
+import { cancelled, LocretError } from '../errors.js';
 import { resolveModel } from '../model/catalog.js';
-import type { HeadQuality } from '../training/evaluation.js';
 import { evaluateHeads } from '../training/evaluate-heads.js';
-import { trainHeads } from '../training/train-heads.js';
+import type { TrainingEvent } from '../training/training-messages.js';
 import { completeOptions } from '../training/training-options.js';
 import type { TrainingProgress } from '../training/training-steps.js';
 import { cacheFolder } from '../workspace/cache-folder.js';
@@ -13,6 +12,7 @@ import { printable, interruptSignal } from './exit.js';
 import { formatAmount, formatCount, formatSeconds } from '../quantities.js';
 import { oneParagraph } from './format.js';
 import { userPath, wholeNumber, withSettings } from './options.js';
+import { callUntil, printNotice, serviceOfTerminal, terminalWorkspace } from './terminal-workspace.js';
 
 const description = `
 Trains retaining heads for a model on source code of yours: the model reads pieces of the repositories and answers
@@ -33,7 +33,7 @@ interface TrainCommandOptions extends GivenTrainingOptions {
 const linesPerTraining = 50;
 
 /** `overlap 0.231 (chance 0.10) · SmoothL1 1.245` */
-function renderQuality({ overlap, regression }: HeadQuality): string {
+function renderQuality({ overlap, regression }: Goodness): string {
   return `overlap of the top 10 % ${overlap.toFixed(3)} (chance 0.10) · SmoothL1 ${regression.toFixed(3)}`;
 }
 
@@ -45,62 +45,80 @@ function renderTraining({ step, steps, loss, secondsLeft }: TrainingProgress): s
   );
 }
 
-function printLine(text: string): void {
-  process.stderr.write(`${printable(text)}\n`);
+function repositoriesOf({ repo }: TrainCommandOptions): readonly string[] {
+  return repo.length === 0 ? [userPath('.')] : repo;
+}
+
+/** Measures heads that there are. */
+async function evaluate(heads: string, options: TrainCommandOptions, signal: AbortSignal): Promise<void> {
+  const settings = {
+    ...completeOptions(options),
+    model: await resolveModel(options.model, modelFolders()),
+    repositories: repositoriesOf(options),
+    cacheFolder: cacheFolder(),
+  };
+  const quality = await evaluateHeads(heads, options.samples, settings, { signal });
+  const { overlaps, samples, tokens } = quality;
+  process.stdout.write(
+    `${formatAmount(samples, 'sample')}, ${formatAmount(tokens, 'token')}, labels "${settings.labels}": ${renderQuality(quality)}\n` +
+      overlaps.map((row, layer) => `  layer ${layer}: ${row.map((one) => one.toFixed(2)).join(' ')}\n`).join(''),
+  );
+}
+
+/** Tells how far a training is. @param steps of all */
+function printEvent(event: TrainingEvent, steps: number): void {
+  switch (event.kind) {
+    case 'begin': {
+      const { trainingFiles, heldOutFiles, tokens, step } = event.begin;
+      const from = step === 0 ? '' : ` Going on after step ${formatCount(step)}.`;
+      printNotice(
+        `${formatAmount(trainingFiles, 'file')} to train on, ${formatCount(heldOutFiles)} held out; ` +
+          `samples of ${formatCount(tokens)} tokens.${from}`,
+      );
+      break;
+    }
+    case 'progress': {
+      const { step } = event.progress;
+      const interval = Math.max(1, Math.floor(steps / linesPerTraining));
+      if (step % interval === 0 || step === steps) printNotice(renderTraining(event.progress));
+      break;
+    }
+    case 'quality':
+      printNotice(`Held out, step ${formatCount(event.step)}: ${renderQuality(event.quality)}`);
+      break;
+    case 'phase':
+  }
 }
 
 async function run(options: TrainCommandOptions): Promise<void> {
   const signal = interruptSignal();
-  const { repo, out, fresh = false } = options;
-  const settings = {
-    ...completeOptions(options),
-    modelFolder: await resolveModel(options.model, modelFolders()),
-    repositories: repo.length === 0 ? [userPath('.')] : repo,
-    cacheFolder: cacheFolder(),
-  };
-  const { labels, steps } = settings;
   if (options.evaluate !== undefined) {
-    const quality = await evaluateHeads(options.evaluate, options.samples, settings, { signal });
-    const { overlaps, samples } = quality;
-    process.stdout.write(
-      `${formatAmount(samples, 'sample')}, ${formatAmount(quality.tokens, 'token')}, labels "${labels}": ${renderQuality(quality)}\n` +
-        overlaps.map((row, layer) => `  layer ${layer}: ${row.map((one) => one.toFixed(2)).join(' ')}\n`).join(''),
-    );
+    await evaluate(options.evaluate, options, signal);
     return;
   }
+  const { out, model, fresh } = options;
   if (out === undefined) {
     throw new LocretError('invalid-argument', 'Nothing says where the heads go.', 'Name a file with --out.');
   }
-  const interval = Math.max(1, Math.floor(steps / linesPerTraining));
-  let done = 0;
-  try {
-    const trained = await trainHeads(
-      { ...settings, out, fresh },
-      {
-        signal,
-        onBegin: ({ trainingFiles, heldOutFiles, tokens: size, step }) => {
-          done = step;
-          const from = step === 0 ? '' : ` Going on after step ${formatCount(step)}.`;
-          printLine(
-            `${formatAmount(trainingFiles, 'file')} to train on, ${formatCount(heldOutFiles)} held out; ` +
-              `samples of ${formatCount(size)} tokens.${from}`,
-          );
-        },
-        onProgress: (progress) => {
-          done = progress.step;
-          if (done % interval === 0 || done === steps) printLine(renderTraining(progress));
-        },
-        onQuality: (quality, step) => {
-          printLine(`Held out, step ${formatCount(step)}: ${renderQuality(quality)}`);
-        },
+  const { steps } = completeOptions(options);
+  const workspace = terminalWorkspace(
+    {},
+    {
+      onTraining: (event) => {
+        printEvent(event, steps);
       },
-    );
-    process.stdout.write(`${printable(trained.file)}: ${renderQuality(trained.quality)}\n`);
-  } catch (error) {
-    if (isLocretError(error, 'cancelled') && done > 0)
-      printLine(`Paused after step ${formatCount(done)}. The same command goes on there; --fresh begins anew.`);
-    throw error;
+    },
+  );
+  const params = { repositories: repositoriesOf(options), model, out, options, fresh };
+  const result = await serviceOfTerminal(workspace)['locret/train'].handle(params, callUntil(signal));
+  if (result.end === 'finished') {
+    const quality = result.course.at(-1)?.heldOut;
+    process.stdout.write(`${printable(result.out)}${quality === undefined ? '' : `: ${renderQuality(quality)}`}\n`);
+    return;
   }
+  if (result.step > 0)
+    printNotice(`Paused after step ${formatCount(result.step)}. The same command goes on there; --fresh begins anew.`);
+  throw cancelled('Training');
 }
 
 /** Adds `locret train`. */
@@ -110,7 +128,7 @@ export function registerTrain(program: Command): void {
     .command('train')
     .summary('train retaining heads for a model, or measure some')
     .description(oneParagraph(description))
-    .option('--model <name|folder>', 'model: a name that `locret models` lists, or a folder', 'nano')
+    .option('--model <name|path>', 'model: a name that `locret models` lists, a folder or a GGUF file', 'nano')
     .addOption(
       new Option('--repo <folder>', 'repository to train on (repeatable)')
         .argParser(collect)

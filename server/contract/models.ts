@@ -1,11 +1,11 @@
 import type { ModelFamily } from './words.js';
 
 interface EntryBase {
-  /** The folder's name, by which the model can be chosen. */
+  /** The name of its folder or file, by which the model can be chosen. */
   readonly name: string;
-  /** Absolute. */
+  /** Where it lies: a folder or a GGUF file, absolute. */
   readonly folder: string;
-  /** The first heading of the model's card. */
+  /** What its authors say that it is: the first heading of its card. */
   readonly description?: string | undefined;
 }
 
@@ -21,7 +21,7 @@ export interface UsableModel extends EntryBase {
   readonly headLabels?: string | undefined;
 }
 
-/** A model folder that cannot be used, and why. */
+/** A model that cannot be used, and why. */
 export interface UnusableModel extends EntryBase {
   readonly problem: string;
 }

@@ -43,11 +43,11 @@ export const settings = {
     of: 'model',
     kind: name,
     default: 'nano',
-    about: 'model: a name that `locret models` lists, or a folder',
+    about: 'model: a name that `locret models` lists, a folder or a GGUF file',
     makesMemory: true,
     client: true,
     offer: { needsTrust: true },
-    option: '--model <name|folder>',
+    option: '--model <name|path>',
   },
   heads: {
     of: 'model',
@@ -106,7 +106,7 @@ export const settings = {
   attention: {
     of: 'model',
     kind: flag,
-    otherwise: 'true',
+    otherwise: 'false',
     about:
       "whether the model's attention points at what a question is about; if not, recall and links go by names alone",
     modelKey: 'attention',

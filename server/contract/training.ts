@@ -37,7 +37,7 @@ export const trainingSettings = {
   rate: { kind: share, default: 5e-4, about: 'highest learning rate', option: '--rate <x>' },
   tokens: {
     kind: wholeNumber(1),
-    otherwise: "half of the model's window, at most 2,048",
+    otherwise: "half of the model's window, at most 8,192",
     about: "tokens of a sample's text",
     option: '--tokens <n>',
   },
@@ -45,7 +45,7 @@ export const trainingSettings = {
   seed: { kind: wholeNumber(0), default: 0, about: 'seed of the samples and the first weights', option: '--seed <n>' },
   precision: {
     kind: word(processorPrecisions),
-    default: 'float32',
+    otherwise: 'as it reads repositories on the processor',
     about: "the model's weights while running",
     option: '--precision <name>',
   },
@@ -54,7 +54,7 @@ export const trainingSettings = {
 
 export type GivenTrainingOptions = Given<typeof trainingSettings>;
 
-/** How heads are trained, with everything filled in but for tokens, which the model decides. */
+/** How heads are trained, with everything filled in but for tokens and precision, which the model decides. */
 export interface TrainingOptions extends Chosen<typeof trainingSettings> {
   readonly warmup: number;
   readonly threads: number;

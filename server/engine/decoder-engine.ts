@@ -140,7 +140,7 @@ export class DecoderEngine implements Engine {
     }
     return {
       logits: joinRows(rows),
-      ...(observe === 0 || tokens.length === 0 ? {} : { attention: decoder.observed() }),
+      ...(observe === 0 || tokens.length === 0 ? {} : { attention: await decoder.observed() }),
     };
   }
 

@@ -51,7 +51,7 @@ export interface Decoder {
    */
   startObserving(reach?: number): void;
   /** The attention since {@link startObserving}; it sums to 1. */
-  observed(): AttentionMass;
+  observed(): Promise<AttentionMass>;
   mark(): Mark;
   /** @throws LocretError invalid-argument when units left the cache since the mark */
   rewind(mark: Mark): void;

@@ -65,7 +65,7 @@ export async function generate(
   return {
     tokens,
     end,
-    ...(observe && tokens.length > 1 ? { attention: decoder.observed() } : {}),
+    ...(observe && tokens.length > 1 ? { attention: await decoder.observed() } : {}),
     ...(options.logits === true ? { logits: joinRows(rows) } : {}),
   };
 }

@@ -1,6 +1,7 @@
 import { LocretError } from '../errors.js';
 import type { Sampling } from './engine.js';
-import { bitsOf, highestByCount, highestByMass, orderedKey } from '../eviction/radix-selection.js';
+import { bitsOf, highestByMass, orderedKey } from '../eviction/radix-selection.js';
+import { lowestOfHighest } from './lowest-of-highest.js';
 import { seededRandom } from './random.js';
 
 /** What the next token is drawn from: tokens ascending, their probabilities adding up to 1. */
@@ -153,14 +154,13 @@ class FilteredSampler implements Sampler {
    */
   private weigh(top: number, temperature: number, topK: number): number {
     const { logits, tokens, weights } = this;
-    const bits = bitsOf(logits, logits.length);
-    const filtered = topK > 0 && topK < logits.length;
-    const lowest = filtered ? highestByCount(bits, 0, logits.length, topK).key : -Infinity;
+    const lowest = topK > 0 && topK < logits.length ? lowestOfHighest(logits, topK) : -Infinity;
     let count = 0;
     for (let token = 0; token < logits.length; token++) {
-      if (orderedKey(bits[token] ?? 0) < lowest) continue;
+      const logit = logits[token] ?? 0;
+      if (logit < lowest) continue;
       tokens[count] = token;
-      weights[count++] = Math.exp(((logits[token] ?? 0) - top) / temperature);
+      weights[count++] = Math.exp((logit - top) / temperature);
     }
     return count;
   }
@@ -197,8 +197,8 @@ class FilteredSampler implements Sampler {
 
 /**
  * A sampler with the semantics and order of transformers' logits processors: repetition penalty (logits above 0 divided,
- * below multiplied), temperature, top-k, top-p, min-p. Without a full sort: every filter is a radix selection, so that
- * a vocabulary of 150,000 costs a few passes over its logits. The same seed gives the same tokens on every platform.
+ * below multiplied), temperature, top-k, top-p, min-p. Without a full sort: top-k is a heap of k, top-p a radix selection,
+ * so that a vocabulary of 150,000 costs a few passes over its logits. The same seed gives the same tokens on every platform.
  *
  * @param penalized tokens that count for the repetition penalty besides those it chooses; any order, repeats allowed
  * @throws LocretError invalid-argument when a number is out of its range

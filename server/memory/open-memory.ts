@@ -1,6 +1,6 @@
 import type { ReadProgress } from '../contract/roots.js';
 import type { Engine } from '../engine/engine.js';
-import { isLocretError, LocretError, messageOf, throwIfCancelled } from '../errors.js';
+import { isLocretError, LocretError, messageOf } from '../errors.js';
 import type { Survey } from '../repository/source.js';
 import { surveyRepository } from '../repository/survey.js';
 import { lock } from './keeping/lock.js';
@@ -8,7 +8,7 @@ import { type MemoryHooks, type Tell, tellOnce } from './memory-hooks.js';
 import { type KeptMemory, MemoryFiles } from './keeping/memory-files.js';
 import { type Keeper, type PartialReading, readOn } from './reading/partial-reading.js';
 import { restorePartialReading, savePartialReading } from './keeping/partial-snapshot.js';
-import { loadEngine, planModel, type PlannedModel, type ReadingSettings } from './planning/planned-model.js';
+import type { PlannedModel, ReadingSettings } from './planning/planned-model.js';
 import { readRepository } from './reading/reading.js';
 import type { ReadMemory } from './contents/repository-memory.js';
 import { SavePace } from './reading/save-pace.js';
@@ -26,8 +26,6 @@ export interface OpenHow {
   readonly fresh?: boolean;
   /** Go on with a reading that was interrupted, where there is one, even when there is a snapshot from before it. */
   readonly resume?: boolean;
-  /** Fold in what changed since the snapshot. */
-  readonly update?: boolean;
   /** The repository's files, where they were found just now. */
   readonly survey?: Survey | undefined;
 }
@@ -113,20 +111,19 @@ export class MemoryOpening {
    * @throws LocretError everything that the survey, reading and the engine throw
    */
   async open(how: OpenHow = {}, hooks: MemoryHooks = {}): Promise<ReadMemory> {
-    const { fresh = false, resume = false, update = false } = how;
+    const { fresh = false, resume = false } = how;
     const tell = tellOnce(hooks);
     const restoredUnlessRead = async (): Promise<ReadMemory | undefined> =>
       fresh || (resume && this.files.hasPartial) ? undefined : this.restored(tell);
     const restored = await restoredUnlessRead();
-    if (restored !== undefined && !update) return restored;
-    return this.locked(hooks, tell, async () => {
-      // Another process may have finished reading meanwhile.
-      const memory = restored ?? (await restoredUnlessRead());
-      if (memory !== undefined) return update ? this.updatedOrRead(memory, hooks, tell) : memory;
-      const read = await this.read(how.survey, fresh, hooks, tell);
-      // Files may have changed since a reading that was interrupted read them.
-      return update ? this.updatedOrRead(read, hooks, tell) : read;
-    });
+    if (restored !== undefined) return restored;
+    return this.locked(
+      hooks,
+      tell,
+      async () =>
+        // Another process may have finished reading meanwhile.
+        (await restoredUnlessRead()) ?? this.read(how.survey, fresh, hooks, tell),
+    );
   }
 
   /**
@@ -140,12 +137,6 @@ export class MemoryOpening {
   update(memory: ReadMemory, hooks: MemoryHooks = {}): Promise<ReadMemory | undefined> {
     const tell = tellOnce(hooks);
     return this.locked(hooks, tell, () => this.puttingBack(tell, () => this.updated(memory, hooks, tell)));
-  }
-
-  /** As {@link update}, and reads the repository anew where that is better. */
-  updateOrRead(memory: ReadMemory, hooks: MemoryHooks = {}): Promise<ReadMemory> {
-    const tell = tellOnce(hooks);
-    return this.locked(hooks, tell, () => this.updatedOrRead(memory, hooks, tell));
   }
 
   private async locked<Result>(hooks: MemoryHooks, tell: Tell, task: () => Promise<Result>): Promise<Result> {
@@ -223,15 +214,6 @@ export class MemoryOpening {
     return remembering(updated);
   }
 
-  private updatedOrRead(memory: ReadMemory, hooks: MemoryHooks, tell: Tell): Promise<ReadMemory> {
-    return this.puttingBack(tell, async () => {
-      const updated = await this.updated(memory, hooks, tell);
-      if (updated !== undefined) return updated;
-      tell('So much has changed that the repository is read anew.');
-      return this.read(undefined, true, hooks, tell);
-    });
-  }
-
   /** Runs a task that changes the memory; when it fails whoever goes on asking gets the memory before back. */
   private async puttingBack<Result>(tell: Tell, task: () => Promise<Result>): Promise<Result> {
     try {
@@ -246,50 +228,5 @@ export class MemoryOpening {
         { cause: error },
       );
     }
-  }
-}
-
-/** A memory, the engine that holds it, and the plan it was made by. The caller disposes of the engine. */
-export interface OpenedMemory extends PlannedModel {
-  readonly memory: ReadMemory;
-  readonly engine: Engine;
-  /** Folds what changed on disk into a memory of this engine and saves it; the given memory is not valid afterwards. */
-  update(memory: ReadMemory, signal?: AbortSignal): Promise<ReadMemory>;
-}
-
-/**
- * Opens the memory of a repository in an engine of its own: from its snapshot if there is one, otherwise by reading it. A
- * snapshot that is damaged or belongs to something else is named and the repository is read again.
- *
- * @throws LocretError everything that {@link planModel}, the survey, reading and the engine throw; the engine is disposed
- */
-export async function openMemory(
-  settings: MemorySettings,
-  how: Omit<OpenHow, 'survey'> = {},
-  hooks: MemoryHooks = {},
-): Promise<OpenedMemory> {
-  const planned = await planModel(settings);
-  for (const notice of planned.plan.notices) hooks.onNotice?.(notice);
-  const { signal } = hooks;
-  const { hasSnapshot, hasPartial } = new MemoryFiles(planned, settings);
-  // Surveyed before the model is loaded: nobody should wait for a model to be told that there is nothing to read.
-  const survey =
-    how.fresh === true || !hasSnapshot || (how.resume === true && hasPartial)
-      ? await surveyRepository(planned.root, settings.survey, hooks)
-      : undefined;
-  const engine = await loadEngine(planned, settings.cacheFolder, (notice) => hooks.onNotice?.(notice));
-  try {
-    throwIfCancelled(signal, 'Loading the model');
-    const opening = new MemoryOpening(planned, engine, settings);
-    const memory = await opening.open({ ...how, survey }, hooks);
-    return {
-      ...planned,
-      engine,
-      memory,
-      update: (held, stop) => opening.updateOrRead(held, { ...hooks, signal: stop }),
-    };
-  } catch (error) {
-    await engine.dispose();
-    throw error;
   }
 }

@@ -4,7 +4,8 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ModelEntry } from '../contract/models.js';
 import { isLocretError, LocretError } from '../errors.js';
-import { isModelPlace, isPlace, openModelSource } from './open-model-source.js';
+import type { ModelSource } from './model-source.js';
+import { isPlace, modelNameAt, openModelSource } from './open-model-source.js';
 import { headLabels } from './retaining-heads.js';
 import { normWidth, type ModelShape } from './shape.js';
 
@@ -18,7 +19,7 @@ export function bundledModels(): string {
 /**
  * The models in some folders, by name; of two with one name the one whose folder comes first. Their headers are checked,
  * their weights are not read. Folders that are not there hold no models.
- * @param modelFolders folders whose subfolders are models
+ * @param modelFolders folders of model folders and GGUF files
  */
 export async function listModels(modelFolders: readonly string[]): Promise<readonly ModelEntry[]> {
   const found = await findModels(modelFolders);
@@ -27,21 +28,21 @@ export async function listModels(modelFolders: readonly string[]): Promise<reado
 }
 
 /**
- * The place of a model that is given by its name in the catalog or by a path. A name in the catalog comes
- * before a folder of that name; `./name` is always a path.
+ * The place of a model that is given by its name in the catalog or by a path. A name in the catalog comes before a folder
+ * or file of that name; `./name` is always a path.
  * @throws LocretError model-not-found with the names there are
  */
-export async function resolveModel(nameOrFolder: string, modelFolders: readonly string[]): Promise<string> {
+export async function resolveModel(nameOrPath: string, modelFolders: readonly string[]): Promise<string> {
   const found = await findModels(modelFolders);
-  const named = found.get(nameOrFolder);
+  const named = found.get(nameOrPath);
   if (named !== undefined) return named;
-  if (isPlace(nameOrFolder)) return resolve(nameOrFolder);
+  if (isPlace(nameOrPath)) return resolve(nameOrPath);
   const names = [...found.keys()].sort((a, b) => a.localeCompare(b, 'en'));
   throw new LocretError(
     'model-not-found',
-    `There is no model "${nameOrFolder}", neither by name nor as a folder. ` +
+    `There is no model "${nameOrPath}", neither by name nor as a folder or file. ` +
       (names.length === 0 ? `No models are in ${modelFolders.join(', ')}.` : `Names: ${names.join(', ')}.`),
-    'Give one of the names, or the folder of a model as published on the Hugging Face hub.',
+    'Give one of the names, the folder of a model as published on the Hugging Face hub, or a GGUF file.',
   );
 }
 
@@ -49,32 +50,40 @@ export async function resolveModel(nameOrFolder: string, modelFolders: readonly 
 async function findModels(modelFolders: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
   for (const parent of modelFolders) {
-    const names = await readdir(parent).catch(() => []);
-    for (const name of names) {
-      const place = resolve(parent, name);
-      if (!found.has(name) && isModelPlace(place)) found.set(name, place);
+    for (const entry of await readdir(parent).catch(() => [])) {
+      const place = resolve(parent, entry);
+      const name = modelNameAt(place);
+      if (name !== undefined && !found.has(name)) found.set(name, place);
     }
   }
   return found;
 }
 
+/** Undefined also where the model is too damaged to tell: what is wrong is said of its weights. */
+function descriptionOf(source: ModelSource): string | undefined {
+  try {
+    return source.description();
+  } catch (error) {
+    if (isLocretError(error)) return undefined;
+    throw error;
+  }
+}
+
 function describe(name: string, place: string): ModelEntry {
   const source = openModelSource(place);
-  const description = source.description();
-  const base = { name, folder: place, ...(description === undefined ? {} : { description }) };
+  const base = { name, folder: place, description: descriptionOf(source) };
   try {
     const weights = source.openWeights();
     weights.close();
     const { shape, storedBytes } = weights;
     const { heads } = source.locretSettings();
-    const labels = heads === undefined ? undefined : headLabels(heads);
     return {
       ...base,
       family: shape.family,
       parameters: parameterCount(shape),
       storedBytes,
       heads: heads !== undefined && existsSync(heads),
-      ...(labels === undefined ? {} : { headLabels: labels }),
+      headLabels: heads && headLabels(heads),
     };
   } catch (error) {
     if (!isLocretError(error)) throw error;

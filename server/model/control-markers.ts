@@ -1,5 +1,5 @@
 /** Between the characters of a broken marker: zero width space. */
-const BREAK = '\u200b';
+const zeroWidthSpace = '\u200b';
 
 /** What {@link markerBreaker} needs to know of a token that was added to a vocabulary. */
 export interface AddedMarker {
@@ -24,7 +24,7 @@ export function markerBreaker(
   const singles = new Set(markers.filter((content) => Array.from(content).length === 1));
   const beginning = markerBeginnings(markers);
   const broken = (text: string): string =>
-    text.replace(beginning, (first) => (singles.has(first) ? '\ufffd' : first + BREAK));
+    text.replace(beginning, (first) => (singles.has(first) ? '\ufffd' : first + zeroWidthSpace));
   return (text) => {
     const once = broken(text);
     if (normalize(once).search(beginning) < 0) return once;

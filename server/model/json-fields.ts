@@ -11,7 +11,7 @@ export interface Refusal {
 }
 
 /** What a damaged file of a downloaded model is answered with. */
-export const DAMAGED_MODEL: Refusal = {
+export const damagedModel: Refusal = {
   code: 'model-corrupt',
   remedy: 'Download the model again, or choose another model folder.',
 };

@@ -18,14 +18,15 @@ const wrongSettings: Refusal = {
 };
 
 /**
- * Reads the optional `locret.json` of a model folder: how this model is best read with. Retaining heads are those it names,
- * or `retaining_heads.safetensors` in the folder; their path is absolute.
- * @param folder absolute path of the model folder
+ * Reads the optional `locret.json` of a model: how it is best read with. Retaining heads are those it names, or
+ * `retaining_heads.safetensors` beside it; their path is absolute.
+ * @param folder absolute path of the folder that the model lies in
+ * @param prefix what both names begin with, where a folder holds several models
  * @throws LocretError model-unsupported for an unknown format, model-corrupt naming the key and the value
  */
-export function readLocretSettings(folder: string): LocretSettings {
-  const file = join(folder, settingsFile);
-  const found = join(folder, usualHeads);
+export function readLocretSettings(folder: string, prefix = ''): LocretSettings {
+  const file = join(folder, prefix + settingsFile);
+  const found = join(folder, prefix + usualHeads);
   const heads = existsSync(found) ? found : undefined;
   if (!existsSync(file)) return { heads };
   const fields = JsonFields.read(file, largestFile, wrongSettings);

@@ -1,7 +1,7 @@
+import type { LocretSettings } from '../contract/settings.js';
 import type { ChatTemplate } from './chat-template.js';
 import type { Checkpoint } from './checkpoint.js';
 import type { GenerationSettings } from './generation-settings.js';
-import type { LocretSettings } from '../contract/settings.js';
 import type { ModelShape } from './shape.js';
 import type { ModelTokenizer } from './tokenizer.js';
 
@@ -27,6 +27,8 @@ export interface ModelSource {
   locretSettings(): LocretSettings;
   /** What its authors say that it is, in a line. */
   description(): string | undefined;
+  /** The path of a file about this model: it lies with the model. @param file its usual name, as in `locret.json` */
+  beside(file: string): string;
   /** Opens its weights; their headers are read and checked, and their numbers when they are asked for. */
   openWeights(): Checkpoint;
 }

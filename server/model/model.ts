@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
-import { openModelSource } from './open-model-source.js';
+import type { LocretSettings } from '../contract/settings.js';
 import type { ChatTemplate } from './chat-template.js';
 import type { GenerationSettings } from './generation-settings.js';
-import type { LocretSettings } from '../contract/settings.js';
+import { openModelSource } from './open-model-source.js';
 import type { ModelShape } from './shape.js';
 import type { ModelTokenizer } from './tokenizer.js';
 

@@ -1,6 +1,7 @@
 import { statSync, type Stats } from 'node:fs';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { LocretError } from '../errors.js';
+import { ggufName, openGgufModel } from './gguf/gguf-model.js';
 import { isHubFolder, openHubFolder } from './hub-folder/hub-folder.js';
 import type { ModelSource } from './model-source.js';
 
@@ -12,26 +13,29 @@ function statsOf(path: string): Stats | undefined {
   }
 }
 
-/** Tells from names alone whether a model lies there. */
-export function isModelPlace(path: string): boolean {
-  return isHubFolder(path);
+/** The name of the model that lies in a place, told from names alone; undefined where none seems to. */
+export function modelNameAt(path: string): string | undefined {
+  return isHubFolder(path) ? basename(path) : ggufName(path);
 }
 
-/** Tells whether {@link openModelSource} takes a path: a model, or something that is to be one and is refused by name. */
+/** Tells whether there is something that {@link openModelSource} takes for a model. */
 export function isPlace(path: string): boolean {
-  return statsOf(path)?.isDirectory() === true;
+  const stats = statsOf(path);
+  return stats?.isDirectory() === true || stats?.isFile() === true;
 }
 
 /**
- * Opens the model that lies in a place: a folder as published on the Hugging Face hub.
- * @throws LocretError model-not-found when nothing lies there
+ * Opens the model that lies in a place: a folder as published on the Hugging Face hub, or a GGUF file.
+ * @throws LocretError model-not-found when there is neither
  */
 export function openModelSource(place: string): ModelSource {
   const absolute = resolve(place);
-  if (isPlace(absolute)) return openHubFolder(absolute);
+  const stats = statsOf(absolute);
+  if (stats?.isDirectory() === true) return openHubFolder(absolute);
+  if (stats?.isFile() === true) return openGgufModel(absolute);
   throw new LocretError(
     'model-not-found',
-    `${absolute} is not a folder.`,
-    'Give the folder of a model as published on the Hugging Face hub, or a name that `locret models` lists.',
+    `${absolute} is neither a folder nor a file.`,
+    'Give the folder of a model as published on the Hugging Face hub, a GGUF file, or a name that `locret models` lists.',
   );
 }

@@ -3,7 +3,7 @@ import { closeSync, fstatSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { isJsonObject, showJson } from '../contract/json.js';
 import { LocretError, messageOf } from '../errors.js';
-import { type Refusal } from './json-fields.js';
+import type { Refusal } from './json-fields.js';
 import { decodePieces, encodedBytes, floatEncodings, type WeightEncoding } from './weight-encoding.js';
 import { openRegularFile, readFully, refuse } from './weight-file.js';
 

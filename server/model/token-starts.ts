@@ -9,9 +9,9 @@ export interface TokenSurfaces {
 }
 
 /** Longest run of characters that is normalized as one; combining characters belong to what they combine with. */
-const LONGEST_CLUSTER = 64;
-const LINE_FEED = 0x0a;
-const SPACE = 0x20;
+const longestCluster = 64;
+const lineFeed = 0x0a;
+const spaceByte = 0x20;
 
 const utf8 = new TextEncoder();
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
@@ -120,13 +120,13 @@ class Walk {
 
   /** Characters that the normalizer changed, joined or removed. */
   private passNormalized(): boolean {
-    const next = this.text.slice(this.offset, this.offset + LONGEST_CLUSTER);
+    const next = this.text.slice(this.offset, this.offset + longestCluster);
     const cluster = graphemes.segment(next).containing()?.segment ?? next;
     const normalized = this.surfaces.normalize(cluster);
     // Some normalizers put a space in front of whatever they are given.
     if (normalized === cluster || normalized === ` ${cluster}`) return false;
     const expected = utf8.encode(normalized);
-    const candidates = expected[0] === SPACE ? [expected, expected.subarray(1)] : [expected];
+    const candidates = expected[0] === spaceByte ? [expected, expected.subarray(1)] : [expected];
     const found = candidates.find((candidate) => this.startsWith(candidate));
     if (found === undefined) return false;
     this.advance(found.length, cluster.length);
@@ -135,8 +135,8 @@ class Walk {
 
   /** A space that was put in front of what stands here, or white space that was left out. */
   private passWhiteSpace(): boolean {
-    const spaceIsNext = this.bytes[this.byte] === SPACE;
-    const whiteSpace = /^\s*/.exec(this.text.slice(this.offset, this.offset + LONGEST_CLUSTER))?.[0].length ?? 0;
+    const spaceIsNext = this.bytes[this.byte] === spaceByte;
+    const whiteSpace = /^\s*/.exec(this.text.slice(this.offset, this.offset + longestCluster))?.[0].length ?? 0;
     if (whiteSpace === 0 || (spaceIsNext && this.matchingBytes(0, 1) > 0)) {
       if (spaceIsNext) this.advance(1, 0);
       return spaceIsNext;
@@ -148,7 +148,7 @@ class Walk {
   }
 
   private passLine(): boolean {
-    const byte = this.bytes.indexOf(LINE_FEED, this.byte);
+    const byte = this.bytes.indexOf(lineFeed, this.byte);
     const offset = this.text.indexOf('\n', this.offset);
     if (byte < 0 || offset < 0) return false;
     this.assign(byte);

@@ -3,7 +3,7 @@ import { LocretError, messageOf, systemErrorCode } from '../errors.js';
 import type { Refusal } from './json-fields.js';
 
 /** Bytes of one read call: some systems refuse more than 2 GiB. */
-const READ_LIMIT = 1 << 30;
+const largestRead = 1 << 30;
 
 /** An error about a file of weights. */
 export function refuse(path: string, refusal: Refusal, what: string, cause?: unknown): LocretError {
@@ -25,7 +25,7 @@ export function openRegularFile(path: string, refusal: Refusal): number {
 export function readFully(descriptor: number, target: Uint8Array, position: number): number {
   let done = 0;
   while (done < target.length) {
-    const read = readSync(descriptor, target, done, Math.min(READ_LIMIT, target.length - done), position + done);
+    const read = readSync(descriptor, target, done, Math.min(largestRead, target.length - done), position + done);
     if (read === 0) break;
     done += read;
   }

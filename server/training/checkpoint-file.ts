@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { LocretError } from '../errors.js';
-import { readStored } from '../memory/stored-json.js';
+import { readStored } from '../memory/keeping/stored-json.js';
 import type { Refusal } from '../model/json-fields.js';
 import { SafetensorsFile } from '../model/safetensors.js';
 import type { TensorToWrite } from '../model/safetensors-writer.js';

@@ -15,7 +15,7 @@ export async function evaluateHeads(
   settings: Omit<SampleSettings, 'input'>,
   hooks: SampleHooks = {},
 ): Promise<HeadQuality> {
-  const model = await openModel(settings.modelFolder);
+  const model = await openModel(settings.model);
   const { shape } = model;
   const opened = openRetainingHeads(heads, shape);
   const weights = shape.layers.map((_, layer) => ({

@@ -2,10 +2,11 @@ import type { HeadInput } from '../contract/words.js';
 import { headInputWidth } from '../model/checkpoint.js';
 import type { ModelShape } from '../model/shape.js';
 import { buildHeadScoreGraph, headStepNames } from './graphs/head-training-graphs.js';
-import { GraphSession } from './graphs/graph-session.js';
+import { GraphSession } from '../backends/processor/graph/graph-session.js';
 import type { LayerSample } from './head-optimizer.js';
 import type { LayerWeights } from './head-weights.js';
 import { headOverlaps } from './overlap.js';
+import { trainingPurpose } from './training-purpose.js';
 
 /** How well heads predict labels that they were not trained on. */
 export interface HeadQuality {
@@ -47,7 +48,7 @@ export async function measureHeads(
   const width = (weights[0]?.first.length ?? 0) / inputs;
   const session = await GraphSession.open(
     buildHeadScoreGraph({ kvHeads, width, inputs }),
-    'measuring the retaining heads',
+    trainingPurpose('measuring the retaining heads'),
     threads,
   );
   const overlaps = layers.map(() => new Float64Array(kvHeads));

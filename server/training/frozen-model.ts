@@ -1,5 +1,5 @@
 import type { HeadInput, ProcessorPrecision } from '../contract/words.js';
-import { DecoderSession, type Pass, type PassResult } from '../backends/processor/decoder-session.js';
+import { DecoderSession, type PassResult } from '../backends/processor/decoder-session.js';
 import { DecoderState } from '../backends/processor/decoder-state.js';
 import type { HeadUnits } from '../eviction/policy.js';
 import { headInputWidth, type Checkpoint } from '../model/checkpoint.js';
@@ -16,7 +16,7 @@ export interface FrozenModelOptions {
   readonly threads: number;
   /** Where packed weights are kept. */
   readonly cacheFolder: string;
-  /** What passes give out for the heads to read. */
+  /** What passes can give out for the heads to read. */
   readonly headInputs: readonly HeadInput[];
   /** Slots that a sample takes. */
   readonly capacity: number;
@@ -34,18 +34,23 @@ export class FrozenModel {
     readonly shape: ModelShape,
     private readonly session: DecoderSession,
     private readonly state: DecoderState,
-    private readonly inputs: readonly HeadInput[],
+    /** What is given out of tokens behind the text. */
+    private readonly behindInputs: readonly HeadInput[],
   ) {}
 
   /**
    * @param use what is read of the weights themselves before their files are closed
    * @throws LocretError model-unsupported, model-corrupt, disk-full, engine-failed
    */
-  static async open(options: FrozenModelOptions, use: (checkpoint: Checkpoint) => void): Promise<FrozenModel> {
+  static async open(
+    options: FrozenModelOptions,
+    use: (checkpoint: Checkpoint) => Promise<void> = () => Promise.resolve(),
+  ): Promise<FrozenModel> {
     const { precision, threads, cacheFolder, headInputs, capacity } = options;
     const checkpoint = openModelSource(options.model).openWeights();
     try {
       const { shape } = checkpoint;
+      await use(checkpoint);
       const session = await DecoderSession.open({
         checkpoint,
         heads: undefined,
@@ -55,9 +60,9 @@ export class FrozenModel {
         cacheFolder,
         headInputs,
       });
-      use(checkpoint);
+      const behindInputs = headInputs.filter((input) => input === 'hidden');
       const plan = { budget: Infinity, chunk, stabilizers: 0, pinned: 0, capacity };
-      return new FrozenModel(shape, session, new DecoderState(session, shape, plan, false), headInputs);
+      return new FrozenModel(shape, session, new DecoderState(session, shape, plan, false), behindInputs);
     } finally {
       checkpoint.close();
     }
@@ -75,26 +80,17 @@ export class FrozenModel {
 
   /**
    * Reads a text into the empty cache.
+   * @param input one of those that the model was opened with
    * @returns per layer what the heads read of it, `[tokens, inputs]`
    */
-  async readText(
-    tokens: Int32Array,
-    onChunk: () => void,
-  ): Promise<Readonly<Record<HeadInput, readonly Float32Array[]>>> {
+  async readText(tokens: Int32Array, input: HeadInput, onChunk: () => void): Promise<readonly Float32Array[]> {
     this.state.clear();
-    const gathered = (input: HeadInput): Float32Array[] => {
-      const layers = this.inputs.includes(input) ? this.shape.layers : [];
-      const width = headInputWidth(this.shape, input);
-      return layers.map(() => new Float32Array(tokens.length * width));
-    };
-    const all = { qkv: gathered('qkv'), hidden: gathered('hidden') };
+    const width = headInputWidth(this.shape, input);
+    const all = this.shape.layers.map(() => new Float32Array(tokens.length * width));
     for (let begin = 0; begin < tokens.length; begin += chunk) {
       onChunk();
-      const { headInputs } = await this.pass(tokens.subarray(begin, begin + chunk), false);
-      for (const input of this.inputs) {
-        const offset = begin * headInputWidth(this.shape, input);
-        for (const [layer, rows] of headInputs[input].entries()) all[input][layer]?.set(rows, offset);
-      }
+      const { headInputs } = await this.pass(tokens.subarray(begin, begin + chunk), false, [input]);
+      for (const [layer, rows] of headInputs[input].entries()) all[layer]?.set(rows, begin * width);
     }
     return all;
   }
@@ -105,15 +101,17 @@ export class FrozenModel {
   ): Promise<Result> {
     const mark = this.state.mark();
     try {
-      return await use(async (tokens) => ({ ...(await this.pass(tokens, true)), tokens: tokens.length }));
+      return await use(async (tokens) => ({
+        ...(await this.pass(tokens, true, this.behindInputs)),
+        tokens: tokens.length,
+      }));
     } finally {
       this.state.rewind(mark);
     }
   }
 
-  private pass(tokens: Int32Array, queries: boolean): Promise<PassResult> {
-    const logitRows: Pass['logitRows'] = [tokens.length - 1];
-    return this.state.pass({ tokens, logitRows, queries });
+  private pass(tokens: Int32Array, queries: boolean, headInputs: readonly HeadInput[]): Promise<PassResult> {
+    return this.state.pass({ tokens, logitRows: [tokens.length - 1], queries, headInputs });
   }
 
   async dispose(): Promise<void> {

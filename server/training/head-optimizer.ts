@@ -9,9 +9,10 @@ import {
   type HeadMatrix,
   type HeadStepConstants,
 } from './graphs/head-training-graphs.js';
-import { GraphSession, type Numbers } from './graphs/graph-session.js';
+import { GraphSession, type Numbers } from '../backends/processor/graph/graph-session.js';
 import type { LayerWeights } from './head-weights.js';
 import { headOverlaps } from './overlap.js';
+import { trainingPurpose } from './training-purpose.js';
 
 /** What one layer's head is to learn of one sample. */
 export interface LayerSample {
@@ -102,7 +103,7 @@ export class HeadOptimizer {
     const width = (layers[0]?.first.weight.length ?? 0) / inputs;
     const { kvHeads } = shape;
     const graph = buildHeadStepGraph({ ...publishedOptimizer, layers: shape.layers.length, kvHeads, width, inputs });
-    const session = await GraphSession.open(graph, 'training the retaining heads', threads);
+    const session = await GraphSession.open(graph, trainingPurpose('training the retaining heads'), threads);
     return new HeadOptimizer(session, shape, { first: [width, inputs], second: [kvHeads, width] }, layers, steps);
   }
 

@@ -1,15 +1,18 @@
 import type { LabelKind } from '../contract/words.js';
 import type { Checkpoint } from '../model/checkpoint.js';
-import { layerOf, type LayerShape, type ModelShape } from '../model/shape.js';
-import { maskedLogit } from '../backends/processor/graph/attention.js';
+import type { HeadUnits } from '../eviction/policy.js';
+import { layerOf, type ModelShape } from '../model/shape.js';
+import { GraphSession, type Numbers } from '../backends/processor/graph/graph-session.js';
+import { groupQueries } from '../backends/processor/group-queries.js';
 import {
   buildContributionLabelGraph,
   buildLogitLabelGraph,
+  buildOutputGramGraph,
   buildOutputNormGraph,
   labelNames,
 } from './graphs/label-graphs.js';
 import type { FrozenModel, ObservedPass } from './frozen-model.js';
-import { GraphSession, type Numbers } from './graphs/graph-session.js';
+import { trainingPurpose } from './training-purpose.js';
 
 /** Tokens of a pass, half-open. */
 export interface Rows {
@@ -35,59 +38,80 @@ function* blocks({ begin, end }: Rows): Generator<Rows> {
   for (let at = begin; at < end; at += rowsAtOnce) yield { begin: at, end: Math.min(end, at + rowsAtOnce) };
 }
 
-function queriesOf(shape: ModelShape, pass: ObservedPass, layer: number, { begin, end }: Rows): Numbers {
-  const width = shape.heads * shape.headDim;
-  const data = pass.queries[layer]?.subarray(begin * width, end * width) ?? new Float32Array(0);
-  return { data, dimensions: [end - begin, width] };
+function queriesOf(shape: ModelShape, pass: ObservedPass, layer: number, kvHead: number, rows: Rows): Numbers {
+  return groupQueries(shape, pass.queries[layer] ?? new Float32Array(0), kvHead, rows);
 }
 
-/** Keys or values of a layer's first units, `[kvHeads, units, headDim]`. */
-function firstUnits(model: FrozenModel, layer: number, which: 'keys' | 'values', units: number): Numbers {
-  const { kvHeads, headDim } = model.shape;
-  const data = new Float32Array(kvHeads * units * headDim);
-  for (let kvHead = 0; kvHead < kvHeads; kvHead++) {
-    const all = model.units(layer, kvHead)[which];
-    data.set(all.subarray(0, units * headDim), kvHead * units * headDim);
+/** Keys or values of a head's first units, read in place. */
+function firstUnits({ headDim }: ModelShape, all: Float32Array, units: number): Numbers {
+  return { data: all.subarray(0, units * headDim), dimensions: [units, headDim] };
+}
+
+/** The labels of every KV head of every layer, in the order of layers. */
+class HeadLabels {
+  private readonly layers: Float32Array[];
+
+  constructor(
+    private readonly shape: ModelShape,
+    private readonly memory: number,
+  ) {
+    const size = shape.kvHeads * memory;
+    this.layers = shape.layers.map(() => new Float32Array(size).fill(-Infinity));
   }
-  return { data, dimensions: [kvHeads, units, headDim] };
-}
 
-/** Keeps the larger of two labels. */
-function raise(labels: Float32Array, seen: Float32Array): void {
-  for (let i = 0; i < labels.length; i++) labels[i] = Math.max(labels[i] ?? -Infinity, seen[i] ?? -Infinity);
-}
+  /** Does something for every KV head, one after the other, with the head's place among all. */
+  async forEach(task: (layer: number, kvHead: number, index: number) => Promise<void>): Promise<void> {
+    const { layers, kvHeads } = this.shape;
+    for (let layer = 0; layer < layers.length; layer++)
+      for (let kvHead = 0; kvHead < kvHeads; kvHead++) await task(layer, kvHead, layer * kvHeads + kvHead);
+  }
 
-function lowest(shape: ModelShape, memory: number): Float32Array[] {
-  return shape.layers.map(() => new Float32Array(shape.kvHeads * memory).fill(-Infinity));
+  /** Keeps the larger of two labels. */
+  raise(layer: number, kvHead: number, seen: Float32Array): void {
+    const begin = kvHead * this.memory;
+    const labels = this.layers[layer]?.subarray(begin, begin + this.memory) ?? new Float32Array(0);
+    for (let i = 0; i < labels.length; i++) labels[i] = Math.max(labels[i] ?? -Infinity, seen[i] ?? -Infinity);
+  }
+
+  /** Per layer `[kvHeads, memory]`. */
+  get all(): readonly Float32Array[] {
+    return this.layers;
+  }
 }
 
 /** See {@link buildLogitLabelGraph}. */
 class PublishedLabels implements LabelPass {
   private memory = 0;
-  private found: Float32Array[] = [];
+  private found: HeadLabels;
 
-  constructor(private readonly session: GraphSession) {}
+  constructor(
+    private readonly shape: ModelShape,
+    private readonly session: GraphSession,
+  ) {
+    this.found = new HeadLabels(shape, 0);
+  }
 
-  begin(model: FrozenModel, memory: number): Promise<void> {
+  begin(_model: FrozenModel, memory: number): Promise<void> {
     this.memory = memory;
-    this.found = lowest(model.shape, memory);
+    this.found = new HeadLabels(this.shape, memory);
     return Promise.resolve();
   }
 
   async observe(model: FrozenModel, pass: ObservedPass, rows: Rows): Promise<void> {
-    for (const [layer, labels] of this.found.entries()) {
-      const keys = firstUnits(model, layer, 'keys', this.memory);
+    const { shape } = this;
+    await this.found.forEach(async (layer, kvHead) => {
+      const keys = firstUnits(shape, model.units(layer, kvHead).keys, this.memory);
       for (const block of blocks(rows)) {
-        const queries = queriesOf(model.shape, pass, layer, block);
+        const queries = queriesOf(shape, pass, layer, kvHead, block);
         const inputs = { [labelNames.queries]: queries, [labelNames.keys]: keys };
         const output = await this.session.run(inputs, { [labelNames.labels]: undefined });
-        raise(labels, output(labelNames.labels));
+        this.found.raise(layer, kvHead, output(labelNames.labels));
       }
-    }
+    });
   }
 
   labels(): readonly Float32Array[] {
-    return this.found;
+    return this.found.all;
   }
 
   async dispose(): Promise<void> {
@@ -95,90 +119,81 @@ class PublishedLabels implements LabelPass {
   }
 }
 
-/** WᵀW of each query head's columns of the output projection, `[heads, headDim, headDim]`. */
-function outputGram(matrix: Float32Array, { hidden, heads, headDim }: ModelShape): Float32Array {
-  const gram = new Float32Array(heads * headDim * headDim);
-  const width = heads * headDim;
-  for (let head = 0; head < heads; head++) {
-    const target = gram.subarray(head * headDim * headDim, (head + 1) * headDim * headDim);
-    for (let row = 0; row < hidden; row++) {
-      const weights = matrix.subarray(row * width + head * headDim, row * width + (head + 1) * headDim);
-      for (let i = 0; i < headDim; i++) {
-        const weight = weights[i] ?? 0;
-        const offset = i * headDim;
-        for (let j = 0; j < headDim; j++) target[offset + j] = (target[offset + j] ?? 0) + weight * (weights[j] ?? 0);
-      }
-    }
-  }
-  return gram;
-}
-
 /** See {@link buildContributionLabelGraph}. */
 class ContributionLabels implements LabelPass {
-  private memory = 0;
-  private found: Float32Array[] = [];
+  private found: HeadLabels;
+  /** By the place of the KV head among all. */
   private norms: Numbers[] = [];
 
   constructor(
+    private readonly shape: ModelShape,
     private readonly session: GraphSession,
     private readonly normSession: GraphSession,
     /** Per layer, WᵀW of the output projection's parts. */
     private readonly grams: readonly Float32Array[],
-  ) {}
+  ) {
+    this.found = new HeadLabels(shape, 0);
+  }
 
   async begin(model: FrozenModel, memory: number): Promise<void> {
-    const { heads, kvHeads, headDim } = model.shape;
+    const { heads, kvHeads, headDim } = this.shape;
     const group = heads / kvHeads;
-    this.memory = memory;
-    this.found = lowest(model.shape, memory);
+    const size = group * headDim * headDim;
+    this.found = new HeadLabels(this.shape, memory);
     this.norms = [];
-    for (const [layer, gram] of this.grams.entries()) {
+    await this.found.forEach(async (layer, kvHead, index) => {
+      const gram = this.grams[layer]?.subarray(kvHead * size, (kvHead + 1) * size) ?? new Float32Array(0);
       const output = await this.normSession.run(
         {
-          [labelNames.values]: firstUnits(model, layer, 'values', memory),
-          [labelNames.gram]: { data: gram, dimensions: [kvHeads, group, headDim, headDim] },
+          [labelNames.values]: firstUnits(this.shape, model.units(layer, kvHead).values, memory),
+          [labelNames.gram]: { data: gram, dimensions: [group, headDim, headDim] },
         },
         { [labelNames.outputNorms]: undefined },
       );
-      this.norms.push({ data: output(labelNames.outputNorms), dimensions: [kvHeads, group, memory] });
-    }
+      this.norms[index] = { data: output(labelNames.outputNorms), dimensions: [group, memory] };
+    });
   }
 
   async observe(model: FrozenModel, pass: ObservedPass, rows: Rows): Promise<void> {
-    const { shape, length } = model;
-    const firstSlot = length - pass.tokens;
-    for (const [layer, labels] of this.found.entries()) {
-      const keys = firstUnits(model, layer, 'keys', length);
-      const outputNorms = this.norms[layer] ?? { data: new Float32Array(0), dimensions: [0] };
+    await this.found.forEach(async (layer, kvHead, index) => {
+      const units = model.units(layer, kvHead);
       for (const block of blocks(rows)) {
-        const count = block.end - block.begin;
-        const output = await this.session.run(
-          {
-            [labelNames.queries]: queriesOf(shape, pass, layer, block),
-            [labelNames.keys]: keys,
-            [labelNames.mask]: {
-              data: causalMask(layerOf(shape, layer), length, {
-                begin: firstSlot + block.begin,
-                end: firstSlot + block.end,
-              }),
-              dimensions: [count, length],
-            },
-            [labelNames.inverseNorms]: {
-              data: inverseNorms(shape, pass.headInputs.hidden[layer], block),
-              dimensions: [count],
-            },
-            [labelNames.outputNorms]: outputNorms,
-          },
-          { [labelNames.labels]: undefined },
-          { [labelNames.memory]: [this.memory] },
-        );
-        raise(labels, output(labelNames.labels));
+        const seen = await this.contributions(pass, { layer, kvHead, index, units }, block);
+        this.found.raise(layer, kvHead, seen);
       }
-    }
+    });
+  }
+
+  private async contributions(
+    pass: ObservedPass,
+    head: { readonly layer: number; readonly kvHead: number; readonly index: number; readonly units: HeadUnits },
+    rows: Rows,
+  ): Promise<Float32Array> {
+    const { shape } = this;
+    const { layer, kvHead, index, units } = head;
+    const { window = Infinity } = layerOf(shape, layer);
+    const count = rows.end - rows.begin;
+    // A token sees itself and what lies before it.
+    const firstEnd = units.length - pass.tokens + rows.begin + 1;
+    const end = Int32Array.from({ length: count }, (_, row) => firstEnd + row);
+    const output = await this.session.run(
+      {
+        [labelNames.queries]: queriesOf(shape, pass, layer, kvHead, rows),
+        [labelNames.keys]: firstUnits(shape, units.keys, units.length),
+        [labelNames.stateNorms]: {
+          data: stateNorms(shape, pass.headInputs.hidden[layer], rows),
+          dimensions: [count],
+        },
+        [labelNames.outputNorms]: this.norms[index] ?? { data: new Float32Array(0), dimensions: [0, 0] },
+      },
+      { [labelNames.labels]: undefined },
+      { [labelNames.first]: end.map((slot) => Math.max(0, slot - window)), [labelNames.end]: end },
+    );
+    return output(labelNames.labels);
   }
 
   labels(): readonly Float32Array[] {
-    return this.found;
+    return this.found.all;
   }
 
   async dispose(): Promise<void> {
@@ -187,22 +202,13 @@ class ContributionLabels implements LabelPass {
   }
 }
 
-/** 0 where the token in a slot sees a unit, `[slots, units]`. */
-function causalMask({ window = Infinity }: LayerShape, units: number, slots: Rows): Float32Array {
-  const mask = new Float32Array((slots.end - slots.begin) * units).fill(maskedLogit);
-  for (let slot = slots.begin; slot < slots.end; slot++) {
-    const row = (slot - slots.begin) * units;
-    mask.fill(0, row + Math.max(0, slot + 1 - window), row + slot + 1);
-  }
-  return mask;
-}
-
-function inverseNorms({ hidden }: ModelShape, states: Float32Array | undefined, rows: Rows): Float32Array {
+/** log ‖h‖ of some rows of hidden states. */
+function stateNorms({ hidden }: ModelShape, states: Float32Array | undefined, rows: Rows): Float32Array {
   return Float32Array.from({ length: rows.end - rows.begin }, (_, index) => {
     const begin = (rows.begin + index) * hidden;
     const state = states?.subarray(begin, begin + hidden) ?? new Float32Array(0);
     const norm = Math.sqrt(state.reduce((sum, value) => sum + value * value, 0));
-    return 1 / Math.max(norm, 1e-6);
+    return Math.log(Math.max(norm, 1e-6));
   });
 }
 
@@ -217,21 +223,46 @@ export async function openLabelPass(
   grams: readonly Float32Array[],
   threads: number,
 ): Promise<LabelPass> {
-  const open = (graph: Uint8Array): Promise<GraphSession> => GraphSession.open(graph, 'making labels', threads);
+  const open = (graph: Uint8Array): Promise<GraphSession> =>
+    GraphSession.open(graph, trainingPurpose('making labels'), threads);
   switch (kind) {
     case 'published':
-      return new PublishedLabels(await open(buildLogitLabelGraph(shape)));
+      return new PublishedLabels(shape, await open(buildLogitLabelGraph(shape)));
     case 'contribution':
     case 'reconstruction': {
       const session = await open(buildContributionLabelGraph(shape));
-      return new ContributionLabels(session, await open(buildOutputNormGraph(shape)), grams);
+      return new ContributionLabels(shape, session, await open(buildOutputNormGraph(shape)), grams);
     }
   }
 }
 
-/** What labels of a kind need of the model's weights: per layer {@link outputGram}, or nothing. */
-export function gramsOf(kind: LabelKind, checkpoint: Checkpoint): readonly Float32Array[] {
-  const { shape } = checkpoint;
+/**
+ * What labels of a kind need of the model's weights: per layer WᵀW of each query head's part W of the output projection,
+ * `[heads, headDim, headDim]`, or nothing.
+ * @throws LocretError engine-failed
+ */
+export async function gramsOf(
+  kind: LabelKind,
+  checkpoint: Checkpoint,
+  threads: number,
+): Promise<readonly Float32Array[]> {
   if (kind === 'published') return [];
-  return shape.layers.map((_, layer) => outputGram(checkpoint.linear(layer, 'attentionOutput').read(), shape));
+  const { shape } = checkpoint;
+  const purpose = trainingPurpose('reading the output projections');
+  const session = await GraphSession.open(buildOutputGramGraph(shape), purpose, threads);
+  try {
+    const grams: Float32Array[] = [];
+    for (const layer of shape.layers.keys()) {
+      const data = checkpoint.linear(layer, 'attentionOutput').read();
+      const dimensions = [shape.hidden, shape.heads * shape.headDim];
+      const output = await session.run(
+        { [labelNames.projection]: { data, dimensions } },
+        { [labelNames.gram]: undefined },
+      );
+      grams.push(output(labelNames.gram));
+    }
+    return grams;
+  } finally {
+    await session.dispose();
+  }
 }

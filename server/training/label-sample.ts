@@ -24,6 +24,21 @@ function likeliest(logits: Float32Array): number {
 }
 
 /**
+ * Lets the model read a sample's text.
+ * @returns per layer what its heads would read, `[tokens, inputs]`
+ * @throws LocretError cancelled, engine-failed
+ */
+export function readInputs(
+  model: FrozenModel,
+  memory: Int32Array,
+  { input, signal }: LabelOptions,
+): Promise<readonly Float32Array[]> {
+  return model.readText(memory, input, () => {
+    throwIfCancelled(signal, 'Training');
+  });
+}
+
+/**
  * Lets the model read a sample: what its heads would read, and what every unit is worth to the answers.
  * @returns per layer
  * @throws LocretError cancelled, engine-failed
@@ -32,15 +47,13 @@ export async function labelSample(
   model: FrozenModel,
   labels: LabelPass,
   { memory, exchanges }: TrainingSample,
-  { input, stopTokens, signal }: LabelOptions,
+  options: LabelOptions,
 ): Promise<readonly LayerSample[]> {
-  const checkSignal = (): void => {
-    throwIfCancelled(signal, 'Training');
-  };
-  const inputs = (await model.readText(memory, checkSignal))[input];
+  const { stopTokens, signal } = options;
+  const inputs = await readInputs(model, memory, options);
   await labels.begin(model, memory.length);
   for (const { prompt, answer } of exchanges) {
-    checkSignal();
+    throwIfCancelled(signal, 'Training');
     await model.readBehind(async (read) => {
       if (answer !== undefined) {
         const pass = await read(Int32Array.from([...prompt, ...answer]));

@@ -1,21 +1,24 @@
 import type { TrainingOptions } from '../contract/training.js';
+import type { ProcessorPrecision } from '../contract/words.js';
 import { LocretError } from '../errors.js';
 import { seededRandom } from '../engine/random.js';
 import { packedWeightsFolder } from '../memory/keeping/cache-files.js';
 import { modelIdentity } from '../model/model-identity.js';
+import { usualPrecision } from '../backends/processor/precision.js';
 import type { LoadedModel } from '../model/model.js';
 import { drawSample } from './draw-sample.js';
 import { FrozenModel } from './frozen-model.js';
 import type { LayerSample } from './head-optimizer.js';
 import { observesHidden } from './label-kind.js';
 import { gramsOf, type LabelPass, openLabelPass } from './label-pass.js';
-import { labelSample } from './label-sample.js';
+import { type LabelOptions, labelSample, readInputs } from './label-sample.js';
+import type { TrainingSample } from './sample.js';
 import { findTrainingFiles, type TrainingFile, type TrainingFiles } from './training-files.js';
 
 /** What samples are made of. */
 export interface SampleSettings extends Omit<TrainingOptions, 'width' | 'steps' | 'warmup' | 'rate'> {
-  /** Model folder in the Hugging Face layout. */
-  readonly modelFolder: string;
+  /** Where the model lies. */
+  readonly model: string;
   readonly repositories: readonly string[];
   readonly cacheFolder: string;
 }
@@ -26,7 +29,8 @@ export interface SampleHooks {
   readonly onFile?: (filesSeen: number) => void;
 }
 
-const mostTokens = 2048;
+/** Longer samples only take longer: an eviction looks at no more, and the published heads learned from up to 10 K tokens. */
+const mostTokens = 8192;
 const leastTokens = 128;
 /** Slots behind the text for a question and its answer, or a repeated part. */
 const behind = 1024;
@@ -38,7 +42,7 @@ export function sampleSlots(tokens: number): number {
 
 /**
  * Tokens of a sample's text.
- * @param wanted undefined: half of the model's window, at most 2,048
+ * @param wanted undefined: half of the model's window, at most 8,192
  * @throws LocretError invalid-argument when the model cannot read so many
  */
 export function sampleTokens(model: LoadedModel, wanted: number | undefined): number {
@@ -52,8 +56,20 @@ export function sampleTokens(model: LoadedModel, wanted: number | undefined): nu
   );
 }
 
-/** Samples of repositories with what a model's heads read of them and should say; made when asked for, not kept. */
+/** A held-out sample whose labels are known: they stay the same, so that only its text is read again. */
+interface KnownSample {
+  readonly memory: Int32Array;
+  /** Per layer `[kvHeads, tokens]` */
+  readonly labels: readonly Float32Array[];
+}
+
+/**
+ * Samples of repositories with what a model's heads read of them and should say. They are made when asked for; what heads
+ * read is not kept, for it is far larger than the text.
+ */
 export class LabelledSamples {
+  private readonly known = new Map<number, KnownSample>();
+
   private constructor(
     readonly model: LoadedModel,
     /** Changes with the files of the model's weights. */
@@ -61,6 +77,8 @@ export class LabelledSamples {
     /** The same for every copy of the model. */
     readonly modelIdentity: string,
     readonly tokens: number,
+    /** Of the model's weights while they run. */
+    readonly precision: ProcessorPrecision,
     private readonly files: TrainingFiles,
     private readonly frozen: FrozenModel,
     private readonly labels: LabelPass,
@@ -84,7 +102,7 @@ export class LabelledSamples {
     });
     let grams: readonly Float32Array[] = [];
     let [fingerprint, identity] = ['', ''];
-    const { input, labels, precision, threads } = settings;
+    const { input, labels, threads, precision = usualPrecision(model.shape) } = settings;
     const frozen = await FrozenModel.open(
       {
         model: model.place,
@@ -94,15 +112,26 @@ export class LabelledSamples {
         headInputs: observesHidden(labels) && input !== 'hidden' ? [input, 'hidden'] : [input],
         capacity: sampleSlots(tokens),
       },
-      (checkpoint) => {
-        grams = gramsOf(labels, checkpoint);
+      async (checkpoint) => {
+        grams = await gramsOf(labels, checkpoint, threads);
         fingerprint = checkpoint.fingerprint;
         identity = modelIdentity(checkpoint);
       },
     );
     try {
       const pass = await openLabelPass(labels, model.shape, grams, threads);
-      return new LabelledSamples(model, fingerprint, identity, tokens, files, frozen, pass, settings, signal);
+      return new LabelledSamples(
+        model,
+        fingerprint,
+        identity,
+        tokens,
+        precision,
+        files,
+        frozen,
+        pass,
+        settings,
+        signal,
+      );
     } catch (error) {
       await frozen.dispose();
       throw error;
@@ -121,23 +150,42 @@ export class LabelledSamples {
   }
 
   /** The sample of a training step: the same for the same seed and step. */
-  training(step: number): Promise<readonly LayerSample[]> {
-    return this.make(this.files.training, 2 * step);
+  async training(step: number): Promise<readonly LayerSample[]> {
+    return this.label(await this.draw(this.files.training, 2 * step));
   }
 
   /** Samples of files that are not trained on, the same ones each time. */
   async *heldOut(count: number): AsyncGenerator<readonly LayerSample[]> {
-    for (let index = 0; index < count; index++) yield await this.make(this.files.heldOut, 2 * index + 1);
+    for (let index = 0; index < count; index++) yield await this.heldOutSample(index);
   }
 
-  private async make(files: readonly TrainingFile[], index: number): Promise<readonly LayerSample[]> {
-    const { model, tokens, settings, signal } = this;
-    const { questions, labels, answers, input, seed } = settings;
+  private async heldOutSample(index: number): Promise<readonly LayerSample[]> {
+    const known = this.known.get(index);
+    if (known !== undefined) {
+      const inputs = await readInputs(this.frozen, known.memory, this.labelOptions);
+      return known.labels.map((labels, layer) => ({ input: inputs[layer] ?? new Float32Array(0), labels }));
+    }
+    const drawn = await this.draw(this.files.heldOut, 2 * index + 1);
+    const sample = await this.label(drawn);
+    this.known.set(index, { memory: drawn.memory, labels: sample.map(({ labels }) => labels) });
+    return sample;
+  }
+
+  private draw(files: readonly TrainingFile[], index: number): Promise<TrainingSample> {
+    const { model, tokens, settings } = this;
+    const { questions, labels, answers, seed } = settings;
     // The seed in the upper half, the sample in the lower one: no two share their numbers.
     const random = seededRandom(seed * 2 ** 32 + index);
-    const sample = await drawSample({ model, files, tokens, questions, labels, answers, random });
-    const { stopTokens } = model.generation;
-    return labelSample(this.frozen, this.labels, sample, { input, stopTokens, signal });
+    return drawSample({ model, files, tokens, questions, labels, answers, random });
+  }
+
+  private get labelOptions(): LabelOptions {
+    const { stopTokens } = this.model.generation;
+    return { input: this.settings.input, stopTokens, signal: this.signal };
+  }
+
+  private label(sample: TrainingSample): Promise<readonly LayerSample[]> {
+    return labelSample(this.frozen, this.labels, sample, this.labelOptions);
   }
 
   async dispose(): Promise<void> {

@@ -53,8 +53,8 @@ export interface TrainedHeads {
 
 /** Everything that the numbers of a training depend on. */
 export function trainingIdentity(settings: TrainingSettings, samples: LabelledSamples): string {
-  const { repositories, input, labels, answers, questions, seed, precision, width, steps, warmup, rate } = settings;
-  const { fingerprint, tokens } = samples;
+  const { repositories, input, labels, answers, questions, seed, width, steps, warmup, rate } = settings;
+  const { fingerprint, tokens, precision } = samples;
   const parts = { repositories, input, labels, answers, questions, seed, precision, width, steps, warmup, rate };
   return createHash('sha256')
     .update(JSON.stringify({ ...parts, fingerprint, tokens }))
@@ -66,7 +66,7 @@ export function trainingIdentity(settings: TrainingSettings, samples: LabelledSa
  * @throws LocretError for a model that cannot be used, invalid-argument for samples that it cannot read, out-of-memory
  */
 export async function openModelForTraining(settings: TrainingSettings): Promise<LoadedModel> {
-  const model = await openModel(settings.modelFolder);
+  const model = await openModel(settings.model);
   checkTrainingMemory(model, settings, sampleTokens(model, settings.tokens), freeMemory());
   return model;
 }
@@ -131,7 +131,8 @@ async function trainOn(
 }
 
 function recordOf(samples: LabelledSamples, settings: TrainingSettings, course: TrainingCourse): TrainingRecord {
-  const { input, labels, answers, width, steps, warmup, rate, questions, seed, precision } = settings;
+  const { input, labels, answers, width, steps, warmup, rate, questions, seed } = settings;
+  const { precision } = samples;
   const { training, heldOut } = samples.fileCounts;
   return {
     model: samples.model.name,

@@ -1,10 +1,10 @@
 import type { TrainingOptions } from '../contract/training.js';
 import { LocretError } from '../errors.js';
 import { planMemory } from '../backends/processor/plan.js';
-import { gigabytes } from '../memory/planning/gigabytes.js';
+import { usualPrecision } from '../backends/processor/precision.js';
+import { gigabytes } from '../quantities.js';
 import { headInputWidth } from '../model/checkpoint.js';
 import type { LoadedModel } from '../model/model.js';
-import { observesHidden } from './label-kind.js';
 import { sampleSlots } from './labelled-samples.js';
 
 /** Bytes of memory that a training takes. */
@@ -30,12 +30,11 @@ export function trainingBytes(model: LoadedModel, options: TrainingOptions, toke
   const { shape } = model;
   const { kvHeads, headDim } = shape;
   const layers = shape.layers.length;
-  const { input, labels, precision, threads, width } = options;
+  const { input, threads, width, precision = usualPrecision(shape) } = options;
   const planned = planMemory(model, { precision, threads }, undefined, Infinity).bytes;
   const cache = 4 * layers * kvHeads * sampleSlots(tokens) * 2 * headDim;
   const inputs = headInputWidth(shape, input);
-  const alsoHidden = observesHidden(labels) && input !== 'hidden' ? shape.hidden : 0;
-  const sample = cache + 4 * layers * tokens * (inputs + alsoHidden + kvHeads) + planned.activations;
+  const sample = cache + 4 * layers * tokens * (inputs + kvHeads) + planned.activations;
   const heads = 4 * width * (inputs + kvHeads) * (matricesPerLayer * layers + matricesOfStep) + 4 * tokens * width * 4;
   const { weights, packing, program } = planned;
   return { weights, sample, heads, peak: program + Math.max(weights + sample + heads, packing) };
@@ -49,12 +48,13 @@ export function trainingBytes(model: LoadedModel, options: TrainingOptions, toke
 export function checkTrainingMemory(model: LoadedModel, options: TrainingOptions, tokens: number, free: number): void {
   const { weights, sample, heads, peak } = trainingBytes(model, options, tokens);
   if (peak <= free) return;
+  const { precision = usualPrecision(model.shape) } = options;
   throw new LocretError(
     'out-of-memory',
-    `Training heads for ${model.name} does not fit: weights (${options.precision}) ${gigabytes(weights)}, a sample of ` +
+    `Training heads for ${model.name} does not fit: weights (${precision}) ${gigabytes(weights)}, a sample of ` +
       `${tokens} tokens ${gigabytes(sample)} and heads ${gigabytes(heads)} take ${gigabytes(peak)} with the program, and ` +
       `${gigabytes(free)} are free.`,
-    options.precision === 'int4'
+    precision === 'int4'
       ? 'Free some memory, or choose a smaller model or shorter samples.'
       : 'Free some memory, or choose weights of int8 or int4 (precision), a smaller model or shorter samples.',
   );

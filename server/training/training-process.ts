@@ -56,6 +56,8 @@ async function obey(kind: 'train' | 'estimate', settings: TrainingSettings): Pro
   });
 }
 
+// Ctrl-C in a terminal reaches every process that it started: the parent says what is to be done.
+process.on('SIGINT', () => undefined);
 process.on('disconnect', () => {
   pause.abort();
 });

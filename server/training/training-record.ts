@@ -1,9 +1,15 @@
 import type { JsonReader } from '../contract/json.js';
 import { texts } from '../contract/kinds.js';
-import { headInputs, labelKinds, processorPrecisions, trainingAnswers } from '../contract/words.js';
+import {
+  headInputs,
+  labelKinds,
+  processorPrecisions,
+  type ProcessorPrecision,
+  trainingAnswers,
+} from '../contract/words.js';
 import type { CoursePoint, TrainingOptions } from '../contract/training.js';
 import { isLocretError } from '../errors.js';
-import { readStored } from '../memory/stored-json.js';
+import { readStored } from '../memory/keeping/stored-json.js';
 import type { Refusal } from '../model/json-fields.js';
 import { SafetensorsFile } from '../model/safetensors.js';
 import { pointsOf } from './training-course.js';
@@ -18,7 +24,9 @@ export interface TrainingRecord {
   readonly heldOutFiles: number;
   /** Tokens of a sample's text. */
   readonly tokens: number;
-  readonly options: Omit<TrainingOptions, 'tokens' | 'threads'>;
+  readonly options: Omit<TrainingOptions, 'tokens' | 'threads' | 'precision'> & {
+    readonly precision: ProcessorPrecision;
+  };
   readonly course: readonly CoursePoint[];
 }
 

@@ -38,13 +38,15 @@ export interface OpenedTraining {
 }
 
 /** Samples on which heads are measured while they are trained. */
-export const measuredSamples = 8;
+export const measuredSamples = 4;
 /** Measurements in the course of a training, without that before the first step. */
 const measurements = 10;
+/** So many steps take far longer than a measurement. */
+const leastInterval = 50;
 
-/** Steps from one measurement to the next. */
+/** Steps from one measurement to the next; the last may come sooner. */
 function measurementInterval(steps: number): number {
-  return Math.max(1, Math.ceil(steps / measurements));
+  return Math.max(leastInterval, Math.ceil(steps / measurements));
 }
 
 /** How often heads are still measured. @param measuredStep of the last measurement; -1 before the first one */

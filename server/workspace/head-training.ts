@@ -3,6 +3,7 @@ import { access, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { isLocretError, LocretError } from '../errors.js';
 import { bundledModels, resolveModel } from '../model/catalog.js';
+import { openModelSource } from '../model/open-model-source.js';
 import type {
   PausedTrainingResult,
   StopTrainingParams,
@@ -29,7 +30,7 @@ export interface TrainingSurroundings {
   /** Called when a training began or ended. */
   readonly onChange: () => void;
   /** Called when a training came further. */
-  readonly onProgress: () => void;
+  readonly onProgress: (event: TrainingEvent) => void;
 }
 
 /** A training, or an estimate of one, that is under way. */
@@ -64,7 +65,7 @@ export class HeadTraining {
       await this.surroundings.unload();
       const estimate = await estimateInProcess(settings, running.stop.signal);
       const { out } = settings;
-      return { ...estimate, model: path.basename(settings.modelFolder), out, replaces: existsSync(out) };
+      return { ...estimate, model: openModelSource(settings.model).name, out, replaces: existsSync(out) };
     });
   }
 
@@ -77,7 +78,7 @@ export class HeadTraining {
     this.checkTrust();
     const settings = await this.settingsOf(params);
     const { out, steps } = settings;
-    const model = path.basename(settings.modelFolder);
+    const model = openModelSource(settings.model).name;
     const step = settings.fresh ? 0 : (this.paused(out)?.step ?? 0);
     return this.alone(signal, { model, out, phase: 'loading', step, steps }, async (running) => {
       try {
@@ -188,29 +189,28 @@ export class HeadTraining {
       case 'quality':
         running.status = { ...status, overlap: event.quality.overlap };
     }
-    this.surroundings.onProgress();
+    this.surroundings.onProgress(event);
   }
 
   private async settingsOf(params: TrainParams): Promise<TrainingSettings> {
     const { repositories, fresh = false } = params;
-    const modelFolder = await resolveModel(
-      expandHome(params.model ?? this.surroundings.settings().model),
-      modelFolders(),
-    );
+    const model = await resolveModel(expandHome(params.model ?? this.surroundings.settings().model), modelFolders());
     const options = completeOptions(params.options ?? {});
-    const out = params.out ?? (await usualFile(modelFolder, `${options.labels}-${options.input}.safetensors`));
-    return { ...options, modelFolder, repositories, out, fresh, cacheFolder: cacheFolder() };
+    const out = params.out ?? (await usualFile(model, `${options.labels}-${options.input}.safetensors`));
+    return { ...options, model, repositories, out, fresh, cacheFolder: cacheFolder() };
   }
 }
 
 /** Where heads go when nothing is said: beside their model, unless updates of the program would take them away with it. */
-async function usualFile(modelFolder: string, name: string): Promise<string> {
-  const isBundled = path.dirname(modelFolder) === bundledModels();
-  const isWritable = await access(modelFolder, constants.W_OK).then(
+async function usualFile(model: string, name: string): Promise<string> {
+  const source = openModelSource(model);
+  const beside = source.beside(`heads-${name}`);
+  const isBundled = path.dirname(model) === bundledModels();
+  const isWritable = await access(path.dirname(beside), constants.W_OK).then(
     () => true,
     () => false,
   );
-  if (isWritable && !isBundled) return path.join(modelFolder, `heads-${name}`);
+  if (isWritable && !isBundled) return beside;
   await mkdir(headsFolder(), { recursive: true });
-  return path.join(headsFolder(), `${path.basename(modelFolder)}-${name}`);
+  return path.join(headsFolder(), `${source.name}-${name}`);
 }

@@ -42,6 +42,11 @@ export class MemoryState {
     return this.interrupted;
   }
 
+  /** How far what is being done is. */
+  get moving(): ReadProgress | undefined {
+    return this.activity && this.progress;
+  }
+
   get isIdle(): boolean {
     return this.activity === undefined;
   }

@@ -1,40 +1,20 @@
-import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import type { Answer } from '../answer/answer.js';
-import { questionTextOf } from '../answer/question.js';
-import { askMemory } from '../answer/ask.js';
 import { isLocretError, LocretError, messageOf, throwIfCancelled } from '../errors.js';
 import { MemoryFiles } from '../memory/keeping/memory-files.js';
 import { MemoryOpening, type MemoryHooks, type MemorySettings, type OpenHow } from '../memory/open-memory.js';
 import { planModel, type PlannedModel } from '../memory/planning/planned-model.js';
 import type { ReadMemory } from '../memory/contents/repository-memory.js';
-import type { RootStatus, RootUri } from '../contract/protocol.js';
+import type { ReadProgress, RootStatus, RootUri } from '../contract/protocol.js';
 import { surveyRepository } from '../repository/survey.js';
 import { abortable } from './abortable.js';
 import { AutoUpdate } from './auto-update.js';
+import { FolderPaths } from './folder-paths.js';
 import { MemoryState, type Activity, type HeldMemory } from './memory-state.js';
-import type { Operation, OperationQueue } from './operation-queue.js';
-import { putAside } from './put-aside.js';
-import { answerDeep, questionOf, type QuestionCall, type RootQuestion } from './root-questions.js';
-import { memorySettings, type ChosenSettings } from './settings.js';
-import type { Occupant, SharedEngine } from './shared-engine.js';
-
-/** What the roots of a workspace share. */
-export interface Surroundings {
-  readonly engine: SharedEngine;
-  readonly queue: OperationQueue;
-  readonly settings: () => ChosenSettings;
-  /** Whether every change on disk is told by {@link RootMemory.touch}. */
-  readonly isWatched: () => boolean;
-  /** Called whenever the status of a root may have changed. */
-  readonly onChange: () => void;
-  /** Told what is worth a line in the log. */
-  readonly log: (text: string) => void;
-  /** Told what the user should know about a root's memory, as soon as it is known. */
-  readonly onNotice: (root: RootMemory, notice: string) => void;
-  /** Called while a root's files are found, with how many were looked at. */
-  readonly onFile: (filesSeen: number) => void;
-}
+import type { Operation } from './operation-queue.js';
+import { askRoot, type AskedRoot, type QuestionCall, type RootQuestion } from './root-questions.js';
+import { memorySettings } from './settings.js';
+import type { Surroundings } from './surroundings.js';
 
 /** Something under way that can be waited for, and ended. */
 interface Running {
@@ -60,15 +40,14 @@ type Source = 'stored' | 'fresh' | 'resume';
  * The memory of one workspace folder: opened when it is first needed, kept up to date, asked. Everything that needs the
  * engine goes through the workspace's queue.
  */
-export class RootMemory implements Occupant {
+export class RootMemory implements AskedRoot {
   readonly name: string;
-  private readonly state: MemoryState;
+  readonly state: MemoryState;
   /** Everybody who needs the memory waits for the same opening. */
   private opening: Running | undefined;
   private updating: Running | undefined;
   private readonly autoUpdate: AutoUpdate;
-  /** The folder, links resolved: files may be named by either. */
-  private realFolder: string | undefined;
+  private readonly paths: FolderPaths;
 
   constructor(
     readonly uri: RootUri,
@@ -79,6 +58,7 @@ export class RootMemory implements Occupant {
     const base = path.basename(folder);
     this.name = base === '' ? folder : base;
     this.state = new MemoryState(surroundings.onChange);
+    this.paths = new FolderPaths(folder);
     this.autoUpdate = new AutoUpdate(
       this,
       () => surroundings.settings().autoUpdateSeconds,
@@ -92,13 +72,18 @@ export class RootMemory implements Occupant {
     return { root: this.uri, name: this.name, ...this.state.status(this.surroundings.engine.current !== undefined) };
   }
 
+  /** How far a reading or an update is that is under way. */
+  get progress(): ReadProgress | undefined {
+    return this.state.moving;
+  }
+
   onLeave(): void {
     this.surroundings.onChange();
   }
 
   /** Looks for a snapshot, or for a reading that was interrupted. Nothing is loaded. */
   async inspect(): Promise<void> {
-    this.realFolder = await realpath(this.folder).catch(() => undefined);
+    await this.paths.resolveLinks();
     const { planned, settings } = await this.plan();
     const files = new MemoryFiles(planned, settings);
     this.state.found(files.hasSnapshot, files.partialProgress());
@@ -190,11 +175,9 @@ export class RootMemory implements Occupant {
 
   /** A file or folder may have changed on disk. @param file absolute; of no concern where it is not below this root */
   touch(file: string): void {
-    const held = this.state.held;
-    if (held === undefined) return;
-    const inFolders = [this.folder, this.realFolder ?? this.folder].map((folder) => pathBelow(folder, file));
-    const [place] = inFolders.filter((found) => found !== undefined);
-    if (place === undefined) return;
+    const { held } = this.state;
+    const place = this.paths.pathOf(file);
+    if (held === undefined || place === undefined) return;
     held.memory.disk.touch(place);
     this.autoUpdate.touch();
   }
@@ -206,26 +189,10 @@ export class RootMemory implements Occupant {
 
   /**
    * Answers a question, after opening the memory where it is not open.
-   * @throws LocretError what {@link open}, {@link askMemory} and {@link askDeep} throw; cancelled
+   * @throws LocretError what {@link open} and asking a memory throw; cancelled
    */
-  async ask(asked: RootQuestion, { onPartial, signal }: QuestionCall): Promise<Answer> {
-    questionTextOf(asked);
-    const { queue } = this.surroundings;
-    if (asked.mode !== 'deep' && !this.isOpen) {
-      onPartial({ kind: 'phase', phase: 'opening' });
-      await this.open({}, signal);
-    }
-    if (queue.isBusy) onPartial({ kind: 'phase', phase: 'waiting' });
-    const answer = await this.run({
-      name: 'The question',
-      signal,
-      task: (ends) => {
-        const call = { onPartial, signal: ends };
-        return this.state.answering(() =>
-          asked.mode === 'deep' ? this.answerDeep(asked, call) : this.answerFromMemory(asked, call),
-        );
-      },
-    });
+  async ask(asked: RootQuestion, call: QuestionCall): Promise<Answer> {
+    const answer = await askRoot(this, this.surroundings, asked, call);
     if (answer.coverage.changed.length > 0) this.autoUpdate.touch();
     return answer;
   }
@@ -252,12 +219,12 @@ export class RootMemory implements Occupant {
   }
 
   /** True when a question can be answered without reading: at most a snapshot has to be restored. */
-  private get isOpen(): boolean {
+  get isOpen(): boolean {
     return this.state.held !== undefined && (this.surroundings.engine.isHeldBy(this) || this.state.hasSnapshot);
   }
 
   /** Runs an operation on the engine. One that failed is of no use any more: the next operation loads it anew. */
-  private run<Result>(operation: Operation<Result>): Promise<Result> {
+  run<Result>(operation: Operation<Result>): Promise<Result> {
     return this.surroundings.queue.run({
       ...operation,
       task: async (signal) => {
@@ -299,7 +266,7 @@ export class RootMemory implements Occupant {
   }
 
   /** The memory in the engine: restored where another root's was there. */
-  private async inEngine(signal: AbortSignal): Promise<HeldMemory> {
+  async inEngine(signal: AbortSignal): Promise<HeldMemory> {
     if (this.state.held !== undefined && this.surroundings.engine.isHeldBy(this)) return this.state.held;
     await this.openNow('stored', signal);
     if (this.state.held !== undefined) return this.state.held;
@@ -351,39 +318,12 @@ export class RootMemory implements Occupant {
       }
     });
     // An interrupted reading is a newer one: the memory before was restored to be asked meanwhile.
-    if (updated === undefined) await this.openNow(opening.partialProgress() === undefined ? 'fresh' : 'resume', ends);
-    else if (updated !== memory) await this.hold(updated, opening);
-  }
-
-  private async answerFromMemory(asked: RootQuestion, call: QuestionCall): Promise<Answer> {
-    const { memory } = await this.inEngine(call.signal);
-    call.onPartial({ kind: 'phase', phase: 'answering' });
-    return askMemory(memory, questionOf(asked, this.surroundings.settings(), call));
-  }
-
-  private async answerDeep(asked: RootQuestion, call: QuestionCall): Promise<Answer> {
-    const { planned, settings } = await this.plan();
-    const { engine, settings: chosen, onFile } = this.surroundings;
-    if (engine.current === undefined) for (const notice of planned.plan.notices) this.notice(notice);
-    const loaded = await engine.load(settings, this.notice);
-    // Otherwise the memory comes back from its snapshot when it is next needed.
-    const putBack = engine.isHeldBy(this) && !this.state.hasSnapshot ? await putAside(loaded.engine) : undefined;
-    return answerDeep({
-      loaded,
-      options: settings.survey,
-      question: questionOf(asked, chosen(), call),
-      call,
-      onFile,
-      onEmptied: () => {
-        engine.give(undefined);
-      },
-      restore:
-        putBack &&
-        (async () => {
-          await putBack();
-          engine.give(this);
-        }),
-    });
+    if (updated === undefined) {
+      this.notice('So much has changed that the repository is read anew.');
+      await this.openNow(opening.partialProgress() === undefined ? 'fresh' : 'resume', ends);
+    } else if (updated !== memory) {
+      await this.hold(updated, opening);
+    }
   }
 
   private hooks(signal: AbortSignal, activity: Activity): MemoryHooks {
@@ -397,14 +337,9 @@ export class RootMemory implements Occupant {
     };
   }
 
-  private readonly notice = (text: string): void => {
-    this.surroundings.onNotice(this, text);
+  /** Tells the user something about this memory. */
+  readonly notice = (text: string): void => {
+    this.surroundings.onNotice(this.name, text);
     this.state.notice(text);
   };
-}
-
-/** A path relative to a folder, with forward slashes; empty for the folder itself, undefined outside of it. */
-function pathBelow(folder: string, file: string): string | undefined {
-  const steps = path.relative(folder, file).split(path.sep);
-  return steps[0] === '..' || path.isAbsolute(steps.join(path.sep)) ? undefined : steps.join('/');
 }

@@ -11,8 +11,13 @@ import { resolveModel } from '../model/catalog.js';
 import { cacheFolder } from './cache-folder.js';
 import { modelFolders } from './model-folders.js';
 
-/** The settings that came over the wire, checked, with defaults filled in. Undefined: the plan or the model chooses. */
-export interface ChosenSettings extends Choices {
+/** What decides a memory; on the command line among more policies than an editor is offered. */
+export interface MemoryChoice extends Omit<Pick<Choices, MemorySettingName | 'threads'>, 'policy'> {
+  readonly policy?: PolicyName | undefined;
+}
+
+/** All settings, checked, with defaults filled in. Undefined: the plan or the model chooses. */
+export interface ChosenSettings extends MemoryChoice, Omit<Choices, 'policy'> {
   readonly trusted: boolean;
 }
 
@@ -32,15 +37,10 @@ export function parseSettings(value: unknown): ChosenSettings {
 }
 
 /** Whether two choices lead to the same memories: if not, what is loaded is of no use any more. */
-export function makeSameMemories(a: Choices, b: Choices): boolean {
-  const deciding = (chosen: Choices): string =>
+export function makeSameMemories(a: ChosenSettings, b: ChosenSettings): boolean {
+  const deciding = (chosen: ChosenSettings): string =>
     JSON.stringify(collect(settings, (name, setting) => ('makesMemory' in setting ? chosen[name] : undefined)));
   return deciding(a) === deciding(b);
-}
-
-/** What decides a memory; on the command line among more policies than an editor is offered. */
-export interface MemoryChoice extends Omit<Pick<Choices, MemorySettingName | 'threads'>, 'policy'> {
-  readonly policy?: PolicyName | undefined;
 }
 
 /**
@@ -53,7 +53,7 @@ export async function memorySettings(chosen: MemoryChoice, repo: string): Promis
   return {
     ...chosen,
     repo,
-    modelFolder: await resolveModel(expandHome(model), modelFolders()),
+    model: await resolveModel(expandHome(model), modelFolders()),
     heads: heads === undefined ? undefined : expandHome(heads),
     survey: { maxFileBytes: maxFileSize, include, exclude },
     cacheFolder: cacheFolder(),

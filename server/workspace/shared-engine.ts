@@ -1,7 +1,8 @@
 import type { Engine } from '../engine/engine.js';
 import { isLocretError, LocretError } from '../errors.js';
 import type { MemorySettings } from '../memory/open-memory.js';
-import { loadEngine, planModel, type PlannedModel } from '../memory/planning/planned-model.js';
+import { loadEngine } from '../memory/load-engine.js';
+import { planModel, type PlannedModel } from '../memory/planning/planned-model.js';
 import type { EngineStatus } from '../contract/protocol.js';
 import { resolveRoot } from '../repository/root.js';
 

@@ -2,22 +2,24 @@ import { LocretError } from '../errors.js';
 import { listModels } from '../model/catalog.js';
 import type { ModelsResult, RootUri, WorkspaceStatus } from '../contract/protocol.js';
 import { filePathOf } from './file-uri.js';
+import type { TrainingEvent } from '../training/training-messages.js';
 import { HeadTraining } from './head-training.js';
 import { modelFolders } from './model-folders.js';
 import { OperationQueue } from './operation-queue.js';
-import { RootMemory, type Surroundings } from './root-memory.js';
+import { RootMemory } from './root-memory.js';
 import { makeSameMemories, parseSettings, type ChosenSettings } from './settings.js';
 import { SharedEngine } from './shared-engine.js';
+import type { Surroundings } from './surroundings.js';
 
 export interface WorkspaceHooks {
   /** Called whenever something of the status may have changed. */
   readonly onChange: () => void;
   /** Called when a training came further. */
-  readonly onTraining: () => void;
+  readonly onTraining: (event: TrainingEvent) => void;
   /** Told what is worth a line in the log. */
   readonly log: (text: string) => void;
-  /** Told what the user should know about a root's memory, as soon as it is known; default: it is logged. */
-  readonly onNotice?: (root: RootMemory, notice: string) => void;
+  /** Told what the user should know about the memory of a root, which is named; default: it is logged. */
+  readonly onNotice?: (root: string, notice: string) => void;
   /** Called while a root's files are found, with how many were looked at. */
   readonly onFile?: (filesSeen: number) => void;
 }
@@ -34,12 +36,14 @@ export class Workspace {
   private readonly engine: SharedEngine;
   private readonly surroundings: Surroundings;
   private readonly byUri = new Map<RootUri, RootMemory>();
-  private settings: ChosenSettings = parseSettings({});
   private idleTimer: NodeJS.Timeout | undefined;
   private watched = false;
   private closed = false;
 
-  constructor(private readonly hooks: WorkspaceHooks) {
+  constructor(
+    private readonly hooks: WorkspaceHooks,
+    private settings: ChosenSettings = parseSettings({}),
+  ) {
     const onChange = (): void => {
       this.changed();
     };
@@ -60,8 +64,8 @@ export class Workspace {
       log: hooks.log,
       onNotice:
         hooks.onNotice ??
-        (({ name }, notice) => {
-          hooks.log(`${name}: ${notice}`);
+        ((root, notice) => {
+          hooks.log(`${root}: ${notice}`);
         }),
       onFile: hooks.onFile ?? (() => undefined),
     };
@@ -106,12 +110,16 @@ export class Workspace {
   addFolders(folders: readonly WorkspaceFolder[]): void {
     for (const { uri } of folders) {
       const folder = filePathOf(uri);
-      if (folder === undefined || this.byUri.has(uri)) continue;
-      const root = new RootMemory(uri, folder, this.surroundings);
-      this.byUri.set(uri, root);
-      this.inspect(root);
+      if (folder !== undefined && !this.byUri.has(uri)) this.inspect(this.add(uri, folder));
     }
     this.changed();
+  }
+
+  /** Adds a folder; nothing is looked at before it is used. @param folder absolute */
+  add(uri: RootUri, folder: string): RootMemory {
+    const root = new RootMemory(uri, folder, this.surroundings);
+    this.byUri.set(uri, root);
+    return root;
   }
 
   async removeFolders(folders: readonly WorkspaceFolder[]): Promise<void> {

@@ -25,7 +25,7 @@ export async function runModel(
   { chunk, generate = 0, precision = 'float32', cacheFolder, backend }: ModelRun,
 ): Promise<{ readonly logits: Float32Array; readonly generated: readonly number[] }> {
   const engine = await createEngine({
-    model: path.join(models, model),
+    model: path.resolve(models, model),
     policy: 'sink-recent',
     precision,
     threads: 2,

@@ -66,10 +66,14 @@ describe('training retaining heads', () => {
   let sample: readonly LayerSample[];
 
   beforeAll(async () => {
-    model = await FrozenModel.open(
-      { model: fixtures, precision: 'float32', threads: 1, cacheFolder: folder, headInputs: ['qkv'], capacity: 256 },
-      () => undefined,
-    );
+    model = await FrozenModel.open({
+      model: fixtures,
+      precision: 'float32',
+      threads: 1,
+      cacheFolder: folder,
+      headInputs: ['qkv'],
+      capacity: 256,
+    });
     const labels = await openLabelPass('published', model.shape, [], 1);
     const tokens = integersOf(tensors, 'input_ids');
     const { prefix_len: prefix } = reference;

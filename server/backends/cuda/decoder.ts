@@ -81,12 +81,14 @@ export class CudaDecoder implements Decoder {
     });
   }
 
-  observed(): AttentionMass {
-    const { layers, heads } = this.description.shape;
-    const sums = new Float64Array(this.state.nextTokenIndex);
-    const all = guardCuda(() => this.binding.observed(this.engine, sums)) * layers.length * heads;
-    const tokenIndices = Int32Array.from(sums.keys()).filter((token) => sums[token] !== 0);
-    return { tokenIndices, mass: Float32Array.from(tokenIndices, (token) => (sums[token] ?? 0) / all) };
+  observed(): Promise<AttentionMass> {
+    return settled(() => {
+      const { layers, heads } = this.description.shape;
+      const sums = new Float64Array(this.state.nextTokenIndex);
+      const all = guardCuda(() => this.binding.observed(this.engine, sums)) * layers.length * heads;
+      const tokenIndices = Int32Array.from(sums.keys()).filter((token) => sums[token] !== 0);
+      return { tokenIndices, mass: Float32Array.from(tokenIndices, (token) => (sums[token] ?? 0) / all) };
+    });
   }
 
   mark(): Mark {

@@ -7,7 +7,7 @@ import type { ChosenBackend } from '../../engine/engine.js';
 import { LocretError } from '../../errors.js';
 import type { LoadedModel } from '../../model/model.js';
 import { largestFitting, type PlanBasis, planBasis, type PlannedSizes } from '../../memory/planning/basis.js';
-import { gigabytes } from '../../memory/planning/gigabytes.js';
+import { gigabytes } from '../../quantities.js';
 import type { MemoryPlan, PlanSettings } from '../../memory/planning/plan.js';
 import { floatEncodings, type WeightEncoding } from '../../model/weight-encoding.js';
 import type { Planning } from '../backend.js';

@@ -8,6 +8,7 @@ import type { Checkpoint, RetainingHeads } from '../../model/checkpoint.js';
 import { layerOf, type ModelShape } from '../../model/shape.js';
 import { attentionInputs, maskedLogit, type Steering, steeringOf } from './graph/attention.js';
 import { buildDecoderGraph, decoderInputs, decoderOutputs } from './graph/decoder-graph.js';
+import { int64 } from './graph/int64.js';
 import { PackedWeights } from './graph/packed-weights.js';
 import type { RopeTables } from '../../model/rope-table.js';
 import type { NewUnits, RetainedCache } from './retained-cache.js';
@@ -36,6 +37,8 @@ export interface Pass {
   readonly logitRows: readonly number[];
   /** Whether the rotated queries are wanted. */
   readonly queries: boolean;
+  /** Which of the inputs of retaining heads that the session gives out are wanted; default: none. */
+  readonly headInputs?: readonly HeadInput[];
 }
 
 /** What a pass gives; valid until the next one. */
@@ -46,7 +49,7 @@ export interface PassResult {
   readonly units: readonly NewUnits[];
   /** Per layer `[tokens, heads * headDim]`; empty unless asked for. */
   readonly queries: readonly Float32Array[];
-  /** Per layer `[tokens, headInputWidth]`; empty unless the session was opened with it. */
+  /** Per layer `[tokens, headInputWidth]`; empty unless asked for. */
   readonly headInputs: Readonly<Record<HeadInput, readonly Float32Array[]>>;
 }
 
@@ -92,14 +95,6 @@ function floats(outputs: InferenceSession.ReturnType, name: string): Float32Arra
   throw engineFailure('reading its outputs', new Error(`no float32 output ${name}`));
 }
 
-/** Whole numbers from 0 to 2^31 - 1 as int64, written as halves: a bigint for each would be garbage. */
-function int64(values: ArrayLike<number>): BigInt64Array {
-  const data = new BigInt64Array(values.length);
-  const halves = new Int32Array(data.buffer);
-  for (let i = 0; i < values.length; i++) halves[2 * i] = values[i] ?? 0;
-  return data;
-}
-
 function countFrom(first: number, count: number): Int32Array {
   const numbers = new Int32Array(count);
   for (let i = 0; i < count; i++) numbers[i] = first + i;
@@ -117,8 +112,8 @@ function maskPast(mask: Float32Array, length: number, window = Infinity): void {
 /** The decoder in onnxruntime: runs passes over a cache that lies outside of it. */
 export class DecoderSession {
   private readonly pastTensors = new Map<string, Tensor>();
-  /** By the tokens of a pass. */
-  private readonly outputTensors = new Map<number, Record<string, Tensor | null>>();
+  /** By the tokens of a pass, and whether queries are among its outputs. */
+  private readonly outputTensors = new Map<string, Record<string, Tensor | null>>();
   /** `[capacity]` */
   private readonly pastMasks = new Map<Steering, Float32Array>();
   private layout = 0;
@@ -130,7 +125,6 @@ export class DecoderSession {
     private readonly OrtTensor: typeof Tensor,
     private readonly shape: ModelShape,
     private readonly withScores: boolean,
-    private readonly headInputs: readonly HeadInput[],
     private readonly layersDiffer: boolean,
     private readonly chunk: number,
     /** Bytes of packed weights. */
@@ -173,7 +167,6 @@ export class DecoderSession {
       onnxruntime.Tensor,
       checkpoint.shape,
       heads !== undefined,
-      headInputs,
       layersDiffer,
       options.chunk,
       weights.bytes + (heads === undefined ? 0 : headWeights.bytes),
@@ -193,7 +186,7 @@ export class DecoderSession {
       throw engineFailure('running the model', error);
     }
     const headInput = (input: HeadInput): Float32Array[] =>
-      this.headInputs.includes(input)
+      pass.headInputs?.includes(input) === true
         ? this.layers((layer) => floats(outputs, decoderOutputs.headInput(layer, input)))
         : [];
     return {
@@ -212,11 +205,11 @@ export class DecoderSession {
    * Where the outputs go. Passes of the usual sizes, a whole chunk or one token, write into the same tensors each time:
    * fresh ones would pile up until they are collected.
    */
-  private fetches({ tokens, logitRows, queries }: Pass): Record<string, Tensor | null> {
+  private fetches({ tokens, logitRows, queries, headInputs = [] }: Pass): Record<string, Tensor | null> {
     const count = tokens.length;
-    const isUsual =
-      (count === this.chunk || count === 1) && logitRows.length === 1 && !queries && this.headInputs.length === 0;
-    const known = isUsual ? this.outputTensors.get(count) : undefined;
+    const isUsual = (count === this.chunk || count === 1) && logitRows.length === 1 && headInputs.length === 0;
+    const kind = `${count} ${queries}`;
+    const known = isUsual ? this.outputTensors.get(kind) : undefined;
     if (known !== undefined) return known;
     const { layers, kvHeads, headDim, heads, vocabulary } = this.shape;
     const output = (width: number): Tensor | null =>
@@ -228,9 +221,9 @@ export class DecoderSession {
       fetches[decoderOutputs.newValue(layer)] = output(kvHeads * headDim);
       if (this.withScores) fetches[decoderOutputs.score(layer)] = output(kvHeads);
       if (queries) fetches[decoderOutputs.query(layer)] = output(heads * headDim);
-      for (const input of this.headInputs) fetches[decoderOutputs.headInput(layer, input)] = null;
+      for (const input of headInputs) fetches[decoderOutputs.headInput(layer, input)] = null;
     }
-    if (isUsual) this.outputTensors.set(count, fetches);
+    if (isUsual) this.outputTensors.set(kind, fetches);
     return fetches;
   }
 

@@ -10,26 +10,22 @@ import type {
 } from '../../engine/engine.js';
 import type { EvictionPolicy, ScoredPass } from '../../eviction/policy.js';
 import type { ModelShape } from '../../model/shape.js';
-import { AttentionObserver } from './attention-mass.js';
+import { type AttentionGraph, AttentionObserver } from './attention-mass.js';
 import type { DecoderSession, PassResult } from './decoder-session.js';
 import { DecoderState } from './decoder-state.js';
 import { evictUnits, forgetTokens } from './evict-units.js';
 
-interface Observation {
-  readonly observer: AttentionObserver;
-  readonly reach: number;
-}
-
 /** The decoder in onnxruntime on the processor, with its retained cache in this process's memory. */
 export class ProcessorDecoder implements Decoder {
   private readonly state: DecoderState;
-  private observation: Observation | undefined;
+  private observer: AttentionObserver | undefined;
 
   constructor(
     private readonly session: DecoderSession,
     private readonly shape: ModelShape,
     private readonly plan: CachePlan,
     private readonly policy: EvictionPolicy,
+    private readonly attention: AttentionGraph,
     withScores: boolean,
   ) {
     this.state = new DecoderState(session, shape, plan, withScores);
@@ -66,7 +62,10 @@ export class ProcessorDecoder implements Decoder {
     this.state.nextTokenIndex = pass.firstTokenIndex;
     const result = await this.state.pass({ tokens, logitRows, queries }, structure);
     const modelled = performance.now();
-    if (observeFrom !== undefined) this.observe(result, { begin: observeFrom, end: tokens.length }, tokens.length);
+    if (observeFrom !== undefined) {
+      const rows = { begin: observeFrom, end: tokens.length };
+      await this.observer?.observePass(result.queries, rows, tokens.length);
+    }
     const evicting = performance.now();
     await scoring?.score(this.scoredPass(pass, result));
     const layers = this.evict(pass, result);
@@ -80,17 +79,17 @@ export class ProcessorDecoder implements Decoder {
 
   async step(token: number, observe: boolean): Promise<void> {
     const result = await this.state.pass({ tokens: Int32Array.of(token), logitRows: [0], queries: observe });
-    if (observe) this.observe(result, { begin: 0, end: 1 }, 1);
+    if (observe) await this.observer?.observeToken(result.queries);
   }
 
   startObserving(reach = Infinity): void {
-    this.observation = { observer: new AttentionObserver(this.shape, this.state.cache), reach };
+    this.observer = new AttentionObserver(this.attention, this.state.cache, reach);
   }
 
-  observed(): AttentionMass {
-    const mass = this.observation?.observer.mass();
-    this.observation = undefined;
-    return mass ?? { tokenIndices: new Int32Array(0), mass: new Float32Array(0) };
+  async observed(): Promise<AttentionMass> {
+    const { observer } = this;
+    this.observer = undefined;
+    return (await observer?.mass()) ?? { tokenIndices: new Int32Array(0), mass: new Float32Array(0) };
   }
 
   mark(): Mark {
@@ -146,20 +145,9 @@ export class ProcessorDecoder implements Decoder {
     return { length: cache.length, nextTokenIndex, evictions, cacheBytes: cache.bytes, weightBytes };
   }
 
-  dispose(): Promise<void> {
-    return this.session.dispose();
-  }
-
-  /** @param added tokens of the pass */
-  private observe(
-    { queries }: PassResult,
-    rows: { readonly begin: number; readonly end: number },
-    added: number,
-  ): void {
-    if (this.observation === undefined) return;
-    const { observer, reach } = this.observation;
-    const queryOf = (layer: number): Float32Array => queries[layer] ?? new Float32Array(0);
-    observer.observe(queryOf, rows, added, Math.max(0, this.length - reach));
+  async dispose(): Promise<void> {
+    await this.attention.dispose();
+    await this.session.dispose();
   }
 
   /** What a policy scores units by that needs more than keys and retaining heads. */

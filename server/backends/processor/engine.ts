@@ -4,6 +4,7 @@ import type { Engine, EngineOptions } from '../../engine/engine.js';
 import type { EvictionPolicy } from '../../eviction/policy.js';
 import { policyByName } from '../../eviction/policy-by-name.js';
 import { type EngineParts, withEngineParts } from '../engine-parts.js';
+import { AttentionGraph } from './attention-mass.js';
 import { ProcessorDecoder } from './decoder.js';
 import { DecoderSession } from './decoder-session.js';
 import { processorName } from './name.js';
@@ -40,6 +41,8 @@ export async function createProcessorEngine(
     const fingerprint = fingerprintOf(parts, options);
     const description = { backend: processorName, shape, plan, policy: policy.name, precision, fingerprint, threads };
     const withScores = heads !== undefined || policy.scoring !== undefined;
-    return new DecoderEngine(description, new ProcessorDecoder(session, shape, plan, policy, withScores));
+    const attention = new AttentionGraph(shape, threads);
+    const decoder = new ProcessorDecoder(session, shape, plan, policy, attention, withScores);
+    return new DecoderEngine(description, decoder);
   });
 }

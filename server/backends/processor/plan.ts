@@ -4,13 +4,14 @@ import { policyByName } from '../../eviction/policy-by-name.js';
 import type { PlannedBytes } from '../../contract/roots.js';
 import type { ProcessorPrecision, WeightPrecision } from '../../contract/words.js';
 import { largestFitting, layerParameters, planBasis, tableParameters } from '../../memory/planning/basis.js';
-import { gigabytes } from '../../memory/planning/gigabytes.js';
+import { gigabytes } from '../../quantities.js';
 import type { HeadsSize, MemoryPlan, PlannedBackend, PlanSettings } from '../../memory/planning/plan.js';
 import { headInputWidth } from '../../model/checkpoint.js';
 import type { LoadedModel } from '../../model/model.js';
 import type { ModelShape } from '../../model/shape.js';
 import { processorName } from './name.js';
-import { processorPrecision } from './precision.js';
+import { processorPrecision, usualPrecision } from './precision.js';
+
 /** Node, onnxruntime, the tokenizer and the parsers of outlines while a repository is read, without the model: measured. */
 const programBytes = 200 * 2 ** 20;
 /** Weights in memory beside those in the file: onnxruntime arranges matrices for its kernels, measured. */
@@ -79,7 +80,7 @@ export function planMemory(
   const { shape } = model;
   const basis = planBasis(model, settings);
   const { common } = basis;
-  const precision = processorPrecision(settings.precision ?? (basis.isSmall ? 'float32' : 'int8'));
+  const precision = processorPrecision(settings.precision ?? usualPrecision(shape));
   const weights = weightBytes(shape, precision, retaining) * arrangedWeights;
   const packing = packingBytes(shape);
   const wantsLogits = policyByName(common.policy).scoring?.wants.logits === true;

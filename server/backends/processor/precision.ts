@@ -1,5 +1,12 @@
 import type { ProcessorPrecision, WeightPrecision } from '../../contract/words.js';
 import { LocretError } from '../../errors.js';
+import { isSmall } from '../../memory/planning/basis.js';
+import type { ModelShape } from '../../model/shape.js';
+
+/** The weights of a model on the processor, where nothing else is asked for. */
+export function usualPrecision(shape: ModelShape): ProcessorPrecision {
+  return isSmall(shape) ? 'float32' : 'int8';
+}
 
 /** @throws LocretError invalid-argument for a precision that only a GPU has */
 export function processorPrecision(precision: WeightPrecision): ProcessorPrecision {

@@ -1,6 +1,6 @@
 import type { ReadProgress } from '../../contract/roots.js';
 import type { Engine } from '../../engine/engine.js';
-import { readStored } from '../stored-json.js';
+import { readStored } from './stored-json.js';
 import type { PartialReading } from '../reading/partial-reading.js';
 import { documentOf, partialReadingOf } from './snapshot-document.js';
 import { readNote, readSnapshot, type SnapshotOrigin, writeSnapshot } from './snapshot-file.js';

@@ -4,7 +4,7 @@ import { definitionKinds, skipReasons } from '../../contract/words.js';
 import type { SkippedFile } from '../../contract/contents.js';
 import type { Definition, RepositoryFile, Survey, SurveyOptions } from '../../repository/source.js';
 import { DefinitionTable } from '../contents/definition-table.js';
-import { readStored } from '../stored-json.js';
+import { readStored } from './stored-json.js';
 import type { OpenPart, PartialReading } from '../reading/partial-reading.js';
 import type { MemoryContent } from '../contents/repository-memory.js';
 import { type FileMap, SourceMap } from '../contents/source-map.js';

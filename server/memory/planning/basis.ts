@@ -38,6 +38,11 @@ function parameters(shape: ModelShape): number {
   return shape.layers.length * layerParameters(shape) + tableParameters(shape);
 }
 
+/** Whether exact weights are quick enough. */
+export function isSmall(shape: ModelShape): boolean {
+  return parameters(shape) <= smallModel;
+}
+
 /** The longest layer that an allocation asks for; undefined where all budgets are equal. */
 function longestWanted(
   { layers }: ModelShape,
@@ -139,7 +144,7 @@ export function planBasis(model: LoadedModel, settings: PlanSettings): PlanBasis
       threads: settings.threads,
       notices: needsHeads ? [] : [trainingFreeNotice],
     },
-    isSmall: parameters(shape) <= smallModel,
+    isSmall: isSmall(shape),
     sizesWithin: (budgetLimit) => planCache(model, settings, window, pinned, budgetLimit),
   };
 }

@@ -1,11 +1,7 @@
 import type { StructureName } from '../../contract/words.js';
 import type { LoadedModel } from '../../model/model.js';
+import { formatBytes, formatCount } from '../../quantities.js';
 import type { MemoryPlan } from './plan.js';
-
-/** `6.1 MB`, `20.2 GB` (powers of 1024). */
-function size(bytes: number): string {
-  return bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(1)} MB` : `${(bytes / 2 ** 30).toFixed(1)} GB`;
-}
 
 /** A line of a plan: what it is called, its value, what it is. */
 export type PlanRow = readonly [name: string, value: string, note: string];
@@ -18,7 +14,7 @@ function headsText({ heads, headLabels }: MemoryPlan): string {
 
 function allocationRow({ cache: { uneven } }: MemoryPlan): PlanRow {
   if (uneven === undefined) return ['allocation', 'even', 'every KV head keeps the budget'];
-  const most = uneven.longest.toLocaleString('en-US');
+  const most = formatCount(uneven.longest);
   return ['allocation', uneven.allocation, `the budget on average: the lowest layer keeps ${most}, upper ones less`];
 }
 
@@ -33,7 +29,7 @@ export function planRows(model: LoadedModel, plan: MemoryPlan): readonly PlanRow
   const { cache, bytes, cachePrecision } = plan;
   const { shape } = model;
   const quantized = cachePrecision === 'full' ? '' : `, ${cachePrecision}`;
-  const units = (count: number): string => (count === Infinity ? 'all' : count.toLocaleString('en-US'));
+  const units = (count: number): string => (count === Infinity ? 'all' : formatCount(count));
   return [
     ['model', model.name, `${shape.family}, ${shape.layers.length} layers × ${shape.kvHeads} KV heads`],
     ['policy', plan.policy, headsText(plan)],
@@ -47,11 +43,11 @@ export function planRows(model: LoadedModel, plan: MemoryPlan): readonly PlanRow
     ['pinned', units(cache.pinned), "tokens of the prompt's beginning, never evicted"],
     ['behind', units(cache.capacity - cache.budget - plan.local), 'units for recall, question and answer'],
     ['runs on', plan.backend.deviceName, plan.backend.reason],
-    ['weights', size(bytes.weights), plan.precision],
-    ['cache', size(bytes.cache), `fixed, however large the repository is${quantized}`],
-    ['activations', size(bytes.activations), 'of one pass'],
-    ...(bytes.program === 0 ? [] : ([['program', size(bytes.program), '']] as const)),
-    ['peak', size(bytes.peak), `of ${size(bytes.free)} free`],
+    ['weights', formatBytes(bytes.weights), plan.precision],
+    ['cache', formatBytes(bytes.cache), `fixed, however large the repository is${quantized}`],
+    ['activations', formatBytes(bytes.activations), 'of one pass'],
+    ...(bytes.program === 0 ? [] : ([['program', formatBytes(bytes.program), '']] as const)),
+    ['peak', formatBytes(bytes.peak), `of ${formatBytes(bytes.free)} free`],
   ];
 }
 

@@ -17,7 +17,7 @@ export interface Architecture {
 }
 
 /** Mistral's models are stored as `llama`. */
-const ARCHITECTURES: readonly Architecture[] = [
+const knownArchitectures: readonly Architecture[] = [
   { name: 'llama', family: 'llama', pairedRows: true, fused: false, queryKeyNorm: false },
   { name: 'qwen2', family: 'qwen2', pairedRows: false, fused: false, queryKeyNorm: false },
   { name: 'qwen3', family: 'qwen3', pairedRows: false, fused: false, queryKeyNorm: true },
@@ -29,12 +29,12 @@ export function unsupportedModel(path: string, what: string): LocretError {
   return new LocretError(
     'model-unsupported',
     `${path}: ${what}.`,
-    `Choose a model of one of these architectures: ${ARCHITECTURES.map(({ name }) => name).join(', ')} (Mistral's too).`,
+    `Choose a model of one of these architectures: ${knownArchitectures.map(({ name }) => name).join(', ')} (Mistral's too).`,
   );
 }
 
 /** What the shape is read from, without the architecture's name in front. */
-const SHAPE_KEYS: ReadonlySet<string> = new Set([
+const shapeKeys: ReadonlySet<string> = new Set([
   'context_length',
   'embedding_length',
   'block_count',
@@ -56,7 +56,7 @@ const SHAPE_KEYS: ReadonlySet<string> = new Set([
 ]);
 
 /** Keys that say nothing about what these architectures compute. */
-const IDLE_KEYS: ReadonlySet<string> = new Set([
+const idleKeys: ReadonlySet<string> = new Set([
   'tensor_data_layout',
   'pooling_type',
   'attention.layer_norm_epsilon',
@@ -69,7 +69,7 @@ const IDLE_KEYS: ReadonlySet<string> = new Set([
 ]);
 
 /** Keys that change what is computed unless they have this value. */
-const NEUTRAL_VALUES: ReadonlyMap<string, GgufValue> = new Map<string, GgufValue>([
+const neutralValues: ReadonlyMap<string, GgufValue> = new Map<string, GgufValue>([
   ['attention.causal', true],
   ['attention.clamp_kqv', 0],
   ['attention.max_alibi_bias', 0],
@@ -84,6 +84,9 @@ const NEUTRAL_VALUES: ReadonlyMap<string, GgufValue> = new Map<string, GgufValue
   ['use_parallel_residual', false],
 ]);
 
+/** What keys of every architecture begin with. */
+const commonOwners: ReadonlySet<string> = new Set(['general', 'tokenizer', 'split', 'quantize']);
+
 /**
  * The architecture of a model. Every key of the architecture must be known, since one that is not could change what
  * the model computes.
@@ -93,7 +96,7 @@ const NEUTRAL_VALUES: ReadonlyMap<string, GgufValue> = new Map<string, GgufValue
 export function readArchitecture(metadata: MetadataFields): Architecture {
   const named = metadata.string('general.architecture');
   if (named === undefined) throw metadata.wrong('general.architecture', 'the name of an architecture');
-  const architecture = ARCHITECTURES.find(({ name }) => name === named);
+  const architecture = knownArchitectures.find(({ name }) => name === named);
   if (architecture === undefined) {
     throw unsupportedModel(metadata.path, `the architecture ${JSON.stringify(named)} is not supported`);
   }
@@ -102,14 +105,18 @@ export function readArchitecture(metadata: MetadataFields): Architecture {
 }
 
 function checkKey(metadata: MetadataFields, architecture: string, key: string, value: GgufValue): void {
-  const dot = key.indexOf('.');
-  const [owner, name] = [key.slice(0, dot), key.slice(dot + 1)];
+  const [owner] = key.split('.', 1);
+  const name = key.slice(architecture.length + 1);
   if (owner === architecture) {
-    if (SHAPE_KEYS.has(name) || IDLE_KEYS.has(name)) return;
-    if (NEUTRAL_VALUES.has(name) && NEUTRAL_VALUES.get(name) === value) return;
+    if (shapeKeys.has(name) || idleKeys.has(name)) return;
+    if (neutralValues.has(name) && neutralValues.get(name) === value) return;
     throw unsupportedModel(metadata.path, `the metadata ${JSON.stringify(key)} is not known of these models`);
   }
-  if (SHAPE_KEYS.has(name)) {
-    throw metadata.wrong('general.architecture', `that of the metadata ${JSON.stringify(key)}`);
+  if (commonOwners.has(owner ?? '')) return;
+  // What others add is theirs, but not what this model should have under its own name.
+  for (const known of shapeKeys) {
+    if (key.endsWith(known)) {
+      throw metadata.wrong('general.architecture', `that of the metadata ${JSON.stringify(key)}`);
+    }
   }
 }

@@ -1,12 +1,12 @@
 import type { GenerationSettings } from '../generation-settings.js';
 import type { MetadataFields } from './metadata-fields.js';
-import { tokenIdFor, type Vocabulary } from './vocabulary.js';
+import { tokenIdFor, tokenIdsFor, type Vocabulary } from './vocabulary.js';
 
 /**
  * What ends an answer in the chat forms of the supported families, whatever `eos_token_id` says: files are published
  * whose end token is that of a plain text, and whose template ends turns with another.
  */
-export const ANSWER_ENDS: ReadonlySet<string> = new Set([
+export const answerEnds: ReadonlySet<string> = new Set([
   '<|im_end|>',
   '<|eot_id|>',
   '<|eom_id|>',
@@ -17,12 +17,12 @@ export const ANSWER_ENDS: ReadonlySet<string> = new Set([
   '<｜end▁of▁sentence｜>',
 ]);
 
-const PURPOSES = { bos: 'bos_token', eos: 'eos_token', unknown: 'unk_token', padding: 'pad_token' } as const;
+const purposes = { bos: 'bos_token', eos: 'eos_token', unknown: 'unk_token', padding: 'pad_token' } as const;
 
 /** The special tokens by the names that chat templates use (`bos_token`, `eos_token`, …). */
 export function readGgufSpecialTokens(metadata: MetadataFields, vocabulary: Vocabulary): ReadonlyMap<string, string> {
   const named = new Map<string, string>();
-  for (const [purpose, name] of Object.entries(PURPOSES)) {
+  for (const [purpose, name] of Object.entries(purposes)) {
     const id = tokenIdFor(metadata, purpose, vocabulary);
     const token = id === undefined ? undefined : vocabulary.tokens[id];
     if (token !== undefined) named.set(name, token);
@@ -38,8 +38,10 @@ export function readGgufChatTemplate(metadata: MetadataFields): string | undefin
 /** Which tokens end an answer, and how the model wants its text to be generated where the file says it. */
 export function readGgufGeneration(metadata: MetadataFields, vocabulary: Vocabulary): GenerationSettings {
   const ends = ['eos', 'eot', 'eom'].map((purpose) => tokenIdFor(metadata, purpose, vocabulary));
-  const known = Array.from(ANSWER_ENDS, (token) => vocabulary.ids.get(token));
-  const stopTokens = [...new Set([...ends, ...known])].filter((id) => id !== undefined);
+  const known = Array.from(answerEnds, (token) => vocabulary.ids.get(token));
+  const stopTokens = [...new Set([...ends, ...tokenIdsFor(metadata, 'eos', vocabulary), ...known])].filter(
+    (id) => id !== undefined,
+  );
   const sampling = (name: string, max: number): number | undefined =>
     metadata.number(`general.sampling.${name}`, { min: 0, max });
   const temperature = sampling('temp', 100);

@@ -70,7 +70,7 @@ export function decodeQ8Of0(bytes: Uint8Array, numbers: Float32Array): void {
 }
 
 /** What the nibbles of IQ4_NL and IQ4_XS stand for (`kvalues_iq4nl`). */
-export const NONLINEAR_VALUES = Int8Array.of(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113);
+export const nonlinearValues = Int8Array.of(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113);
 
 /** IQ4_NL: scale, 16 bytes of nibbles; `value(q) * scale`. */
 export function decodeIq4Nl(bytes: Uint8Array, numbers: Float32Array): void {
@@ -79,8 +79,8 @@ export function decodeIq4Nl(bytes: Uint8Array, numbers: Float32Array): void {
     const scale = float16[(bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8)] ?? 0;
     for (let j = 0; j < 16; j++) {
       const pair = bytes[at + 2 + j] ?? 0;
-      numbers[out + j] = (NONLINEAR_VALUES[pair & 15] ?? 0) * scale;
-      numbers[out + 16 + j] = (NONLINEAR_VALUES[pair >> 4] ?? 0) * scale;
+      numbers[out + j] = (nonlinearValues[pair & 15] ?? 0) * scale;
+      numbers[out + 16 + j] = (nonlinearValues[pair >> 4] ?? 0) * scale;
     }
   }
 }

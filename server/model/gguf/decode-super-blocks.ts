@@ -1,4 +1,4 @@
-import { NONLINEAR_VALUES } from './decode-blocks.js';
+import { nonlinearValues } from './decode-blocks.js';
 import { float16Values } from '../weight-encoding.js';
 
 // The encodings of 256 numbers to a block (ggml-common.h, ggml-quants.c): parts of 16 or 32 numbers with a small
@@ -130,8 +130,8 @@ export function decodeIq4Xs(bytes: Uint8Array, numbers: Float32Array): void {
       const from = at + 8 + part * 16;
       for (let j = 0; j < 16; j++) {
         const pair = bytes[from + j] ?? 0;
-        numbers[out + part * 32 + j] = scale * (NONLINEAR_VALUES[pair & 15] ?? 0);
-        numbers[out + part * 32 + 16 + j] = scale * (NONLINEAR_VALUES[pair >> 4] ?? 0);
+        numbers[out + part * 32 + j] = scale * (nonlinearValues[pair & 15] ?? 0);
+        numbers[out + part * 32 + 16 + j] = scale * (nonlinearValues[pair >> 4] ?? 0);
       }
     }
   }

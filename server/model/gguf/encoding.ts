@@ -20,7 +20,7 @@ function encoding(
 }
 
 /** The encodings that are read, by the number that GGML gives them (`ggml_type` in ggml.h). */
-const ENCODINGS: ReadonlyMap<number, WeightEncoding> = new Map([
+const encodingsByType: ReadonlyMap<number, WeightEncoding> = new Map([
   [0, floatEncodings.float32],
   [1, floatEncodings.float16],
   [2, encoding('Q4_0', 32, 18, decodeQ4Of0)],
@@ -39,7 +39,7 @@ const ENCODINGS: ReadonlyMap<number, WeightEncoding> = new Map([
 ]);
 
 /** The names of the encodings that are not read, so that one can be refused by its name. */
-const OTHER_NAMES: ReadonlyMap<number, string> = new Map([
+const otherNames: ReadonlyMap<number, string> = new Map([
   [4, 'Q4_2'],
   [5, 'Q4_3'],
   [9, 'Q8_1'],
@@ -71,19 +71,19 @@ const OTHER_NAMES: ReadonlyMap<number, string> = new Map([
 
 /** The encoding that GGML has under a number; undefined for those that are not read. */
 export function encodingOfType(type: number): WeightEncoding | undefined {
-  return ENCODINGS.get(type);
+  return encodingsByType.get(type);
 }
 
 /** The name of any encoding, also of one that is not read; undefined for a number that GGML does not give. */
 export function encodingName(type: number): string | undefined {
-  return ENCODINGS.get(type)?.name ?? OTHER_NAMES.get(type);
+  return encodingsByType.get(type)?.name ?? otherNames.get(type);
 }
 
 /** The names of all encodings that are read. */
-export const encodingNames: readonly string[] = Array.from(ENCODINGS.values(), ({ name }) => name);
+export const encodingNames: readonly string[] = Array.from(encodingsByType.values(), ({ name }) => name);
 
 /** GGML's number and the encoding of that name; for writing. */
 export function encodingNamed(name: string): { readonly type: number; readonly encoding: WeightEncoding } | undefined {
-  for (const [type, candidate] of ENCODINGS) if (candidate.name === name) return { type, encoding: candidate };
+  for (const [type, candidate] of encodingsByType) if (candidate.name === name) return { type, encoding: candidate };
   return undefined;
 }

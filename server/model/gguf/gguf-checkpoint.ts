@@ -4,7 +4,7 @@ import { readArchitecture, unsupportedModel, type Architecture } from './archite
 import type { WeightEncoding } from '../weight-encoding.js';
 import type { GgufFile, GgufTensor } from './gguf-file.js';
 
-const LINEARS: readonly LayerLinear[] = ['query', 'key', 'value', 'attentionOutput', 'gate', 'up', 'down'];
+const linearNames: readonly LayerLinear[] = ['query', 'key', 'value', 'attentionOutput', 'gate', 'up', 'down'];
 
 /** Rows of a stored tensor; a fused projection holds several linear layers one below the other. */
 interface StoredRows {
@@ -91,7 +91,7 @@ function normTensor(layer: number, which: LayerNorm): string {
 }
 
 /** Tensors of the rotary embedding, which are part of the shape. */
-const ROPE_TENSORS = ['rope_freqs.weight', 'rope_factors_short.weight', 'rope_factors_long.weight'];
+const ropeTensors = ['rope_freqs.weight', 'rope_factors_short.weight', 'rope_factors_long.weight'];
 
 class GgufCheckpoint implements Checkpoint {
   readonly place: string;
@@ -118,7 +118,7 @@ class GgufCheckpoint implements Checkpoint {
     if (!shape.tiedEmbeddings) this.locate('output.weight', [vocabulary, hidden]);
     this.layers = shape.layers.map(({ norms }, layer) => {
       const linears = storedLinears(shape, architecture, layer);
-      for (const which of LINEARS) {
+      for (const which of linearNames) {
         const { tensor, storedRows, columns, bias } = linears[which];
         this.locate(`${tensor}.weight`, [storedRows, columns]);
         if (bias) this.locate(`${tensor}.bias`, [storedRows]);
@@ -167,7 +167,7 @@ class GgufCheckpoint implements Checkpoint {
 
   private refuseOthers(): void {
     for (const name of this.file.tensors.keys()) {
-      if (!this.located.has(name) && !ROPE_TENSORS.includes(name)) {
+      if (!this.located.has(name) && !ropeTensors.includes(name)) {
         throw unsupportedModel(this.place, `the tensor ${JSON.stringify(name)} is not known of these models`);
       }
     }

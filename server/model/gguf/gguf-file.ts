@@ -4,20 +4,19 @@ import { endianness } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LocretError, messageOf } from '../../errors.js';
 import type { Refusal } from '../json-fields.js';
+import { decodePieces, encodedBytes } from '../weight-encoding.js';
 import { openRegularFile, readFully, refuse } from '../weight-file.js';
 import { readGgufHeader, type GgufHeader, type GgufTensorEntry } from './header.js';
 import { MetadataFields } from './metadata-fields.js';
 import type { GgufValue } from './metadata-values.js';
 
 /** What a damaged GGUF file is answered with. */
-export const DAMAGED_GGUF: Refusal = {
+export const damagedGguf: Refusal = {
   code: 'model-corrupt',
   remedy: 'Download the file again, or choose another model.',
 };
 
-/** Bytes that are decoded at once. */
-const PIECE_BYTES = 1024 * 1024;
-const MAX_PARTS = 4096;
+const mostParts = 4096;
 
 interface Part {
   readonly path: string;
@@ -60,7 +59,7 @@ export class GgufFile {
       const [first] = parts;
       if (first === undefined) throw new RangeError('a file has at least one part');
       const tensors = joinParts(parts);
-      const metadata = new MetadataFields(first.path, first.header.metadata, DAMAGED_GGUF);
+      const metadata = new MetadataFields(first.path, first.header.metadata, damagedGguf);
       return new GgufFile(first.path, parts, metadata, tensors, fingerprintOf(parts));
     } catch (error) {
       for (const { descriptor } of parts) closeSync(descriptor);
@@ -75,12 +74,12 @@ export class GgufFile {
   expect(name: string, shape: readonly number[]): GgufTensor {
     const tensor = this.tensors.get(name);
     const expected = `a tensor "${name}" of shape [${shape.join(', ')}]`;
-    if (tensor === undefined) throw refuse(this.path, DAMAGED_GGUF, `has no tensor "${name}"; expected ${expected}`);
+    if (tensor === undefined) throw refuse(this.path, damagedGguf, `has no tensor "${name}"; expected ${expected}`);
     const found = tensor.dimensions.toReversed();
     if (found.length !== shape.length || found.some((size, axis) => size !== shape[axis])) {
       throw refuse(
         tensor.path,
-        DAMAGED_GGUF,
+        damagedGguf,
         `has a tensor "${name}" of shape [${found.join(', ')}]; expected ${expected}`,
       );
     }
@@ -100,17 +99,10 @@ export class GgufFile {
    * @param count how many; also a multiple
    */
   readFloats(tensor: GgufTensor, first: number, count: number): Float32Array<ArrayBuffer> {
-    const { blockLength, blockBytes } = tensor.encoding;
-    const numbers = new Float32Array(count);
-    const pieceBlocks = Math.max(1, Math.floor(PIECE_BYTES / blockBytes));
-    const piece = new Uint8Array(Math.min(pieceBlocks, count / blockLength) * blockBytes);
-    for (let done = 0; done < count; done += pieceBlocks * blockLength) {
-      const wanted = Math.min(pieceBlocks * blockLength, count - done);
-      const bytes = piece.subarray(0, (wanted / blockLength) * blockBytes);
-      this.readInto(tensor, ((first + done) / blockLength) * blockBytes, bytes);
-      tensor.encoding.decode(bytes, numbers.subarray(done, done + wanted));
-    }
-    return numbers;
+    const begin = encodedBytes(tensor.encoding, first);
+    return decodePieces(tensor.encoding, count, (target, offset) => {
+      this.readInto(tensor, begin + offset, target);
+    });
   }
 
   close(): void {
@@ -130,10 +122,10 @@ export class GgufFile {
     try {
       read = readFully(tensor.descriptor, target, from);
     } catch (error) {
-      throw refuse(path, DAMAGED_GGUF, `cannot be read at tensor "${name}": ${messageOf(error)}`, error);
+      throw refuse(path, damagedGguf, `cannot be read at tensor "${name}": ${messageOf(error)}`, error);
     }
     if (read < target.length) {
-      throw refuse(path, DAMAGED_GGUF, `ended inside of tensor "${name}": it was cut while in use`);
+      throw refuse(path, damagedGguf, `ended inside of tensor "${name}": it was cut while in use`);
     }
   }
 }
@@ -143,8 +135,8 @@ function partPaths(path: string): string[] {
   const named = /^(.*-)(\d{5})-of-(\d{5})\.gguf$/i.exec(basename(path));
   const count = Number(named?.[3] ?? 1);
   if (named === null || count < 2) return [path];
-  if (count > MAX_PARTS)
-    throw refuse(path, DAMAGED_GGUF, `is named as one of ${count} parts; at most ${MAX_PARTS} are read`);
+  if (count > mostParts)
+    throw refuse(path, damagedGguf, `is named as one of ${count} parts; at most ${mostParts} are read`);
   const suffix = path.slice(-5);
   return Array.from({ length: count }, (_, index) => {
     const number = String(index + 1).padStart(5, '0');
@@ -153,9 +145,9 @@ function partPaths(path: string): string[] {
 }
 
 function openPart(path: string): Part {
-  const descriptor = openRegularFile(path, DAMAGED_GGUF);
+  const descriptor = openRegularFile(path, damagedGguf);
   try {
-    return { path, descriptor, header: readGgufHeader(path, descriptor, DAMAGED_GGUF) };
+    return { path, descriptor, header: readGgufHeader(path, descriptor, damagedGguf) };
   } catch (error) {
     closeSync(descriptor);
     throw error;
@@ -167,7 +159,7 @@ function joinParts(parts: readonly Part[]): Map<string, GgufTensor> {
   const tensors = new Map<string, GgufTensor>();
   let declared: number | undefined;
   for (const [index, { path, descriptor, header }] of parts.entries()) {
-    const wrong = (what: string): LocretError => refuse(path, DAMAGED_GGUF, what);
+    const wrong = (what: string): LocretError => refuse(path, damagedGguf, what);
     const count = header.metadata.get('split.count') ?? 1;
     if (count !== parts.length && !(parts.length === 1 && count === 0)) {
       throw wrong(
@@ -187,7 +179,7 @@ function joinParts(parts: readonly Part[]): Map<string, GgufTensor> {
   }
   if (declared !== undefined && declared !== tensors.size) {
     const path = parts[0]?.path ?? '';
-    throw refuse(path, DAMAGED_GGUF, `says that its parts have ${declared} tensors; they have ${tensors.size}`);
+    throw refuse(path, damagedGguf, `says that its parts have ${declared} tensors; they have ${tensors.size}`);
   }
   return tensors;
 }

@@ -4,9 +4,9 @@ import type { Refusal } from '../json-fields.js';
 import { readFully, refuse } from '../weight-file.js';
 
 /** The longest header that is read. Vocabularies of 256,000 tokens with merges and scores take some 20 MB. */
-export const HEADER_LIMIT = 64 * 1024 * 1024;
+export const largestHeader = 64 * 1024 * 1024;
 /** Bytes read from the file at once. */
-const PIECE_BYTES = 256 * 1024;
+const pieceBytes = 256 * 1024;
 
 /**
  * Reads the values of a GGUF header one after another (little-endian). Every length is checked against the file's size
@@ -54,6 +54,12 @@ export class HeaderReader {
   bytes(count: number): Uint8Array {
     const begin = this.advance(count);
     return this.buffer.subarray(begin, begin + count);
+  }
+
+  /** Bytes at any place of the file, as many of them as it has; the position stays. */
+  bytesAt(begin: number, count: number): Uint8Array {
+    const bytes = new Uint8Array(Math.max(0, count));
+    return bytes.subarray(0, readFully(this.descriptor, bytes, begin));
   }
 
   uint8(): number {
@@ -143,8 +149,8 @@ export class HeaderReader {
 
   private fill(count: number): void {
     if (count > this.left) throw this.refuse(`ended inside of ${this.subject}: it has ${this.fileSize} bytes`);
-    if (this.at + count > HEADER_LIMIT) throw this.refuse(`has a header of more than ${HEADER_LIMIT} bytes`);
-    const wanted = Math.min(Math.max(count, PIECE_BYTES), this.left);
+    if (this.at + count > largestHeader) throw this.refuse(`has a header of more than ${largestHeader} bytes`);
+    const wanted = Math.min(Math.max(count, pieceBytes), this.left);
     const buffer = Buffer.allocUnsafe(wanted);
     const read = readFully(this.descriptor, buffer, this.at);
     if (read < wanted) throw this.refuse(`ended inside of ${this.subject}: it was cut while in use`);

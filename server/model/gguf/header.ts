@@ -25,18 +25,18 @@ export interface GgufHeader {
   readonly dataBegin: number;
 }
 
-const VERSIONS = [2, 3];
-const MAX_KEYS = 1 << 16;
-const MAX_TENSORS = 1 << 18;
-const MAX_KEY_BYTES = 65535;
+const knownVersions = [2, 3];
+const mostKeys = 1 << 16;
+const mostTensors = 1 << 18;
+const longestKey = 65535;
 /** GGML's own limit of a tensor's name. */
-const MAX_NAME_BYTES = 64;
-const MAX_DIMENSIONS = 4;
-const DEFAULT_ALIGNMENT = 32;
-const MAX_ALIGNMENT = 1 << 20;
+const longestName = 64;
+const mostDimensions = 4;
+const defaultAlignment = 32;
+const largestAlignment = 1 << 16;
 
 /** What files begin with that are no GGUF files, but taken for some. */
-const OTHER_MAGICS: ReadonlyMap<string, string> = new Map([
+const otherMagics: ReadonlyMap<string, string> = new Map([
   ['lmgg', 'a GGML file of 2023'],
   ['fmgg', 'a GGMF file of 2023'],
   ['tjgg', 'a GGJT file of 2023'],
@@ -57,8 +57,8 @@ export function readGgufHeader(path: string, descriptor: number, refusal: Refusa
   checkVersion(reader);
   reader.reading('its beginning');
   // The least a tensor takes: a name of one byte, one dimension, its type and its offset.
-  const tensorCount = reader.count('tensors', 8 + 1 + 4 + 8 + 4 + 8, MAX_TENSORS);
-  const keyCount = reader.count('metadata values', 8 + 1 + 4 + 1, MAX_KEYS);
+  const tensorCount = reader.count('tensors', 8 + 1 + 4 + 8 + 4 + 8, mostTensors);
+  const keyCount = reader.count('metadata values', 8 + 1 + 4 + 1, mostKeys);
   const metadata = readMetadata(reader, keyCount);
   return { metadata, ...readTensors(reader, tensorCount, alignmentOf(reader, metadata)) };
 }
@@ -75,11 +75,11 @@ function checkVersion(reader: HeaderReader): void {
   if (reader.fileSize < 24) throw reader.refuse(`has ${reader.fileSize} bytes; a GGUF file has at least 24`);
   const magic = String.fromCharCode(...reader.bytes(4));
   if (magic !== 'GGUF') {
-    const known = OTHER_MAGICS.get(magic);
+    const known = otherMagics.get(magic);
     throw unsupported(reader.path, known === undefined ? 'is not a GGUF file' : `is ${known}, not a GGUF file`);
   }
   const version = reader.uint32();
-  if (VERSIONS.includes(version)) return;
+  if (knownVersions.includes(version)) return;
   // A small number in the upper half is one whose bytes are the other way round.
   if (version !== 0 && version % 0x10000 === 0) throw unsupported(reader.path, 'is a big-endian GGUF file');
   throw unsupported(reader.path, `is a GGUF file of version ${version}`);
@@ -89,7 +89,8 @@ function readMetadata(reader: HeaderReader, keyCount: number): Map<string, GgufV
   const metadata = new Map<string, GgufValue>();
   for (let index = 0; index < keyCount; index++) {
     reader.reading(`the name of metadata value ${index + 1} of ${keyCount}`);
-    const key = reader.string(MAX_KEY_BYTES);
+    const key = reader.string(longestKey);
+    if (!/^[!-~]+$/.test(key)) throw reader.refuse(`has metadata named ${JSON.stringify(key)}; names are of ASCII`);
     if (metadata.has(key)) throw reader.refuse(`has the metadata "${key}" twice`);
     reader.reading(`the metadata "${key}"`);
     metadata.set(key, readValue(reader, key));
@@ -99,16 +100,18 @@ function readMetadata(reader: HeaderReader, keyCount: number): Map<string, GgufV
 
 /** What the offsets of tensors are multiples of. */
 function alignmentOf(reader: HeaderReader, metadata: ReadonlyMap<string, GgufValue>): number {
-  const alignment = metadata.get('general.alignment') ?? DEFAULT_ALIGNMENT;
+  const alignment = metadata.get('general.alignment') ?? defaultAlignment;
   if (
     typeof alignment === 'number' &&
     alignment >= 1 &&
-    alignment <= MAX_ALIGNMENT &&
+    alignment <= largestAlignment &&
     Number.isInteger(Math.log2(alignment))
   ) {
     return alignment;
   }
-  throw reader.refuse(`has "general.alignment" ${String(alignment)}; expected a power of two up to ${MAX_ALIGNMENT}`);
+  throw reader.refuse(
+    `has "general.alignment" ${String(alignment)}; expected a power of two up to ${largestAlignment}`,
+  );
 }
 
 function readTensors(reader: HeaderReader, count: number, alignment: number): Omit<GgufHeader, 'metadata'> {
@@ -119,7 +122,7 @@ function readTensors(reader: HeaderReader, count: number, alignment: number): Om
   let next = 0;
   for (let index = 0; index < count; index++) {
     reader.reading(`the description of tensor ${index + 1} of ${count}`);
-    const name = reader.string(MAX_NAME_BYTES);
+    const name = reader.string(longestName);
     if (names.has(name)) throw reader.refuse(`has the tensor "${name}" twice`);
     names.add(name);
     reader.reading(`the description of tensor "${name}"`);
@@ -133,19 +136,21 @@ function readTensors(reader: HeaderReader, count: number, alignment: number): Om
     described.push({ name, dimensions, encoding, offset: next, bytes });
     next = aligned(next + bytes);
   }
-  const dataBegin = aligned(reader.position);
+  const headerEnd = reader.position;
+  const dataBegin = aligned(headerEnd);
   const tensors = described.map(({ name, dimensions, encoding, offset, bytes }) => {
     const begin = dataBegin + offset;
     return { name, dimensions, encoding, begin, end: begin + bytes };
   });
   checkEnd(reader, tensors, dataBegin, dataBegin + next);
+  checkPadding(reader, headerEnd, { tensors, dataBegin });
   return { tensors, dataBegin };
 }
 
 function readDimensions(reader: HeaderReader, name: string): number[] {
   const count = reader.uint32();
-  if (count < 1 || count > MAX_DIMENSIONS) {
-    throw reader.refuse(`has a tensor "${name}" of ${count} dimensions; expected 1 to ${MAX_DIMENSIONS}`);
+  if (count < 1 || count > mostDimensions) {
+    throw reader.refuse(`has a tensor "${name}" of ${count} dimensions; expected 1 to ${mostDimensions}`);
   }
   return Array.from({ length: count }, () => {
     const size = exactNumber(reader.uint64());
@@ -207,4 +212,22 @@ function checkEnd(
     );
   }
   if (fileSize > alignedEnd) throw reader.refuse(`has ${fileSize} bytes; its header describes ${alignedEnd}`);
+}
+
+/** Most bytes of a padding that are looked at. */
+const checkedPadding = 64;
+
+/** What aligns the tensors is zero; where it is not, bytes were lost or came in between. */
+function checkPadding(
+  reader: HeaderReader,
+  headerEnd: number,
+  { tensors, dataBegin }: Omit<GgufHeader, 'metadata'>,
+): void {
+  const gaps = tensors.map(({ end }, index) => [end, tensors[index + 1]?.begin ?? reader.fileSize] as const);
+  for (const [from, to] of [[headerEnd, dataBegin] as const, ...gaps]) {
+    const bytes = reader.bytesAt(from, Math.min(to, from + checkedPadding, reader.fileSize) - from);
+    if (bytes.some((byte) => byte !== 0)) {
+      throw reader.refuse(`has bytes other than 0 at byte ${from}, where only padding is expected: it is damaged`);
+    }
+  }
 }

@@ -16,9 +16,9 @@ export type GgufNumbers =
 /** A value of the metadata. Whole numbers of 64 bits are `number` where that holds them exactly. */
 export type GgufValue = number | bigint | boolean | string | readonly string[] | GgufNumbers;
 
-const ARRAY = 9;
-const MAX_ELEMENTS = 1 << 22;
-const MAX_STRING_BYTES = 1 << 24;
+const arrayType = 9;
+const mostElements = 1 << 22;
+const longestString = 1 << 24;
 
 /** A value by the number of its type (`gguf_metadata_value_type`). */
 export function readValue(reader: HeaderReader, key: string): GgufValue {
@@ -41,8 +41,8 @@ export function readValue(reader: HeaderReader, key: string): GgufValue {
     case 7:
       return truthValue(reader, key, reader.uint8()) === 1;
     case 8:
-      return reader.string(MAX_STRING_BYTES);
-    case ARRAY:
+      return reader.string(longestString);
+    case arrayType:
       return readArray(reader, key);
     case 10:
       return exactNumber(reader.uint64());
@@ -68,7 +68,7 @@ function truthValue(reader: HeaderReader, key: string, byte: number): number {
 
 function readArray(reader: HeaderReader, key: string): readonly string[] | GgufNumbers {
   const type = reader.uint32();
-  const elements = (bytesEach: number): number => reader.count('elements', bytesEach, MAX_ELEMENTS);
+  const elements = (bytesEach: number): number => reader.count('elements', bytesEach, mostElements);
   /** The bytes of an array of numbers, in a buffer of their own. */
   const buffer = (bytesEach: number): ArrayBuffer =>
     new Uint8Array(reader.bytes(elements(bytesEach) * bytesEach)).buffer;
@@ -90,8 +90,8 @@ function readArray(reader: HeaderReader, key: string): readonly string[] | GgufN
     case 7:
       return new Uint8Array(buffer(1)).map((byte) => truthValue(reader, key, byte));
     case 8:
-      return Array.from({ length: elements(8) }, () => reader.string(MAX_STRING_BYTES));
-    case ARRAY:
+      return Array.from({ length: elements(8) }, () => reader.string(longestString));
+    case arrayType:
       throw reader.refuse(`has the metadata "${key}" that is a list of lists; none is known`);
     case 10:
       return new BigUint64Array(buffer(8));

@@ -2,16 +2,16 @@ import type { Bounds } from '../json-fields.js';
 import { refuse } from '../weight-file.js';
 import { equalLayers, layerNorms, type ModelShape, type Rope, type RopeScaling } from '../shape.js';
 import { readArchitecture, unsupportedModel, type Architecture } from './architecture.js';
-import { DAMAGED_GGUF, type GgufFile } from './gguf-file.js';
+import { damagedGguf, type GgufFile } from './gguf-file.js';
 
-const COUNT: Bounds = { min: 1, max: 4096 };
-const WIDTH: Bounds = { min: 1, max: 1 << 22 };
-const POSITIONS: Bounds = { min: 1, max: 2 ** 31 };
-const FACTOR: Bounds = { min: 1e-6, max: 1e6 };
-const THETA: Bounds = { min: 1, max: 1e12 };
+const countBounds: Bounds = { min: 1, max: 4096 };
+const widthBounds: Bounds = { min: 1, max: 1 << 22 };
+const positionBounds: Bounds = { min: 1, max: 2 ** 31 };
+const factorBounds: Bounds = { min: 1e-6, max: 1e6 };
+const thetaBounds: Bounds = { min: 1, max: 1e12 };
 
 /** RoPE's base where a file does not give one, as in llama.cpp and transformers. */
-const DEFAULT_THETA = 10000;
+const defaultTheta = 10000;
 
 /**
  * What the forward pass depends on, from the metadata of a GGUF file and from which tensors it has.
@@ -22,18 +22,18 @@ export function readGgufShape(file: GgufFile): ModelShape {
   const { metadata } = file;
   const architecture = readArchitecture(metadata);
   const key = (name: string): string => `${architecture.name}.${name}`;
-  const hidden = metadata.requiredInteger(key('embedding_length'), WIDTH);
-  const heads = metadata.requiredInteger(key('attention.head_count'), COUNT);
-  const kvHeads = metadata.integer(key('attention.head_count_kv'), COUNT) ?? heads;
+  const hidden = metadata.requiredInteger(key('embedding_length'), widthBounds);
+  const heads = metadata.requiredInteger(key('attention.head_count'), countBounds);
+  const kvHeads = metadata.integer(key('attention.head_count_kv'), countBounds) ?? heads;
   if (heads % kvHeads !== 0) throw metadata.wrong(key('attention.head_count_kv'), `a divisor of ${heads}`);
-  const maxPositions = metadata.requiredInteger(key('context_length'), POSITIONS);
+  const maxPositions = metadata.requiredInteger(key('context_length'), positionBounds);
   const normEpsilon = metadata.number(key('attention.layer_norm_rms_epsilon'), { min: 1e-12, max: 1 });
   if (normEpsilon === undefined) throw metadata.wrong(key('attention.layer_norm_rms_epsilon'), 'a number');
   const headDim = readHeadDim(file, key, hidden, heads);
   const has = (tensor: string): boolean => file.tensors.has(tensor);
   return {
     family: architecture.family,
-    layers: equalLayers(metadata.requiredInteger(key('block_count'), COUNT), {
+    layers: equalLayers(metadata.requiredInteger(key('block_count'), countBounds), {
       window: slidingWindow(file, architecture, key('attention.sliding_window'), maxPositions),
       rope: readRope(file, architecture, headDim, maxPositions),
       norms: layerNorms(architecture.queryKeyNorm),
@@ -43,7 +43,7 @@ export function readGgufShape(file: GgufFile): ModelShape {
     heads,
     kvHeads,
     headDim,
-    feedForward: metadata.requiredInteger(key('feed_forward_length'), WIDTH),
+    feedForward: metadata.requiredInteger(key('feed_forward_length'), widthBounds),
     vocabulary: vocabularyOf(file, key('vocab_size')),
     normEpsilon,
     maxPositions,
@@ -59,11 +59,11 @@ function vocabularyOf(file: GgufFile, sizeKey: string): number {
   const { metadata, tensors } = file;
   const rows = tensors.get('token_embd.weight')?.dimensions[1];
   const tokens = metadata.strings('tokenizer.ggml.tokens')?.length;
-  const vocabulary = rows ?? tokens ?? metadata.requiredInteger(sizeKey, WIDTH);
+  const vocabulary = rows ?? tokens ?? metadata.requiredInteger(sizeKey, widthBounds);
   if (tokens !== undefined && tokens !== vocabulary) {
     throw metadata.wrong('tokenizer.ggml.tokens', `a list of ${vocabulary}, as many as the embedding has rows`);
   }
-  if ((metadata.integer(sizeKey, WIDTH) ?? vocabulary) !== vocabulary) {
+  if ((metadata.integer(sizeKey, widthBounds) ?? vocabulary) !== vocabulary) {
     throw metadata.wrong(sizeKey, `${vocabulary}, as many as the embedding has rows`);
   }
   return vocabulary;
@@ -71,11 +71,11 @@ function vocabularyOf(file: GgufFile, sizeKey: string): number {
 
 function readHeadDim(file: GgufFile, key: (name: string) => string, hidden: number, heads: number): number {
   const { metadata } = file;
-  const keyLength = metadata.integer(key('attention.key_length'), COUNT);
+  const keyLength = metadata.integer(key('attention.key_length'), countBounds);
   const headDim = keyLength ?? hidden / heads;
   if (!Number.isInteger(headDim)) throw metadata.wrong(key('embedding_length'), `a multiple of the ${heads} heads`);
   if (headDim % 2 !== 0) throw metadata.wrong(key('attention.key_length'), `even (here it is ${headDim})`);
-  const valueLength = metadata.integer(key('attention.value_length'), COUNT) ?? hidden / heads;
+  const valueLength = metadata.integer(key('attention.value_length'), countBounds) ?? hidden / heads;
   if (valueLength !== headDim) {
     throw unsupportedModel(file.path, `keys of ${headDim} and values of ${valueLength} numbers are not supported`);
   }
@@ -89,7 +89,7 @@ function slidingWindow(
   key: string,
   maxPositions: number,
 ): number | undefined {
-  const window = file.metadata.integer(key, { ...POSITIONS, min: 0 }) ?? 0;
+  const window = file.metadata.integer(key, { ...positionBounds, min: 0 }) ?? 0;
   if (window === 0 || window >= maxPositions) return undefined;
   if (family === 'qwen2' || family === 'qwen3') {
     throw unsupportedModel(
@@ -103,7 +103,7 @@ function slidingWindow(
 function readRope(file: GgufFile, architecture: Architecture, headDim: number, maxPositions: number): Rope {
   const { metadata } = file;
   const key = (name: string): string => `${architecture.name}.rope.${name}`;
-  const rotaryDim = metadata.integer(key('dimension_count'), COUNT) ?? headDim;
+  const rotaryDim = metadata.integer(key('dimension_count'), countBounds) ?? headDim;
   if (rotaryDim > headDim || rotaryDim % 2 !== 0) {
     throw metadata.wrong(key('dimension_count'), `even and at most the head's ${headDim}`);
   }
@@ -114,7 +114,7 @@ function readRope(file: GgufFile, architecture: Architecture, headDim: number, m
     );
   }
   return {
-    theta: metadata.number(key('freq_base'), THETA) ?? DEFAULT_THETA,
+    theta: metadata.number(key('freq_base'), thetaBounds) ?? defaultTheta,
     rotaryDim,
     scaling: readScaling(file, key, rotaryDim, maxPositions),
   };
@@ -133,10 +133,10 @@ function readScaling(
   const { metadata } = file;
   const written = metadata.string(key('scaling.type'));
   // llama.cpp takes 0 for none, and a factor without a type for a linear one.
-  const bounds: Bounds = { ...FACTOR, min: 0 };
+  const bounds: Bounds = { ...factorBounds, min: 0 };
   const factor = metadata.number(key('scaling.factor'), bounds) ?? metadata.number(key('scale_linear'), bounds) ?? 0;
-  const attentionFactor = metadata.number(key('scaling.attn_factor'), FACTOR);
-  const original = metadata.integer(key('scaling.original_context_length'), POSITIONS) ?? maxPositions;
+  const attentionFactor = metadata.number(key('scaling.attn_factor'), factorBounds);
+  const original = metadata.integer(key('scaling.original_context_length'), positionBounds) ?? maxPositions;
   const isLinear = (written === undefined || written === 'linear') && factor !== 0 && factor !== 1;
   const [every, short, long] = ['rope_freqs', 'rope_factors_short', 'rope_factors_long'].map((name) =>
     readFactors(file, `${name}.weight`, rotaryDim / 2),
@@ -183,6 +183,10 @@ function inferredAttentionFactor(original: number, maxPositions: number): number
 function readFactors(file: GgufFile, name: string, pairs: number): number[] | undefined {
   if (!file.tensors.has(name)) return undefined;
   const factors = Array.from(file.readFloats(file.expect(name, [pairs]), 0, pairs));
-  if (factors.every((factor) => factor >= FACTOR.min && factor <= FACTOR.max)) return factors;
-  throw refuse(file.path, DAMAGED_GGUF, `has a tensor "${name}" with factors outside ${FACTOR.min} to ${FACTOR.max}`);
+  if (factors.every((factor) => factor >= factorBounds.min && factor <= factorBounds.max)) return factors;
+  throw refuse(
+    file.path,
+    damagedGguf,
+    `has a tensor "${name}" with factors outside ${factorBounds.min} to ${factorBounds.max}`,
+  );
 }

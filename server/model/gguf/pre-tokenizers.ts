@@ -13,12 +13,12 @@ export interface PreTokenizer {
 const plain = { ignoreMerges: false, addsBeginning: false };
 
 /** GPT-2's pattern, which the byte-level pre-tokenizer brings along. */
-const GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
-const CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
-const BEHIND_WORDS = ' ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+';
-const EAST_ASIAN = '[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+';
+const gpt2Words = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+const contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
+const behindWords = ' ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+';
+const eastAsian = '[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+';
 /** The letters with case of an early Unicode, as DeepSeek LLM lists them. */
-const CASED_LETTERS =
+const casedLetters =
   'A-Za-z\u00b5\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u01ba\u01bc-\u01bf\u01c4-\u0293\u0295-\u02af\u0370-\u0373\u0376' +
   '\u0377\u037b-\u037d\u037f\u0386\u0388-\u038a\u038c\u038e-\u03a1\u03a3-\u03f5\u03f7-\u0481\u048a-\u052f' +
   '\u0531-\u0556\u10a0-\u10c5\u13a0-\u13f5\u13f8-\u13fd\u1c90-\u1cba\u1cbd-\u1cbf\u1d00-\u1d2b\u1d6b-\u1d77' +
@@ -30,24 +30,24 @@ const CASED_LETTERS =
   '\uff41-\uff5a\u{10400}-\u{1044f}\u{104b0}-\u{104d3}\u{104d8}-\u{104fb}\u{10c80}-\u{10cb2}\u{10cc0}-\u{10cf2}' +
   '\u{118a0}-\u{118df}\u{1e900}-\u{1e943}';
 /** Words by their case, as o200k and Tekken take them: up to the last lower-case letter, or all upper case. */
-const CASED_WORDS = [
+const casedWords = [
   '[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+',
   '[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*',
 ] as const;
-const BEHIND_CASED_WORDS = ' ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+';
+const behindCasedWords = ' ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+';
 
-const singleDigits: PreTokenizer = { ...plain, splits: ['\\p{N}', GPT2] };
-const cl100k = [`${CONTRACTIONS}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}|${BEHIND_WORDS}`];
+const singleDigits: PreTokenizer = { ...plain, splits: ['\\p{N}', gpt2Words] };
+const cl100k = [`${contractions}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}|${behindWords}`];
 const qwen2: PreTokenizer = {
   ...plain,
   normalForm: 'NFC',
-  splits: [`${CONTRACTIONS}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}|${BEHIND_WORDS}`],
+  splits: [`${contractions}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}|${behindWords}`],
 };
 const llama3: PreTokenizer = { splits: cl100k, ignoreMerges: true, addsBeginning: true };
 
 /** By the names that llama.cpp's converter gives them (`tokenizer.ggml.pre`). */
-const PRE_TOKENIZERS: ReadonlyMap<string, PreTokenizer> = new Map<string, PreTokenizer>([
-  ['gpt-2', { ...plain, splits: [GPT2] }],
+const preTokenizers: ReadonlyMap<string, PreTokenizer> = new Map<string, PreTokenizer>([
+  ['gpt-2', { ...plain, splits: [gpt2Words] }],
   ['starcoder', singleDigits],
   ['refact', singleDigits],
   ['smollm', singleDigits],
@@ -61,28 +61,28 @@ const PRE_TOKENIZERS: ReadonlyMap<string, PreTokenizer> = new Map<string, PreTok
     'gpt-4o',
     {
       ...plain,
-      splits: [`${CASED_WORDS[0]}${CONTRACTIONS}?|${CASED_WORDS[1]}${CONTRACTIONS}?|\\p{N}{1,3}|${BEHIND_CASED_WORDS}`],
+      splits: [`${casedWords[0]}${contractions}?|${casedWords[1]}${contractions}?|\\p{N}{1,3}|${behindCasedWords}`],
     },
   ],
   [
     'tekken',
     {
-      splits: [`${CASED_WORDS[0]}|${CASED_WORDS[1]}|\\p{N}|${BEHIND_CASED_WORDS}`],
+      splits: [`${casedWords[0]}|${casedWords[1]}|\\p{N}|${behindCasedWords}`],
       ignoreMerges: true,
       addsBeginning: true,
     },
   ],
-  ['deepseek-coder', { ...plain, splits: ['[\\r\\n]', '\\s?\\p{L}+', '\\s?\\p{P}+', EAST_ASIAN, '\\p{N}'] }],
+  ['deepseek-coder', { ...plain, splits: ['[\\r\\n]', '\\s?\\p{L}+', '\\s?\\p{P}+', eastAsian, '\\p{N}'] }],
   [
     'deepseek-llm',
     {
       ...plain,
       splits: [
         '[\\r\\n]',
-        `\\s?[${CASED_LETTERS}]+`,
+        `\\s?[${casedLetters}]+`,
         '\\s?[!-/:-~\uff01-\uff0f\uff1a-\uff5e\u2018-\u201f\u3000-\u3002]+',
         '\\s+$',
-        EAST_ASIAN,
+        eastAsian,
         '\\p{N}',
       ],
     },
@@ -103,33 +103,35 @@ const PRE_TOKENIZERS: ReadonlyMap<string, PreTokenizer> = new Map<string, PreTok
 
 /** What a file's `tokenizer.ggml.pre` names; undefined for a name that is not known. */
 export function preTokenizerNamed(name: string): PreTokenizer | undefined {
-  return PRE_TOKENIZERS.get(name);
+  return preTokenizers.get(name);
 }
 
 /** The names that are known. */
-export const preTokenizerNames: readonly string[] = [...PRE_TOKENIZERS.keys()];
+export const preTokenizerNames: readonly string[] = [...preTokenizers.keys()];
 
 /** Tokens at places that only the vocabularies of one pre-tokenizer have so. */
-const VOCABULARIES: readonly (readonly [name: string, ...marks: readonly (readonly [id: number, token: string])[]])[] =
-  [
-    ['qwen2', [151643, '<|endoftext|>'], [151644, '<|im_start|>']],
-    ['deepseek-r1-qwen', [151643, '<｜end▁of▁sentence｜>'], [151646, '<｜begin▁of▁sentence｜>']],
-    ['llama-bpe', [128000, '<|begin_of_text|>'], [128001, '<|end_of_text|>']],
-    ['smollm', [1, '<|im_start|>'], [3, '<repo_name>']],
-    ['starcoder', [0, '<|endoftext|>'], [1, '<fim_prefix>']],
-    ['deepseek-coder', [32013, '<｜begin▁of▁sentence｜>'], [32014, '<｜end▁of▁sentence｜>']],
-    ['deepseek-llm', [100000, '<｜begin▁of▁sentence｜>'], [100001, '<｜end▁of▁sentence｜>']],
-    ['deepseek-v3', [0, '<｜begin▁of▁sentence｜>'], [128000, '<｜place▁holder▁no▁0｜>']],
-    ['tekken', [1, '<s>'], [3, '[INST]'], [1000, 'Ā']],
-    ['dbrx', [100257, '<|endoftext|>'], [100264, '<|im_start|>']],
-    ['gpt-4o', [199999, '<|endoftext|>'], [200018, '<|endofprompt|>']],
-    ['gpt-2', [220, 'Ġ'], [50256, '<|endoftext|>']],
-  ];
+const knownVocabularies: readonly (readonly [
+  name: string,
+  ...marks: readonly (readonly [id: number, token: string])[],
+])[] = [
+  ['qwen2', [151643, '<|endoftext|>'], [151644, '<|im_start|>']],
+  ['deepseek-r1-qwen', [151643, '<｜end▁of▁sentence｜>'], [151646, '<｜begin▁of▁sentence｜>']],
+  ['llama-bpe', [128000, '<|begin_of_text|>'], [128001, '<|end_of_text|>']],
+  ['smollm', [1, '<|im_start|>'], [3, '<repo_name>']],
+  ['starcoder', [0, '<|endoftext|>'], [1, '<fim_prefix>']],
+  ['deepseek-coder', [32013, '<｜begin▁of▁sentence｜>'], [32014, '<｜end▁of▁sentence｜>']],
+  ['deepseek-llm', [100000, '<｜begin▁of▁sentence｜>'], [100001, '<｜end▁of▁sentence｜>']],
+  ['deepseek-v3', [0, '<｜begin▁of▁sentence｜>'], [128000, '<｜place▁holder▁no▁0｜>']],
+  ['tekken', [1, '<s>'], [3, '[INST]'], [1000, 'Ā']],
+  ['dbrx', [100257, '<|endoftext|>'], [100264, '<|im_start|>']],
+  ['gpt-4o', [199999, '<|endoftext|>'], [200018, '<|endofprompt|>']],
+  ['gpt-2', [220, 'Ġ'], [50256, '<|endoftext|>']],
+];
 
 /**
  * The pre-tokenizer of a byte-level vocabulary whose file does not name one, as those of before May 2024; undefined
  * for a vocabulary that is not known.
  */
 export function recognizePreTokenizer(tokens: readonly string[]): string | undefined {
-  return VOCABULARIES.find(([, ...marks]) => marks.every(([id, token]) => tokens[id] === token))?.[0];
+  return knownVocabularies.find(([, ...marks]) => marks.every(([id, token]) => tokens[id] === token))?.[0];
 }

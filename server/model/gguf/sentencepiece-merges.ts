@@ -4,7 +4,7 @@ import { wrongTokenizer, TokenType, type Vocabulary } from './vocabulary.js';
  * Most characters that are looked at while merges are made: a vocabulary of 256,000 tokens takes some 20 million, one
  * of a few endless tokens would take hours.
  */
-const WORK_LIMIT = 2 ** 28;
+const mostWork = 2 ** 28;
 
 /**
  * The merges of a SentencePiece vocabulary, which knows scores only: each way in which two tokens join to a third, by
@@ -25,7 +25,7 @@ export function sentencePieceMerges(
   for (const [id, token] of tokens.entries()) {
     if (joinable(token) !== id) continue;
     work += token.length * token.length;
-    if (work > WORK_LIMIT) throw wrongTokenizer(path, 'its tokens are too long to be a vocabulary of SentencePiece');
+    if (work > mostWork) throw wrongTokenizer(path, 'its tokens are too long to be a vocabulary of SentencePiece');
     const score = scores[id] ?? 0;
     merges.push(...splits(token, joinable).map((pair) => ({ pair, score })));
   }

@@ -1,5 +1,5 @@
 import type { TokenizerDefinition } from '../tokenizer.js';
-import { ANSWER_ENDS } from './chat.js';
+import { answerEnds } from './chat.js';
 import type { MetadataFields } from './metadata-fields.js';
 import { preTokenizerNamed, preTokenizerNames, recognizePreTokenizer, type PreTokenizer } from './pre-tokenizers.js';
 import { sentencePieceMerges } from './sentencepiece-merges.js';
@@ -74,7 +74,7 @@ function byteLevel(metadata: MetadataFields, vocabulary: Vocabulary, pre: PreTok
   }));
   const bytes = { add_prefix_space: false, trim_offsets: true, use_regex: false };
   // Some vocabularies lack bytes that their training text never had; none lacks those that all code consists of.
-  const missing = NEEDED_CHARACTERS.find((character) => !vocabulary.ids.has(character));
+  const missing = neededCharacters.find((character) => !vocabulary.ids.has(character));
   if (missing !== undefined) {
     throw wrongTokenizer(metadata.path, `no token is ${JSON.stringify(missing)} of GPT-2's alphabet of bytes`);
   }
@@ -83,7 +83,7 @@ function byteLevel(metadata: MetadataFields, vocabulary: Vocabulary, pre: PreTok
     pre_tokenizer: { type: 'Sequence', pretokenizers: [...splits, { type: 'ByteLevel', ...bytes }] },
     decoder: { type: 'ByteLevel', ...bytes },
     model: {
-      ...PLAIN_BPE,
+      ...plainBpe,
       vocab: Object.fromEntries(vocabulary.ids),
       merges: readMerges(metadata, vocabulary),
       ignore_merges: pre.ignoreMerges,
@@ -92,14 +92,14 @@ function byteLevel(metadata: MetadataFields, vocabulary: Vocabulary, pre: PreTok
 }
 
 /** Printable ASCII, and what stands for a space, a line feed and a tab. */
-const NEEDED_CHARACTERS: readonly string[] = [
+const neededCharacters: readonly string[] = [
   ...Array.from({ length: 0x7f - 0x21 }, (_, index) => String.fromCharCode(0x21 + index)),
   'Ġ',
   'Ċ',
   'ĉ',
 ];
 
-const PLAIN_BPE = {
+const plainBpe = {
   type: 'BPE',
   dropout: null,
   unk_token: null,
@@ -124,7 +124,7 @@ function readMerges(metadata: MetadataFields, { ids }: Vocabulary): (readonly [s
   });
 }
 
-const SPACE = '▁';
+const spaceMark = '▁';
 
 function sentencePiece(metadata: MetadataFields, vocabulary: Vocabulary): Components {
   const { path } = metadata;
@@ -145,14 +145,14 @@ function sentencePiece(metadata: MetadataFields, vocabulary: Vocabulary): Compon
     decoder: {
       type: 'Sequence',
       decoders: [
-        { type: 'Replace', pattern: { String: SPACE }, content: ' ' },
+        { type: 'Replace', pattern: { String: spaceMark }, content: ' ' },
         { type: 'ByteFallback' },
         { type: 'Fuse' },
         ...(prefixed ? [{ type: 'Strip', content: ' ', start: 1, stop: 0 }] : []),
       ],
     },
     model: {
-      ...PLAIN_BPE,
+      ...plainBpe,
       unk_token: unknown ?? null,
       fuse_unk: true,
       byte_fallback: true,
@@ -168,11 +168,11 @@ function spaces({ tokens }: Vocabulary, prefixed: boolean): Pick<Components, 'no
   if (prefixed && tokens[3] === '[INST]') {
     return {
       normalizer: null,
-      pre_tokenizer: { type: 'Metaspace', replacement: SPACE, prepend_scheme: 'first', split: false },
+      pre_tokenizer: { type: 'Metaspace', replacement: spaceMark, prepend_scheme: 'first', split: false },
     };
   }
-  const replace = { type: 'Replace', pattern: { String: ' ' }, content: SPACE };
-  const prepend = { type: 'Prepend', prepend: SPACE };
+  const replace = { type: 'Replace', pattern: { String: ' ' }, content: spaceMark };
+  const prepend = { type: 'Prepend', prepend: spaceMark };
   return {
     normalizer: { type: 'Sequence', normalizers: prefixed ? [prepend, replace] : [replace] },
     pre_tokenizer: null,
@@ -186,7 +186,7 @@ function addedTokens(metadata: MetadataFields, { tokens, typeOf, ids }: Vocabula
   const added: object[] = [];
   for (const [id, content] of tokens.entries()) {
     const type = typeOf(id);
-    const special = type === TokenType.control || type === TokenType.unknown || ANSWER_ENDS.has(content);
+    const special = type === TokenType.control || type === TokenType.unknown || answerEnds.has(content);
     if ((!special && type !== TokenType.userDefined) || ids.get(content) !== id) continue;
     added.push({
       id,
@@ -194,7 +194,7 @@ function addedTokens(metadata: MetadataFields, { tokens, typeOf, ids }: Vocabula
       single_word: false,
       lstrip: false,
       // Phi-3's markers swallow the white space behind them; the metadata has no room to say so.
-      rstrip: phi3 && !PHI3_KEEPING.has(content),
+      rstrip: phi3 && !phi3Keeping.has(content),
       normalized: false,
       special,
     });
@@ -202,7 +202,7 @@ function addedTokens(metadata: MetadataFields, { tokens, typeOf, ids }: Vocabula
   return added;
 }
 
-const PHI3_KEEPING: ReadonlySet<string> = new Set(['<unk>', '<s>', '<|endoftext|>']);
+const phi3Keeping: ReadonlySet<string> = new Set(['<unk>', '<s>', '<|endoftext|>']);
 
 /** What puts the token that begins a text in front of it. */
 function postProcessor(metadata: MetadataFields, vocabulary: Vocabulary, addsBeginning: boolean): object | null {

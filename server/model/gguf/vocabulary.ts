@@ -15,7 +15,7 @@ export interface Vocabulary {
 }
 
 /** What the tokenizer is read from, and what says nothing about how it encodes. */
-const KNOWN_KEYS: ReadonlySet<string> = new Set([
+const knownKeys: ReadonlySet<string> = new Set([
   'model',
   'pre',
   'tokens',
@@ -23,8 +23,6 @@ const KNOWN_KEYS: ReadonlySet<string> = new Set([
   'scores',
   'merges',
   'added_tokens',
-  'add_bos_token',
-  'add_eos_token',
   'add_space_prefix',
   'remove_extra_whitespaces',
   'token_type_count',
@@ -32,10 +30,10 @@ const KNOWN_KEYS: ReadonlySet<string> = new Set([
 
 /** An error about a tokenizer. */
 export function wrongTokenizer(path: string, what: string): LocretError {
-  return new LocretError(unsupportedTokenizer.code, `${path}: ${what}.`, REMEDY);
+  return new LocretError(unsupportedTokenizer.code, `${path}: ${what}.`, otherFile);
 }
 
-const REMEDY = 'Choose another file of the model, one converted by a current llama.cpp.';
+const otherFile = 'Choose another file of the model, one converted by a current llama.cpp.';
 
 /**
  * Reads the tokens of a GGUF file.
@@ -72,10 +70,19 @@ export function readVocabulary(metadata: MetadataFields, rows: number): Vocabula
 function checkKey(path: string, key: string): void {
   const ggml = 'tokenizer.ggml.';
   const known = key.startsWith(ggml)
-    ? KNOWN_KEYS.has(key.slice(ggml.length)) || /_token_ids?$/.test(key)
-    : !key.startsWith('tokenizer.') || /^tokenizer\.(chat_template|huggingface|rwkv)/.test(key);
+    ? knownKeys.has(key.slice(ggml.length)) || tokenIdKey.test(key) || addedToken.test(key)
+    : key.startsWith('tokenizer.')
+      ? /^tokenizer\.(chat_template|huggingface|rwkv)/.test(key)
+      : key.startsWith('general.') || !misplaced.test(key);
   if (!known) throw wrongTokenizer(path, `the metadata ${JSON.stringify(key)} is not known`);
 }
+
+/** Which tokens serve a purpose, and whether they are put around a text; Ollama's converter writes lists of them too. */
+const tokenIdKey =
+  /^tokenizer\.ggml\.(bos|eos|eot|eom|unknown|sep[ae]rator|padding|cls|mask|prefix|suffix|middle|fim_(pre|suf|mid|pad|rep|sep))_token_ids?$/;
+const addedToken = /^tokenizer\.ggml\.add_(bos|eos|unknown|sep|sep[ae]rator|padding|cls|mask)_token$/;
+/** What stands behind the beginning of a tokenizer's keys, under another one. */
+const misplaced = /(\.(pre|tokens|scores|merges)|token_type|chat_template|add_\w+|_token_ids?)$/;
 
 /** The id that the metadata gives for a purpose (`bos`, `eos`, …); undefined when it gives none. */
 export function tokenIdFor(metadata: MetadataFields, purpose: string, vocabulary: Vocabulary): number | undefined {
@@ -84,4 +91,12 @@ export function tokenIdFor(metadata: MetadataFields, purpose: string, vocabulary
   if (metadata.values.get(key) === 0xffffffff) return undefined;
   const bounds: Bounds = { min: 0, max: vocabulary.tokens.length - 1 };
   return metadata.integer(key, bounds);
+}
+
+/** The ids that the metadata lists for a purpose (`eos_token_ids`); none where it has no such list. */
+export function tokenIdsFor(metadata: MetadataFields, purpose: string, vocabulary: Vocabulary): readonly number[] {
+  const key = `tokenizer.ggml.${purpose}_token_ids`;
+  const ids = Array.from(metadata.numbers(key) ?? []);
+  if (ids.every((id) => Number.isInteger(id) && id >= 0 && id < vocabulary.tokens.length)) return ids;
+  throw metadata.wrong(key, `a list of token ids below ${vocabulary.tokens.length}`);
 }

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
+import { showJson } from '../../contract/json.js';
 import type { ModelFamily } from '../../contract/words.js';
 import { LocretError } from '../../errors.js';
-import { showJson } from '../../contract/json.js';
-import { DAMAGED_MODEL, JsonFields, type Bounds } from '../json-fields.js';
+import { damagedModel, JsonFields, type Bounds } from '../json-fields.js';
 import { equalLayers, layerNorms, type ModelShape, type Rope, type RopeScaling } from '../shape.js';
 
 const largestConfig = 4 * 1024 * 1024;
@@ -68,7 +68,7 @@ function unsupported(file: string, what: string): LocretError {
  *   model-corrupt for a missing or senseless value
  */
 export function readModelShape(folder: string): ModelShape {
-  const config = JsonFields.read(join(folder, 'config.json'), largestConfig, DAMAGED_MODEL);
+  const config = JsonFields.read(join(folder, 'config.json'), largestConfig, damagedModel);
   const family = config.string('model_type');
   if (family === undefined) throw config.wrong('model_type', 'the name of a model family');
   if (!isFamily(family)) throw unsupported(config.file, `the model family ${showJson(family)} is not supported`);

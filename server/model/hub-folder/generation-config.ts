@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { stopTokensOf, type GenerationSettings } from '../generation-settings.js';
-import { DAMAGED_MODEL, JsonFields, type Bounds } from '../json-fields.js';
+import { damagedModel, JsonFields, type Bounds } from '../json-fields.js';
 import type { ModelTokenizer } from '../tokenizer.js';
 import { namedSpecialTokens, readTokenizerConfig } from './tokenizer-config.js';
 
@@ -38,5 +38,5 @@ export function readGenerationSettings(folder: string, tokenizer: ModelTokenizer
 }
 
 function readIfThere(file: string): JsonFields | undefined {
-  return existsSync(file) ? JsonFields.read(file, largestFile, DAMAGED_MODEL) : undefined;
+  return existsSync(file) ? JsonFields.read(file, largestFile, damagedModel) : undefined;
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { DAMAGED_MODEL, readTextFile } from '../json-fields.js';
+import { damagedModel, readTextFile } from '../json-fields.js';
 import { readLocretSettings } from '../locret-settings.js';
 import type { ModelSource } from '../model-source.js';
 import { readModelShape } from './config.js';
@@ -31,6 +31,7 @@ export function openHubFolder(folder: string): ModelSource {
     generation: (tokenizer) => readGenerationSettings(folder, tokenizer),
     locretSettings: () => readLocretSettings(folder),
     description: () => cardHeading(folder),
+    beside: (file) => join(folder, file),
     openWeights: () => openCheckpoint(folder),
   };
 }
@@ -39,7 +40,7 @@ export function openHubFolder(folder: string): ModelSource {
 function cardHeading(folder: string): string | undefined {
   let card: string;
   try {
-    card = readTextFile(join(folder, 'README.md'), largestCard, DAMAGED_MODEL);
+    card = readTextFile(join(folder, 'README.md'), largestCard, damagedModel);
   } catch {
     return undefined;
   }

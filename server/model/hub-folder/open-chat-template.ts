@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { createChatTemplate, type ChatTemplate } from '../chat-template.js';
 import { isJsonObject } from '../../contract/json.js';
-import { DAMAGED_MODEL, readTextFile, type JsonFields } from '../json-fields.js';
+import { createChatTemplate, type ChatTemplate } from '../chat-template.js';
+import { damagedModel, readTextFile, type JsonFields } from '../json-fields.js';
 import type { ModelTokenizer } from '../tokenizer.js';
 import { namedSpecialTokens, readTokenizerConfig } from './tokenizer-config.js';
 
@@ -26,7 +26,7 @@ function templateSource(
   config: JsonFields | undefined,
 ): { readonly origin: string; readonly source: string | undefined } {
   const file = join(folder, 'chat_template.jinja');
-  if (existsSync(file)) return { origin: file, source: readTextFile(file, largestTemplate, DAMAGED_MODEL) };
+  if (existsSync(file)) return { origin: file, source: readTextFile(file, largestTemplate, damagedModel) };
   const template = config?.value('chat_template');
   if (config === undefined || template === undefined) return { origin: folder, source: undefined };
   const named: unknown[] = Array.isArray(template) ? template : [{ name: 'default', template }];

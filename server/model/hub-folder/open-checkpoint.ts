@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { isJsonObject, showJson } from '../../contract/json.js';
 import { LocretError } from '../../errors.js';
 import type { Checkpoint, LayerLinear, WeightMatrix } from '../checkpoint.js';
-import { readModelShape } from './config.js';
-import { isJsonObject, showJson } from '../../contract/json.js';
-import { DAMAGED_MODEL, JsonFields, readTextFile } from '../json-fields.js';
+import { damagedModel, JsonFields, readTextFile } from '../json-fields.js';
 import { encodingOf, SafetensorsFile, weightTypes, type TensorEntry } from '../safetensors.js';
 import { normWidth, type LayerNorm, type ModelShape } from '../shape.js';
 import { floatEncodings, type WeightEncoding } from '../weight-encoding.js';
+import { readModelShape } from './config.js';
 
 const singleFile = 'model.safetensors';
 const indexFile = 'model.safetensors.index.json';
@@ -57,7 +57,7 @@ type Locate = (tensor: string, shape: readonly number[]) => Located;
 function openWeightFiles(folder: string, files: Map<string, SafetensorsFile>): Locate {
   const single = join(folder, singleFile);
   if (existsSync(single)) {
-    const file = SafetensorsFile.open(single, DAMAGED_MODEL);
+    const file = SafetensorsFile.open(single, damagedModel);
     files.set(singleFile, file);
     return (tensor, shape) => ({ file, entry: file.expect(tensor, shape, weightTypes) });
   }
@@ -71,7 +71,7 @@ function openWeightFiles(folder: string, files: Map<string, SafetensorsFile>): L
   }
   const shardOf = readIndex(index);
   for (const shard of new Set(shardOf.values())) {
-    files.set(shard, SafetensorsFile.open(join(folder, shard), DAMAGED_MODEL));
+    files.set(shard, SafetensorsFile.open(join(folder, shard), damagedModel));
   }
   return (tensor, shape) => {
     const file = files.get(shardOf.get(tensor) ?? '');
@@ -79,7 +79,7 @@ function openWeightFiles(folder: string, files: Map<string, SafetensorsFile>): L
       throw new LocretError(
         'model-corrupt',
         `${index} names no file for the tensor "${tensor}"; expected one of shape [${shape.join(', ')}].`,
-        DAMAGED_MODEL.remedy,
+        damagedModel.remedy,
       );
     }
     return { file, entry: file.expect(tensor, shape, weightTypes) };
@@ -88,9 +88,9 @@ function openWeightFiles(folder: string, files: Map<string, SafetensorsFile>): L
 
 /** The `weight_map` of an index: tensor name → file name. A file name must stay inside of the folder. */
 function readIndex(index: string): Map<string, string> {
-  const map = JsonFields.read(index, indexLimit, DAMAGED_MODEL).value('weight_map');
+  const map = JsonFields.read(index, indexLimit, damagedModel).value('weight_map');
   const wrong = (what: string): LocretError =>
-    new LocretError('model-corrupt', `${index}: ${what}.`, DAMAGED_MODEL.remedy);
+    new LocretError('model-corrupt', `${index}: ${what}.`, damagedModel.remedy);
   if (!isJsonObject(map)) throw wrong(`"weight_map" must be an object, not ${showJson(map)}`);
   const shardOf = new Map<string, string>();
   for (const [tensor, shard] of Object.entries(map)) {
@@ -223,7 +223,7 @@ class SafetensorsCheckpoint implements Checkpoint {
     this.storedBytes = bytes;
     this.encoding = encoding;
     const hash = createHash('sha256').update(
-      readTextFile(join(place, 'config.json'), Number.MAX_SAFE_INTEGER, DAMAGED_MODEL),
+      readTextFile(join(place, 'config.json'), Number.MAX_SAFE_INTEGER, damagedModel),
     );
     for (const [name, file] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
       hash.update(`\n${name} ${file.fingerprint}`);

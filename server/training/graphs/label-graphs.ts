@@ -1,50 +1,28 @@
 import type { ModelShape } from '../../model/shape.js';
-import { GraphBuilder, type Value } from '../../backends/processor/graph/graph.js';
+import { GraphBuilder } from '../../backends/processor/graph/graph.js';
+import { addSeenUnitLogits, addUnitLogits, unitAttentionNames } from '../../backends/processor/graph/unit-attention.js';
 
-/** Names of the inputs and outputs of the label passes; each is of one layer. */
+/** Names of the inputs and outputs of the label passes; each is of one KV head. */
 export const labelNames = {
-  /** float32 `[rows, heads * headDim]`, rotated: queries of later tokens. */
-  queries: 'queries',
-  /** float32 `[kvHeads, units, headDim]`, rotated: the memory's units first, those of later tokens behind. */
-  keys: 'keys',
-  /** float32 `[kvHeads, memory, headDim]` */
+  ...unitAttentionNames,
+  /** float32 `[memory, headDim]` */
   values: 'values',
-  /** float32 `[rows, units]`: 0 for a unit that the row's token sees, very negative otherwise. */
-  mask: 'mask',
-  /** float32 `[rows]`: 1 / ‖h‖ of the normalized input of attention. */
-  inverseNorms: 'inverse_norms',
-  /** int64 `[1]`: units of the memory. */
-  memory: 'memory',
-  /** float32 `[kvHeads, group, headDim, headDim]`: WᵀW of each query head's part of the output projection. */
+  /** float32 `[rows]`: log ‖h‖ of the normalized input of attention. */
+  stateNorms: 'state_norms',
+  /** float32 `[hidden, heads * headDim]`: a layer's output projection. */
+  projection: 'projection',
+  /** float32 `[group, headDim, headDim]`: WᵀW of each query head's part of the output projection; or of all heads. */
   gram: 'gram',
-  /** float32 `[kvHeads, group, memory]`: ‖W v‖ */
+  /** float32 `[group, memory]`: log ‖W v‖ */
   outputNorms: 'output_norms',
-  /** float32 `[kvHeads, units]` or `[kvHeads, memory]` */
+  /** float32 `[units]` or `[memory]` */
   labels: 'labels',
 } as const;
 
 /** The smallest contribution that is told apart: its logarithm is the lowest label. */
 const leastContribution = 1e-9;
-
-/** q·k/√d of every row with every unit: `[kvHeads, rows, group, units]`. */
-function addLogits(graph: GraphBuilder, { heads, kvHeads, headDim }: ModelShape): Value {
-  const group = heads / kvHeads;
-  graph.input(labelNames.queries, 'float32', ['rows', heads * headDim]);
-  graph.input(labelNames.keys, 'float32', [kvHeads, 'units', headDim]);
-  const split = graph.operator('Reshape', [
-    labelNames.queries,
-    graph.integers('splitShape', [-1, kvHeads, group, headDim]),
-  ]);
-  const byHead = graph.operator('Transpose', [split], { perm: [1, 0, 2, 3] });
-  const flat = graph.operator('Reshape', [byHead, graph.integers('flatShape', [kvHeads, -1, headDim])]);
-  const logits = graph.contributed('FusedMatMul', [flat, labelNames.keys], {
-    transB: 1,
-    alpha: { float: 1 / Math.sqrt(headDim) },
-  });
-  const units = graph.operator('Shape', [labelNames.keys], { start: 1, end: 2 });
-  const shape = graph.operator('Concat', [graph.integers('groupShape', [kvHeads, -1, group]), units], { axis: 0 });
-  return graph.operator('Reshape', [logits, shape]);
-}
+/** Below this a squared norm counts as this, so that it has a logarithm. */
+const leastSquare = 1e-36;
 
 /**
  * The published label (arXiv 2410.01805, section 3.3): the largest logit before the softmax that a query head of the
@@ -52,57 +30,71 @@ function addLogits(graph: GraphBuilder, { heads, kvHeads, headDim }: ModelShape)
  */
 export function buildLogitLabelGraph(shape: ModelShape): Uint8Array {
   const graph = new GraphBuilder('logit_labels');
-  const logits = addLogits(graph, shape);
-  graph.operator('ReduceMax', [logits, graph.integers('axes', [1, 2])], { keepdims: 0 }, labelNames.labels);
-  graph.output(labelNames.labels, 'float32', [shape.kvHeads, 'units']);
+  const rowsAndGroup = graph.integers('rowsAndGroup', [0, 1]);
+  graph.operator('ReduceMax', [addUnitLogits(graph, shape), rowsAndGroup], { keepdims: 0 }, labelNames.labels);
+  graph.output(labelNames.labels, 'float32', ['units']);
   return graph.writeModel();
 }
 
 /**
  * The label of KVzap (arXiv 2601.07891): the logarithm of the largest attention · ‖W_o v‖ / ‖h‖ over the rows and the query
  * heads of the group. What it measures is the share of a layer's output, so that it can be compared over heads and layers.
+ *
+ * The units' norms differ by query head and not by row, so the largest attention over the rows is taken first.
  */
 export function buildContributionLabelGraph(shape: ModelShape): Uint8Array {
   const { heads, kvHeads } = shape;
   const graph = new GraphBuilder('contribution_labels');
-  const logits = addLogits(graph, shape);
-  graph.input(labelNames.mask, 'float32', ['rows', 'units']);
-  graph.input(labelNames.inverseNorms, 'float32', ['rows']);
-  graph.input(labelNames.memory, 'int64', [1]);
-  graph.input(labelNames.outputNorms, 'float32', [kvHeads, heads / kvHeads, 'memory']);
-  const mask = graph.operator('Unsqueeze', [labelNames.mask, graph.integers('groupAxis', [1])]);
-  const attention = graph.operator('Softmax', [graph.operator('Add', [logits, mask])], { axis: -1 });
-  const seen = graph.operator('Slice', [
-    attention,
+  const { stateNorms, outputNorms, labels } = labelNames;
+  const shares = graph.operator('LogSoftmax', [addSeenUnitLogits(graph, shape)], { axis: -1 });
+  graph.input(stateNorms, 'float32', ['rows']);
+  graph.input(outputNorms, 'float32', [heads / kvHeads, 'memory']);
+  const byRow = graph.operator('Unsqueeze', [stateNorms, graph.integers('behindRows', [1, 2])]);
+  const first = graph.integers('firstAxis', [0]);
+  const largest = graph.operator('ReduceMax', [graph.operator('Sub', [shares, byRow]), first], { keepdims: 0 });
+  const memory = graph.operator('Shape', [outputNorms], { start: 1, end: 2 });
+  const ofMemory = graph.operator('Slice', [
+    largest,
     graph.integers('begin', [0]),
-    labelNames.memory,
-    graph.integers('unitAxis', [3]),
+    memory,
+    graph.integers('unitAxis', [1]),
   ]);
-  const inverse = graph.operator('Unsqueeze', [labelNames.inverseNorms, graph.integers('behindRows', [1, 2])]);
-  const weighted = graph.operator('ReduceMax', [graph.operator('Mul', [seen, inverse]), graph.integers('rows', [1])], {
+  const contribution = graph.operator('ReduceMax', [graph.operator('Add', [ofMemory, outputNorms]), first], {
     keepdims: 0,
   });
-  const contribution = graph.operator(
-    'ReduceMax',
-    [graph.operator('Mul', [weighted, labelNames.outputNorms]), graph.integers('group', [1])],
-    { keepdims: 0 },
-  );
-  const bounded = graph.operator('Max', [contribution, graph.float('least', leastContribution)]);
-  graph.operator('Log', [bounded], {}, labelNames.labels);
-  graph.output(labelNames.labels, 'float32', [kvHeads, 'memory']);
+  graph.operator('Max', [contribution, graph.float('least', Math.log(leastContribution))], {}, labels);
+  graph.output(labels, 'float32', ['memory']);
   return graph.writeModel();
 }
 
-/** ‖W v‖ = √(vᵀ WᵀW v) for every query head's part W of the output projection and every unit. */
+/** WᵀW of each query head's columns W of the output projection, `[heads, headDim, headDim]`. */
+export function buildOutputGramGraph({ hidden, heads, headDim }: ModelShape): Uint8Array {
+  const graph = new GraphBuilder('output_gram');
+  graph.input(labelNames.projection, 'float32', [hidden, heads * headDim]);
+  const columns = graph.operator('Reshape', [
+    labelNames.projection,
+    graph.integers('columnsShape', [hidden, heads, headDim]),
+  ]);
+  const turned = graph.operator('Transpose', [columns], { perm: [1, 2, 0] });
+  const straight = graph.operator('Transpose', [columns], { perm: [1, 0, 2] });
+  graph.operator('MatMul', [turned, straight], {}, labelNames.gram);
+  graph.output(labelNames.gram, 'float32', [heads, headDim, headDim]);
+  return graph.writeModel();
+}
+
+/** log ‖W v‖ = ½ log(vᵀ WᵀW v) for every query head's part W of the output projection and every unit. */
 export function buildOutputNormGraph({ heads, kvHeads, headDim }: ModelShape): Uint8Array {
+  const group = heads / kvHeads;
   const graph = new GraphBuilder('output_norms');
-  graph.input(labelNames.values, 'float32', [kvHeads, 'memory', headDim]);
-  graph.input(labelNames.gram, 'float32', [kvHeads, heads / kvHeads, headDim, headDim]);
-  const values = graph.operator('Unsqueeze', [labelNames.values, graph.integers('groupAxis', [1])]);
-  const products = graph.operator('Mul', [graph.operator('MatMul', [values, labelNames.gram]), values]);
+  graph.input(labelNames.values, 'float32', ['memory', headDim]);
+  graph.input(labelNames.gram, 'float32', [group, headDim, headDim]);
+  const products = graph.operator('Mul', [
+    graph.operator('MatMul', [labelNames.values, labelNames.gram]),
+    labelNames.values,
+  ]);
   const squares = graph.operator('ReduceSum', [products, graph.integers('lastAxis', [-1])], { keepdims: 0 });
-  const bounded = graph.operator('Max', [squares, graph.float('zero', 0)]);
-  graph.operator('Sqrt', [bounded], {}, labelNames.outputNorms);
-  graph.output(labelNames.outputNorms, 'float32', [kvHeads, heads / kvHeads, 'memory']);
+  const logarithm = graph.operator('Log', [graph.operator('Max', [squares, graph.float('least', leastSquare)])]);
+  graph.operator('Mul', [logarithm, graph.float('half', 0.5)], {}, labelNames.outputNorms);
+  graph.output(labelNames.outputNorms, 'float32', [group, 'memory']);
   return graph.writeModel();
 }

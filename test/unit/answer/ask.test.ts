@@ -322,8 +322,8 @@ describe('recall', () => {
     expect(recall.files[0]?.path).toBe('src/store.ts');
   });
 
-  it('goes by names alone where the model says that its attention tells nothing', async () => {
-    const asked = await fixture(project, { model: { locret: { instructions: '', attention: false } } });
+  it('goes by names alone unless the model says that its attention tells where things are', async () => {
+    const asked = await fixture(project, { model: { locret: { instructions: '' } } });
     const at = asked.tokenOf('src/store.ts', 'close(reason');
     asked.engine.attend = () => new Map(Array.from({ length: 12 }, (_, i) => [at + i, 40]));
     const { recall, citations } = await askMemory(asked.memory, { question: 'How do they say goodbye?' });

@@ -100,7 +100,7 @@ export async function fixtureMemory(
           .join('') + (addGenerationPrompt ? '<|im_start|>assistant\n' : ''),
     },
     generation: { stopTokens: [endOfTurn] },
-    locret: { instructions: '' },
+    locret: { instructions: '', attention: true },
     ...options.model,
   };
   let changed: readonly ChangedFile[] = [];

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { askMemory } from '../../../server/answer/ask.js';
 import type { Engine } from '../../../server/engine/engine.js';
-import { type OpenedMemory, openMemory, type MemorySettings } from '../../../server/memory/open-memory.js';
+import type { MemorySettings } from '../../../server/memory/open-memory.js';
 import { cudaBinding, hasCuda } from '../../cuda-under-test.js';
+import { openMemory, type OpenedMemory } from './opened-memory.js';
 import {
   nanoFolder,
   repository,
@@ -33,7 +34,7 @@ describe.skipIf(!hasCuda)('a memory on a GPU', () => {
     const notices: string[] = [];
     const settings: MemorySettings = {
       repo: root,
-      modelFolder: nanoFolder,
+      model: nanoFolder,
       survey: surveyOptions,
       cacheFolder: temporaryFolder(),
       threads: 1,

@@ -10,7 +10,8 @@ import {
   type MemorySettings,
   type OpenHow,
 } from '../../../server/memory/open-memory.js';
-import { loadEngine, planModel } from '../../../server/memory/planning/planned-model.js';
+import { loadEngine } from '../../../server/memory/load-engine.js';
+import { planModel } from '../../../server/memory/planning/planned-model.js';
 import type { ReadMemory } from '../../../server/memory/contents/repository-memory.js';
 import {
   nanoFolder,
@@ -46,7 +47,7 @@ afterEach(async () => {
 async function openingOf(root: string, changes: Partial<MemorySettings> = {}): Promise<MemoryOpening> {
   const settings: MemorySettings = {
     repo: root,
-    modelFolder: nanoFolder,
+    model: nanoFolder,
     survey: surveyOptions,
     cacheFolder,
     threads: 1,
@@ -243,17 +244,17 @@ describe('a reading that is interrupted', () => {
     await opening.open({}, hooks);
     await interrupt(2, { fresh: true });
     writeSource(root, 'b.ts', sourceOf('better'));
-    expect((await opening.open({ update: true }, hooks)).source).toBe('update');
+    expect((await opening.update(await opening.open({}, hooks), hooks))?.source).toBe('update');
     expect(opening.partialProgress()).toMatchObject({ filesRead: 2 });
   });
 
   it('takes in what changed meanwhile when it goes on and is told to', async () => {
     await interrupt(2);
     writeSource(root, 'b.ts', sourceOf('better'));
-    const memory = await opening.open({ update: true }, hooks);
-    expect(memory.source).toBe('update');
-    expect(filesOf(memory)).toEqual(['a.ts', 'long.ts', 'b.ts']);
-    expect(await memory.detectChanges()).toEqual([]);
+    const memory = await opening.update(await opening.open({}, hooks), hooks);
+    expect(memory?.source).toBe('update');
+    expect(memory && filesOf(memory)).toEqual(['a.ts', 'long.ts', 'b.ts']);
+    expect(await memory?.detectChanges()).toEqual([]);
   });
 
   it('is not used for other rules', async () => {

@@ -1,12 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  type MemoryHooks,
-  type MemorySettings,
-  openMemory,
-  type OpenedMemory,
-} from '../../../server/memory/open-memory.js';
+import type { MemoryHooks, MemorySettings } from '../../../server/memory/open-memory.js';
+import { openMemory, type OpenedMemory } from './opened-memory.js';
 import {
   nanoFolder,
   refusalOf,
@@ -48,7 +44,7 @@ async function open(
   hooks: MemoryHooks = {},
 ): Promise<OpenedMemory> {
   const memory = await openMemory(
-    { repo: root, modelFolder: nanoFolder, survey: surveyOptions, cacheFolder, threads: 1, ...settings },
+    { repo: root, model: nanoFolder, survey: surveyOptions, cacheFolder, threads: 1, ...settings },
     how,
     {
       onNotice: (notice) => {
@@ -169,16 +165,6 @@ describe('opening a memory of files that changed', () => {
     expect(await next.memory.detectChanges()).toEqual([]);
   });
 
-  it('reads everything when most of them changed, and says so', async () => {
-    const first = await open();
-    for (const name of ['a', 'b', 'c']) writeSource(root, `${name}.ts`, sourceOf(`new${name}`));
-    writeSource(root, 'e.ts', sourceOf('added'));
-    const updated = await first.update(first.memory);
-    expect(updated.source).toBe('read');
-    expect(updated.files.map(({ file }) => file.path)).toContain('e.ts');
-    expect(notices).toEqual([expect.stringContaining('read anew')]);
-  });
-
   it('gives the memory before back when an update is cancelled on the way', async () => {
     const first = await open({}, { chunk: 16, budget: 128, stabilizers: 8 });
     const { engine, memory } = first;
@@ -204,7 +190,7 @@ describe('opening that fails', () => {
 
   it('tells of a repository and a model that are not there', async () => {
     expect((await refusalOf(open({}, { repo: path.join(root, 'nowhere') }))).code).toBe('repository-not-found');
-    expect((await refusalOf(open({}, { modelFolder: path.join(root, 'nowhere') }))).code).toBe('model-not-found');
+    expect((await refusalOf(open({}, { model: path.join(root, 'nowhere') }))).code).toBe('model-not-found');
   });
 
   it('leaves no lock and no whole snapshot when it is cancelled while reading', async () => {

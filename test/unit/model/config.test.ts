@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readModelShape } from '../../../server/model/hub-folder/config.js';
 import { isJsonObject } from '../../../server/contract/json.js';
+import { readModelShape } from '../../../server/model/hub-folder/config.js';
 import { layerNorms, layerOf, type ModelShape } from '../../../server/model/shape.js';
 import { expectRefusal, fixture, modelFolder, readJson, type JsonObject } from './model-folder.js';
 

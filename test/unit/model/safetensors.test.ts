@@ -1,13 +1,13 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { DAMAGED_MODEL } from '../../../server/model/json-fields.js';
+import { damagedModel } from '../../../server/model/json-fields.js';
 import { SafetensorsFile } from '../../../server/model/safetensors.js';
 import { expectRefusal, modelFolder, safetensorsBytes } from './model-folder.js';
 
 const file = 'some.safetensors';
 
 function open(bytes: Uint8Array): SafetensorsFile {
-  return SafetensorsFile.open(path.join(modelFolder({ [file]: bytes }), file), DAMAGED_MODEL);
+  return SafetensorsFile.open(path.join(modelFolder({ [file]: bytes }), file), damagedModel);
 }
 
 function float32(begin: number, end: number, shape: readonly number[] = [(end - begin) / 4]): object {
@@ -51,8 +51,8 @@ describe('SafetensorsFile.open', () => {
 
   it('refuses a file that is missing and a folder', () => {
     const folder = modelFolder({});
-    expectRefusal(() => SafetensorsFile.open(path.join(folder, file), DAMAGED_MODEL), 'model-corrupt', 'is missing');
-    expectRefusal(() => SafetensorsFile.open(folder, DAMAGED_MODEL), 'model-corrupt', 'not a regular file');
+    expectRefusal(() => SafetensorsFile.open(path.join(folder, file), damagedModel), 'model-corrupt', 'is missing');
+    expectRefusal(() => SafetensorsFile.open(folder, damagedModel), 'model-corrupt', 'not a regular file');
   });
 });
 

@@ -22,8 +22,8 @@ let model: FrozenModel;
 beforeAll(async () => {
   model = await FrozenModel.open(
     { model: folder, precision: 'float32', threads: 1, cacheFolder, headInputs: ['qkv', 'hidden'], capacity: 16 },
-    (opened) => {
-      grams = gramsOf('contribution', opened);
+    async (opened) => {
+      grams = await gramsOf('contribution', opened, 1);
     },
   );
 });
@@ -53,7 +53,7 @@ async function contributionByDefinition(layer: number): Promise<number[]> {
   const { hidden, heads, kvHeads, headDim } = model.shape;
   const output = checkpoint.linear(layer, 'attentionOutput').read();
   const best = new Array<number>(kvHeads * memory.length).fill(-Infinity);
-  await model.readText(memory, () => undefined);
+  await model.readText(memory, 'hidden', () => undefined);
   await model.readBehind(async (read) => {
     const pass = await read(Int32Array.from([...prompt, ...answer]));
     for (let row = prompt.length; row < pass.tokens; row++) {
@@ -116,7 +116,7 @@ describe('labels', () => {
   });
 
   it("of the model's own answer are those of the same answer given", async () => {
-    await model.readText(memory, () => undefined);
+    await model.readText(memory, 'hidden', () => undefined);
     const own: number[] = [];
     await model.readBehind(async (read) => {
       let pass = await read(Int32Array.from(prompt));

@@ -45,8 +45,11 @@ describe('measurementsLeft', () => {
     [3000, 0, 10],
     [3000, 2700, 1],
     [3000, 3000, 0],
-    [3, -1, 4],
-    [25, 24, 1],
+    [500, 0, 10],
+    [120, -1, 4],
+    [120, 100, 1],
+    [3, -1, 2],
+    [3, 0, 1],
   ])('of %i steps after step %i are %i', (steps, measured, left) => {
     expect(measurementsLeft(steps, measured)).toBe(left);
   });

@@ -15,7 +15,7 @@ it('tells that a memory was opened, also when nothing else comes after it', asyn
   const repo = repository({ 'a.ts': 'export const a = 1;\n' });
   const engine = await nanoEngine();
   const memory = await readInto(engine, repo);
-  const settings = { repo, modelFolder: nanoFolder, threads: 1, survey: surveyOptions, cacheFolder: temporaryFolder() };
+  const settings = { repo, model: nanoFolder, threads: 1, survey: surveyOptions, cacheFolder: temporaryFolder() };
   const opening = new MemoryOpening(await planModel(settings), engine, settings);
   const told: unknown[] = [];
   const state: MemoryState = new MemoryState(() => told.push(state.status(true).memory?.filesRead));

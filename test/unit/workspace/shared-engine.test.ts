@@ -9,7 +9,7 @@ import { SharedEngine } from '../../../server/workspace/shared-engine.js';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const settings = {
   repo: path.join(root, 'server/repository'),
-  modelFolder: path.join(root, 'models/nano'),
+  model: path.join(root, 'models/nano'),
   survey: { maxFileBytes: 1 << 20, include: [], exclude: [] },
   cacheFolder: os.tmpdir(),
   threads: 1,

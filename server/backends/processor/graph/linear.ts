@@ -23,12 +23,14 @@ export interface LinearWeights {
   readonly bias?: Float32Array | undefined;
 }
 
+/** Rows that are turned into columns together: what is read of them stays in the processor's cache meanwhile. */
+const turnedTogether = 32;
+
 /** Columns first: `[columns, rows]`, as MatMul wants its second operand. */
 function transpose(matrix: Float32Array, rows: number, columns: number): Float32Array {
   const turned = new Float32Array(matrix.length);
-  const tile = 32;
-  for (let row0 = 0; row0 < rows; row0 += tile) {
-    const rowEnd = Math.min(rows, row0 + tile);
+  for (let row0 = 0; row0 < rows; row0 += turnedTogether) {
+    const rowEnd = Math.min(rows, row0 + turnedTogether);
     for (let column = 0; column < columns; column++) {
       for (let row = row0; row < rowEnd; row++) turned[column * rows + row] = matrix[row * columns + column] ?? 0;
     }
@@ -49,6 +51,11 @@ export function blockCount(columns: number): number {
   return Math.ceil(columns / quantizationBlock);
 }
 
+/** The nearest whole number of a value between -128 and 128, the larger of two: `Math.round`, which takes five times as long. */
+function nearest(value: number): number {
+  return ((value + 128.5) | 0) - 128;
+}
+
 /** Quantizes each block of 32 with its own scale: value = (code - 2^(bits-1)) * scale. */
 export function quantizeBlocks(matrix: Float32Array, rows: number, columns: number, bits: 4 | 8): QuantizedBlocks {
   const blocks = blockCount(columns);
@@ -59,18 +66,21 @@ export function quantizeBlocks(matrix: Float32Array, rows: number, columns: numb
     for (let block = 0; block < blocks; block++) {
       const begin = row * columns + block * quantizationBlock;
       const count = Math.min(quantizationBlock, columns - block * quantizationBlock);
-      let extreme = 0;
+      let [extreme, largest] = [0, 0];
       for (let i = 0; i < count; i++) {
         const value = matrix[begin + i] ?? 0;
-        if (Math.abs(value) > Math.abs(extreme)) extreme = value;
+        const size = Math.abs(value);
+        if (size <= largest) continue;
+        largest = size;
+        extreme = value;
       }
       // With 4 bits the range is -8..7: the largest value takes the longer side.
-      const scale = bits === 4 ? extreme / -8 : Math.abs(extreme) / 127;
+      const scale = bits === 4 ? extreme / -8 : largest / 127;
       scales[row * blocks + block] = scale;
       if (scale === 0) continue;
       const first = (row * blocks + block) * quantizationBlock;
       for (let i = 0; i < count; i++) {
-        const code = Math.max(0, Math.min(2 * middle - 1, Math.round((matrix[begin + i] ?? 0) / scale) + middle));
+        const code = Math.max(0, Math.min(2 * middle - 1, nearest((matrix[begin + i] ?? 0) / scale) + middle));
         if (bits === 8) {
           codes[first + i] = code;
         } else {
@@ -98,10 +108,14 @@ function quantizeChannels(matrix: Float32Array, rows: number, columns: number): 
     let largest = 0;
     for (let column = 0; column < columns; column++)
       largest = Math.max(largest, Math.abs(matrix[row * columns + column] ?? 0));
-    const scale = largest === 0 ? 1 : largest / largestChannelWeight;
-    scales[row] = scale;
-    for (let column = 0; column < columns; column++)
-      codes[column * rows + row] = Math.round((matrix[row * columns + column] ?? 0) / scale);
+    scales[row] = largest === 0 ? 1 : largest / largestChannelWeight;
+  }
+  for (let row0 = 0; row0 < rows; row0 += turnedTogether) {
+    const rowEnd = Math.min(rows, row0 + turnedTogether);
+    for (let column = 0; column < columns; column++) {
+      for (let row = row0; row < rowEnd; row++)
+        codes[column * rows + row] = nearest((matrix[row * columns + column] ?? 0) / (scales[row] ?? 1));
+    }
   }
   return { codes, scales };
 }

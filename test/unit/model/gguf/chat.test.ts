@@ -36,6 +36,10 @@ describe('what ends an answer', () => {
       'tokenizer.ggml.eom_token_id': uint32(9),
     });
     expect(stops(content).slice(0, 3)).toEqual([7, 8, 9]);
+    const list = { 'tokenizer.ggml.eos_token_ids': { type: 'list', of: 'int32', value: [10, 7] } } as const;
+    expect(stops(withMetadata(content, list)).slice(0, 4)).toEqual([7, 8, 9, 10]);
+    const beyond = { 'tokenizer.ggml.eos_token_ids': { type: 'list', of: 'int32', value: [10, -7] } } as const;
+    expectRefusal(() => stops(withMetadata(content, beyond)), 'model-corrupt', 'a list of token ids below');
   });
 
   it('is no token that the vocabulary lacks', () => {

@@ -31,7 +31,7 @@ const small: GgufContent = {
     ['a.float32', { type: 'float32', value: 0.1 }],
     ['a.float64', { type: 'float64', value: 0.1 }],
     ['a.uint64', { type: 'uint64', value: 2n ** 63n }],
-    ['a.small uint64', { type: 'uint64', value: 7n }],
+    ['a.small_uint64', { type: 'uint64', value: 7n }],
     ['a.int64', { type: 'int64', value: -(2n ** 62n) }],
     ['a.bool', bool(true)],
     ['a.strings', strings(['', 'é漢😀', '\ufeffx', 'a\ufffdb'])],
@@ -81,7 +81,7 @@ describe('a GGUF file', () => {
       'a.float32': Math.fround(0.1),
       'a.float64': 0.1,
       'a.uint64': 2n ** 63n,
-      'a.small uint64': 7,
+      'a.small_uint64': 7,
       'a.int64': -(2n ** 62n),
       'a.bool': true,
       'a.strings': ['', 'é漢😀', '\ufeffx', 'a\ufffdb'],
@@ -175,6 +175,19 @@ describe('a GGUF file', () => {
   it('is refused with bytes behind its end', () => {
     const longer = fileOf(Buffer.concat([bytesOf(small), Buffer.alloc(1)]));
     expectRefusal(() => open(longer), 'model-corrupt', /has \d+ bytes; its header describes \d+/);
+  });
+
+  it('is refused where padding is none, since bytes were lost or came in between', () => {
+    const bytes = bytesOf(small);
+    const file = open(fileOf(bytes));
+    const [first, second] = [file.expect('first', [3]), file.expect('second', [2, 64])];
+    for (const at of [first.begin - 1, first.end, second.begin - 1, bytes.length - 1]) {
+      const damaged = Buffer.from(bytes);
+      damaged[at] = 1;
+      expectRefusal(() => open(fileOf(damaged)), 'model-corrupt', 'where only padding is expected');
+    }
+    const shifted = Buffer.concat([bytes.subarray(0, first.begin - 3), bytes.subarray(first.begin)]);
+    expectRefusal(() => open(fileOf(shifted)), 'model-corrupt', 'where only padding is expected');
   });
 
   it.each<readonly [string, () => string, RegExp]>([

@@ -255,6 +255,16 @@ describe('readGgufTokenizer', () => {
     expect(() => open(content)).toThrow(message);
   });
 
+  it("takes the metadata that Ollama's converter adds", () => {
+    const content = withMetadata(byteLevelContent('qwen2'), {
+      'tokenizer.ggml.add_eos_token': bool(false),
+      'tokenizer.ggml.add_unknown_token': bool(false),
+      'tokenizer.ggml.add_padding_token': bool(false),
+      'tokenizer.ggml.scores': { type: 'list', of: 'float32', value: byteLevel.tokens.map(() => 0) },
+    });
+    expectIds(content, byteLevel.ids['qwen2']);
+  });
+
   it('refuses more tokens than the embedding has rows', () => {
     expectRefusal(
       () => tokenizerFiles(byteLevelContent('qwen2'), 500),

@@ -1,6 +1,7 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { LocretError, messageOf } from '../../errors.js';
-import { forbidTelemetry } from '../../engine/telemetry.js';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import { LocretError, messageOf } from '../../../errors.js';
+import { forbidTelemetry } from '../../../engine/telemetry.js';
+import { int64 } from './int64.js';
 
 /** Numbers and their dimensions, as a graph takes and gives them. */
 export interface Numbers {
@@ -11,59 +12,61 @@ export interface Numbers {
 /** Outputs by name: an array that is written into, or undefined for a fresh one. */
 type Wanted = Readonly<Record<string, Numbers | undefined>>;
 
-function failure(doing: string, error: unknown): LocretError {
-  return new LocretError(
-    'engine-failed',
-    `onnxruntime failed while ${doing}: ${messageOf(error)}`,
-    'Start the training again; it goes on at its last checkpoint. If it happens again, report it with this message.',
-    { cause: error },
-  );
+/** What a graph is run for, as an error tells it. */
+export interface GraphPurpose {
+  /** Behind "failed while". */
+  readonly doing: string;
+  readonly remedy: string;
 }
 
-function tensorOf({ data, dimensions }: Numbers): Tensor {
-  return new Tensor('float32', data, dimensions);
+function failure({ doing, remedy }: GraphPurpose, error: unknown): LocretError {
+  return new LocretError('engine-failed', `onnxruntime failed while ${doing}: ${messageOf(error)}`, remedy, {
+    cause: error,
+  });
 }
 
 /** A graph of float32 numbers in onnxruntime on the CPU. */
 export class GraphSession {
   private constructor(
     private readonly session: InferenceSession,
-    private readonly purpose: string,
+    private readonly OrtTensor: typeof Tensor,
+    private readonly purpose: GraphPurpose,
   ) {}
 
-  /**
-   * @param purpose what the graph does, for error messages
-   * @throws LocretError engine-failed
-   */
-  static async open(graph: Uint8Array, purpose: string, threads: number): Promise<GraphSession> {
+  /** @throws LocretError engine-failed */
+  static async open(graph: Uint8Array, purpose: GraphPurpose, threads: number): Promise<GraphSession> {
     forbidTelemetry();
+    // Loaded here: who only plans where a model runs does not need the library.
+    const onnxruntime = await import('onnxruntime-node');
     try {
-      const session = await InferenceSession.create(graph, {
+      const session = await onnxruntime.InferenceSession.create(graph, {
         executionProviders: ['cpu'],
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
         executionMode: 'sequential',
         logSeverityLevel: 3,
       });
-      return new GraphSession(session, purpose);
+      return new GraphSession(session, onnxruntime.Tensor, purpose);
     } catch (error) {
-      throw failure(`preparing ${purpose}`, error);
+      throw failure(purpose, error);
     }
   }
 
   /**
+   * Runs the graph; arrays are read in place.
    * @param integers inputs of int64
    * @throws LocretError engine-failed
    */
   async run(
     inputs: Readonly<Record<string, Numbers>>,
     wanted: Wanted,
-    integers: Readonly<Record<string, readonly number[]>> = {},
+    integers: Readonly<Record<string, ArrayLike<number>>> = {},
   ): Promise<(name: string) => Float32Array> {
+    const tensorOf = ({ data, dimensions }: Numbers): Tensor => new this.OrtTensor('float32', data, dimensions);
     const feeds: Record<string, Tensor> = {};
     for (const [name, numbers] of Object.entries(inputs)) feeds[name] = tensorOf(numbers);
     for (const [name, list] of Object.entries(integers))
-      feeds[name] = new Tensor('int64', BigInt64Array.from(list, BigInt), [list.length]);
+      feeds[name] = new this.OrtTensor('int64', int64(list), [list.length]);
     const fetches: Record<string, Tensor | null> = {};
     for (const [name, target] of Object.entries(wanted)) fetches[name] = target === undefined ? null : tensorOf(target);
     let outputs: InferenceSession.ReturnType;

@@ -6,7 +6,7 @@ import {
   renderFacts,
   renderLinks,
   terminalText,
-} from '../../../server/answer/render-answer.js';
+} from '../../../server/cli/render-answer.js';
 
 const answer: Answer = {
   mode: 'memory',

@@ -1,4 +1,4 @@
-import { JsonReader } from '../contract/json.js';
+import { JsonReader } from '../../contract/json.js';
 
 /**
  * Reads a JSON object that this program wrote.

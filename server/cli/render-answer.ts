@@ -1,4 +1,5 @@
-import type { Answer } from './answer.js';
+import type { Answer } from '../answer/answer.js';
+import { formatAmount, formatBytes, formatCount } from '../quantities.js';
 
 /**
  * Text that a terminal shows and does not obey: without control characters (so without escape sequences) and without
@@ -15,16 +16,8 @@ export function terminalLine(text: string): string {
   return terminalText(text).replace(/[\n\t]+/g, ' ');
 }
 
-function count(amount: number, one: string, many = `${one}s`): string {
-  return `${amount.toLocaleString('en-US')} ${amount === 1 ? one : many}`;
-}
-
 function seconds(value: number): string {
   return value < 1 ? `${Math.round(value * 1000)} ms` : `${value.toFixed(1)} s`;
-}
-
-function bytes(value: number): string {
-  return value < 1 << 20 ? `${Math.ceil(value / 1024)} KB` : `${(value / (1 << 20)).toFixed(1)} MB`;
 }
 
 /** The links, one a line, as terminals and editors recognise them: `path:line`, then the name. */
@@ -40,9 +33,9 @@ export function renderFacts(answer: Answer): string {
   const how = { read: 'read', snapshot: 'restored', update: 'updated' }[memory.source];
   const order = answer.mode === 'deep' ? ' with the question first' : '';
   return [
-    `${count(coverage.filesRead, 'file')} read, ${coverage.skipped.length.toLocaleString('en-US')} skipped`,
-    ...(coverage.changed.length === 0 ? [] : [`${count(coverage.changed.length, 'file')} changed since`]),
-    `${count(memory.tokensRead, 'token')}, ${count(memory.units, 'unit')} kept in ${bytes(memory.cacheBytes)} of cache`,
+    `${formatAmount(coverage.filesRead, 'file')} read, ${formatCount(coverage.skipped.length)} skipped`,
+    ...(coverage.changed.length === 0 ? [] : [`${formatAmount(coverage.changed.length, 'file')} changed since`]),
+    `${formatAmount(memory.tokensRead, 'token')}, ${formatAmount(memory.units, 'unit')} kept in ${formatBytes(memory.cacheBytes)} of cache`,
     `${how}${order} in ${seconds(memory.seconds)}`,
     `first token after ${seconds(timings.firstTokenSeconds)}`,
   ].join(' · ');
