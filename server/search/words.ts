@@ -4,7 +4,7 @@ export function foldName(name: string): string {
 }
 
 const plainWord = /^[a-z]+$/;
-const ascii = /^[\x00-\x7f]*$/;
+const ascii = /^\p{ASCII}*$/u;
 /** What the pattern for all scripts finds in ASCII, in a third of the time. */
 const asciiParts = /[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+/g;
 
