@@ -3,8 +3,15 @@ export function foldName(name: string): string {
   return name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
 }
 
+const plainWord = /^[a-z]+$/;
+const ascii = /^\p{ASCII}*$/u;
+/** What the pattern for all scripts finds in ASCII, in a third of the time. */
+const asciiParts = /[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+/g;
+
 /** The words that an identifier or a plain word is made of, lower-cased: `readHTTPBody2` → read, http, body, 2. */
 export function partsOf(name: string): string[] {
+  if (plainWord.test(name)) return [name];
+  if (ascii.test(name)) return (name.match(asciiParts) ?? []).map((part) => part.toLowerCase());
   const parts = name.match(/\p{Lu}+(?=\p{Lu}\p{Ll})|\p{Lu}?\p{Ll}+|\p{Lu}+|\p{N}+|[\p{Lo}\p{Lt}\p{Lm}]+/gu) ?? [];
   return parts.map((part) => part.toLowerCase());
 }
@@ -34,10 +41,11 @@ function pairsOf(text: string): string[] {
  * folded. Each once.
  */
 export function termsOf(word: string): string[] {
+  if (plainWord.test(word)) return [stem(word)];
   const parts = partsOf(word);
   const terms = new Set<string>();
   for (const part of parts) {
-    if (unspaced.test(part)) for (const pair of pairsOf(part)) terms.add(pair);
+    if (!ascii.test(part) && unspaced.test(part)) for (const pair of pairsOf(part)) terms.add(pair);
     else if (part.length > 1 || parts.length === 1) terms.add(stem(part));
   }
   if (parts.length > 1) terms.add(foldName(word));
